@@ -1,0 +1,20 @@
+# One place for how everything is compiled: x86-64-v2, many warnings, the sanitizers asked for, and link-time optimisation in release builds.
+include(CheckIPOSupported)
+check_ipo_supported(RESULT FINWAIT_IPO_SUPPORTED OUTPUT FINWAIT_IPO_WHY LANGUAGES CXX)
+
+function(finwait_compile_options target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+    -Wnon-virtual-dtor -Woverloaded-virtual -Wnull-dereference $<$<CONFIG:Release>:-Wno-null-dereference>)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    target_compile_options(${target} PRIVATE -march=x86-64-v2)
+  endif()
+  if(FINWAIT_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(FINWAIT_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${FINWAIT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    target_link_options(${target} PRIVATE -fsanitize=${FINWAIT_SANITIZE})
+  elseif(CMAKE_BUILD_TYPE STREQUAL "Release" AND FINWAIT_IPO_SUPPORTED)
+    set_property(TARGET ${target} PROPERTY INTERPROCEDURAL_OPTIMIZATION ON)
+  endif()
+endfunction()

@@ -1,0 +1,73 @@
+// Where frames come from: one interface for files, standard input, libpcap and live rings.
+//
+// A source hands out borrowed frames a batch at a time; the bytes stay valid until the next call. What stopped it early is told once, in words,
+// and everything read before counts.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "finwait/base/time.h"
+
+namespace finwait::capture {
+
+struct Frame {
+  const std::uint8_t* data = nullptr;  ///< borrowed until the next Source::read
+  std::uint32_t captured = 0;
+  std::uint32_t length = 0;     ///< on the wire
+  base::Timestamp time = 0;
+  std::uint16_t link_type = 0;  ///< LINKTYPE_ value
+  std::uint16_t flags = 0;      ///< reserved for the source's notes
+  std::uint32_t interface = 0;  ///< counts from 0 within the source
+};
+
+/// How a source ended.
+struct SourceStatus {
+  bool damaged = false;       ///< the input could not be read to its proper end
+  std::string what;           ///< one line for a person: where it stopped and why; empty if all is well
+};
+
+class Source {
+ public:
+  Source() = default;
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
+  virtual ~Source() = default;
+
+  /// Fills the front of `batch`; returns how many frames. 0: the end (see status()). Frames of the call before are no longer valid.
+  /// Never throws for anything that is in the data.
+  [[nodiscard]] virtual std::size_t read(std::span<Frame> batch) = 0;
+
+  /// After read() gave 0: how it ended.
+  [[nodiscard]] virtual SourceStatus status() const = 0;
+
+  /// Share of the input consumed, 0 to 1; below 0 if unknown (standard input).
+  [[nodiscard]] virtual double progress() const noexcept { return -1.0; }
+
+  /// LINKTYPE_ values seen so far, in order of appearance.
+  [[nodiscard]] virtual std::vector<std::uint16_t> link_types() const = 0;
+
+  /// Name of the input as the user gave it.
+  [[nodiscard]] virtual std::string name() const = 0;
+
+  /// Frames the capturing side itself said it lost (pcapng interface statistics, kernel counters).
+  [[nodiscard]] virtual std::uint64_t dropped_by_kernel() const { return 0; }
+  [[nodiscard]] virtual std::uint64_t dropped_by_interface() const { return 0; }
+};
+
+/// Opens a capture file, or standard input for "-": pcap of every variant and pcapng by our own reader.
+/// Throws CaptureError with one line that says what to do (no such file, no permission, not a capture).
+[[nodiscard]] std::unique_ptr<Source> open_file(const std::string& path);
+
+/// Opens several files as one input, ordered by the time of their first frame (files without a frame first, equal times in the order given).
+/// `first_frames` of the result: see FileSet.
+struct FileSet {
+  std::string path;
+  std::uint64_t first_frame = 0;  ///< number of its first frame over all inputs; 0: it has none
+};
+
+}  // namespace finwait::capture
