@@ -1,0 +1,97 @@
+// Memory sized once, at start: zero pages straight from the kernel.
+//
+// Always true: a page costs nothing until it is first touched; it then reads as zero. Large areas begin at a huge-page boundary and ask for
+// huge pages. Nothing grows, nothing moves (but the owner may). Room is reserved without a promise of memory behind it (MAP_NORESERVE):
+// what an owner never touches never counts.
+//
+// Not here: construction. FixedArray's elements are types for which all bits zero is a value and nothing need run.
+#pragma once
+
+#include <cassert>
+#include <cstddef>
+#include <limits>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+namespace finwait::base {
+
+inline constexpr std::size_t kCacheLine = 64;
+
+/// Asks the processor to fetch the cache line at `address`, for reading and writing. Any address is allowed, mapped or not.
+inline void prefetch_line(const void* address) noexcept { __builtin_prefetch(address, 1, 3); }
+
+/// An area of zero pages, owned. Movable, not copyable.
+class Pages {
+ public:
+  /// No memory; data() is null.
+  Pages() noexcept = default;
+  /// At least `bytes` bytes of zeros, on a page boundary. Throws std::bad_alloc. 0 bytes are no memory.
+  explicit Pages(std::size_t bytes);
+  ~Pages();
+  Pages(Pages&& other) noexcept : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+  Pages& operator=(Pages&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  Pages(const Pages&) = delete;
+  Pages& operator=(const Pages&) = delete;
+
+  [[nodiscard]] std::byte* data() const noexcept { return data_; }
+
+ private:
+  std::byte* data_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
+/// An array of `size` zeroed T, the size fixed at construction.
+template <class T>
+class FixedArray {
+  static_assert(std::is_trivially_default_constructible_v<T> && std::is_trivially_destructible_v<T>, "zero pages must be a T already");
+
+ public:
+  FixedArray() noexcept = default;
+  /// Throws std::bad_alloc.
+  explicit FixedArray(std::size_t size) : pages_(bytes_for(size)), size_(size) {}
+  FixedArray(FixedArray&& other) noexcept : pages_(std::move(other.pages_)), size_(std::exchange(other.size_, 0)) {}
+  FixedArray& operator=(FixedArray&& other) noexcept {
+    pages_ = std::move(other.pages_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  FixedArray(const FixedArray&) = delete;
+  FixedArray& operator=(const FixedArray&) = delete;
+  ~FixedArray() = default;
+
+  /// i < size().
+  [[nodiscard]] T& operator[](std::size_t i) noexcept {
+    assert(i < size_);
+    return data()[i];
+  }
+  [[nodiscard]] const T& operator[](std::size_t i) const noexcept {
+    assert(i < size_);
+    return data()[i];
+  }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+  /// Fetches the first cache line of element i; i may be anything.
+  void prefetch(std::size_t i) const noexcept { prefetch_line(pages_.data() + i * sizeof(T)); }
+
+  [[nodiscard]] T* begin() noexcept { return data(); }
+  [[nodiscard]] T* end() noexcept { return data() + size_; }
+  [[nodiscard]] const T* begin() const noexcept { return data(); }
+  [[nodiscard]] const T* end() const noexcept { return data() + size_; }
+
+ private:
+  [[nodiscard]] static std::size_t bytes_for(std::size_t size) {
+    if (size > std::numeric_limits<std::size_t>::max() / sizeof(T)) throw std::bad_alloc();
+    return size * sizeof(T);
+  }
+  [[nodiscard]] T* data() const noexcept { return reinterpret_cast<T*>(pages_.data()); }
+
+  Pages pages_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace finwait::base
