@@ -1,0 +1,91 @@
+// One incarnation of a flow: two symmetric ends, and notes on them.
+//
+// Always true: ends[0] is the low end of the key, ends[1] the high one; who is originator is a note (`originator`), and learning better evidence for
+// it changes nothing else. Trivially copyable, lives in the tracker's pool; lists are block indices into the tracker's block pool, so a Connection
+// is only complete together with it (Outcome brings what sinks need).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <type_traits>
+
+#include "finwait/base/time.h"
+#include "finwait/tcp/endpoint.h"
+#include "finwait/tcp/verdict.h"
+#include "finwait/wire/encapsulation.h"
+#include "finwait/wire/flow_key.h"
+
+namespace finwait::tcp {
+
+/// Frames and times of the three steps of the opening; a frame of 0: not seen.
+struct Handshake {
+  std::uint64_t syn_frame = 0;
+  std::uint64_t syn_ack_frame = 0;
+  std::uint64_t ack_frame = 0;
+  base::Timestamp syn_time = 0;
+  base::Timestamp syn_ack_time = 0;
+  base::Timestamp ack_time = 0;
+};
+
+namespace trait {
+inline constexpr std::uint32_t kFastOpen = 1U << 0;        ///< the SYN-ACK acknowledged data of the SYN
+inline constexpr std::uint32_t kCandidate = 1U << 1;       ///< a SYN on a flow in use, not yet decided
+inline constexpr std::uint32_t kFreshCandidate = 1U << 2;  ///< with a TSval newer than all its sender had said
+inline constexpr std::uint32_t kChallenged = 1U << 3;      ///< candidate answered by a challenge ACK
+inline constexpr std::uint32_t kSuperseded = 1U << 4;
+inline constexpr std::uint32_t kUnreachable = 1U << 5;     ///< closed by an ICMP unreachable in SYN-SENT
+inline constexpr std::uint32_t kMptcp = 1U << 6;
+inline constexpr std::uint32_t kSigned = 1U << 7;
+inline constexpr std::uint32_t kHead = 1U << 8;            ///< the newest incarnation of its flow
+inline constexpr std::uint32_t kReleased = 1U << 9;        ///< over, waiting to be written
+inline constexpr std::uint32_t kSettled = 1U << 10;        ///< established at both ends, nothing pending: the common path
+inline constexpr std::uint32_t kAckedFin = 1U << 11;       ///< a half-close is being measured
+}  // namespace trait
+
+struct Connection {
+  wire::FlowKey key;
+  std::uint64_t hash = 0;
+  std::uint64_t id = 0;  ///< number of the frame that began it
+  std::uint32_t traits = 0;
+  std::uint32_t older = kNoBlock;      ///< the incarnation before, or the next candidate
+  std::uint32_t candidates = kNoBlock; ///< of the head: SYNs not yet decided
+  std::uint8_t originator = 0;         ///< index into ends
+  RoleEvidence role_evidence = RoleEvidence::kFirstPacket;
+  Replaced replaced = Replaced::kNothing;
+  Release release = Release::kEndOfInput;
+
+  base::Timestamp start = 0;       ///< stamp of the first frame
+  base::Timestamp end = 0;         ///< greatest stamp so far
+  base::Timestamp last_clock = 0;  ///< trace clock at its last frame
+  base::Timestamp deadline = base::kNever;  ///< when it must be looked at next, on the trace clock
+  std::uint64_t last_frame = 0;
+
+  std::array<Endpoint, 2> ends;
+
+  Handshake handshake;
+  wire::Encapsulation encapsulation;  ///< of its first frame
+  std::uint8_t completeness = 0;      ///< Wireshark's bits
+
+  // The log of transitions and the findings, in blocks.
+  std::uint32_t log_head = kNoBlock;
+  std::uint32_t log_tail = kNoBlock;
+  std::uint32_t log_entries = 0;
+  std::uint64_t log_frame = 0;     ///< delta coding: proof frame and time of the last entry
+  base::Timestamp log_time = 0;
+  std::uint32_t anomalies_head = kNoBlock;
+  std::uint64_t anomaly_kinds = 0;  ///< bit set of AnomalyKind
+
+  // The close.
+  base::Timestamp fin_acked_time = 0;  ///< half-close: when the first FIN was acknowledged
+  std::uint64_t half_close_bytes = 0;
+  std::uint64_t half_close_packets = 0;
+  std::uint32_t time_wait_restarts = 0;
+  base::Timestamp time_wait_since = 0;  ///< trace clock of the last start or restart
+
+  [[nodiscard]] bool is(std::uint32_t t) const noexcept { return (traits & t) != 0; }
+  [[nodiscard]] const Endpoint& orig() const noexcept { return ends[originator]; }
+  [[nodiscard]] const Endpoint& resp() const noexcept { return ends[1 - originator]; }
+};
+static_assert(std::is_trivially_copyable_v<Connection>);
+
+}  // namespace finwait::tcp

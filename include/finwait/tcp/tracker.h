@@ -1,0 +1,120 @@
+// The state machine over many connections: segments in, transitions, findings and finished connections out.
+//
+// One writer: every member is for the thread that owns the tracker. Knows neither libpcap nor a clock nor a thread. All memory is taken at
+// construction and bounded by it; nothing is allocated for a segment. The same segments in the same order give the same answers, whatever
+// the batches, and whatever other flows are interleaved (as long as nothing had to be evicted).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "finwait/base/time.h"
+#include "finwait/tcp/connection.h"
+#include "finwait/tcp/verdict.h"
+#include "finwait/wire/segment.h"
+
+namespace finwait::tcp {
+
+/// lifecycle, section 7. All on the trace clock.
+struct Timers {
+  base::Duration msl = 30 * base::kSecond;               ///< TIME-WAIT lasts 2 MSL and a twentieth
+  base::Duration syn_unanswered = 130 * base::kSecond;   ///< after the last SYN
+  base::Duration syn_ack_unanswered = 65 * base::kSecond;///< after the last SYN-ACK
+  base::Duration closing = 130 * base::kSecond;          ///< both FINs sent, the last one unanswered: after the last segment
+  base::Duration idle = 0;                               ///< 0: an idle connection is kept
+  base::Duration lingering = 60 * base::kSecond;         ///< CLOSE-WAIT and FIN-WAIT-2, for the anomaly only
+};
+
+struct TrackerOptions {
+  Timers timers;
+  std::uint32_t max_connections = 1U << 20;  ///< remembered at once, finished ones not yet written included; never passed
+  std::uint64_t seed = 0;                    ///< key of the flow table's hash
+  bool events = false;                       ///< keep transitions and findings as they happen
+};
+
+/// A transition or a finding as it happened.
+struct Event {
+  enum class Kind : std::uint8_t { kTransition, kAnomaly };
+  Kind kind = Kind::kTransition;
+  std::uint32_t connection = 0;  ///< for Tracker::connection()
+  std::uint64_t frame = 0;       ///< frame that was being looked at; 0: a timer
+  Transition transition;
+  Anomaly anomaly;
+};
+
+/// A segment of a watched flow, with the states of both ends (by index) after it.
+struct Step {
+  wire::Segment segment;
+  std::uint32_t connection = 0;  ///< kNoBlock: it belongs to the flow, but to no incarnation
+  std::array<State, 2> states{};
+  std::uint32_t first_event = 0;  ///< events [first_event, last_event) of Tracker::events() happened at it
+  std::uint32_t last_event = 0;
+};
+
+struct TrackerCounts {
+  std::uint64_t segments = 0;
+  std::uint64_t table_full = 0;                   ///< segments for which no connection could be made
+  std::uint64_t created = 0;
+  std::array<std::uint64_t, kStates> evicted{};   ///< by the originator's state
+  std::uint64_t strays = 0;                       ///< segments whose numbers fit no incarnation: counted, moving nothing
+  std::uint64_t blocks_exhausted = 0;             ///< evidence not kept for lack of blocks
+};
+
+class Tracker {
+ public:
+  /// Takes all memory. Throws std::bad_alloc.
+  explicit Tracker(const TrackerOptions& options);
+  ~Tracker();
+  Tracker(const Tracker&) = delete;
+  Tracker& operator=(const Tracker&) = delete;
+
+  /// The hash that Segment::hash must hold.
+  [[nodiscard]] std::uint64_t hash(const wire::FlowKey& key) const noexcept;
+
+  /// Looks at segments in file order; `fates`, if not empty, gets for each whether there was room (kTcp or kTableFull).
+  void track(std::span<const wire::Segment> segments) noexcept;
+
+  /// The trace clock has come to `clock`: timers that are due fire.
+  void advance(base::Timestamp clock) noexcept;
+
+  /// The end of input: everything still remembered is judged as it stands. Afterwards drain() gives all the rest.
+  void finish(base::Timestamp clock) noexcept;
+
+  /// Gives every finished connection whose place in the order of release is certain, in that order (time of release, then id); after finish()
+  /// what was remembered to the end comes last, by id. The Outcome is borrowed for the call. Returns how many. Their memory is free afterwards,
+  /// and so events() must have been read before.
+  template <class F>
+  std::size_t drain(F&& sink) {
+    std::size_t n = 0;
+    while (const Outcome* outcome = next_outcome()) {
+      sink(*outcome);
+      ++n;
+    }
+    return n;
+  }
+
+  /// What happened since clear_events(), in order; empty unless asked for in the options.
+  [[nodiscard]] std::span<const Event> events() const noexcept;
+  void clear_events() noexcept;
+  [[nodiscard]] const Connection& connection(std::uint32_t index) const noexcept;
+
+  /// From now on each segment of this flow is kept as a Step (for --explain); turns events on.
+  void watch(const wire::FlowKey& key);
+  [[nodiscard]] std::span<const Step> steps() const noexcept;
+
+  [[nodiscard]] const TrackerCounts& counts() const noexcept;
+  [[nodiscard]] std::uint32_t remembered() const noexcept;
+
+  /// Bytes of memory for each connection promised: to turn --memory into max_connections.
+  [[nodiscard]] static std::size_t bytes_per_connection() noexcept;
+
+ private:
+  const Outcome* next_outcome() noexcept;
+
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace finwait::tcp
