@@ -1,0 +1,219 @@
+#include "finwait/tcp/anomaly_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+namespace finwait::tcp {
+namespace {
+
+// The sentences, one a kind, in the order of AnomalyKind. In braces:
+//   E e  the end the finding is about, P p the other one (capital at the start of a sentence)    x  count: "once", "3 times"    c  count:
+//   "3" d D  values[0], values[1] as a time    b B  as bytes    n N  as a number    h  values[0] as flags    f  values[0] as forged::
+//   reasons
+// What stands between square brackets is left out when the numbers in it are 0.
+constexpr std::array<std::string_view, kAnomalyKinds> kSentences{
+    // handshake
+    "{E} repeated its SYN {x}[, the last {d} after the first]",
+    "{E} repeated its SYN-ACK {x}[, the last {d} after the first]",
+    "the handshake's last ACK, due from {e}, is not in the capture",
+    "{E} acknowledged the SYN-ACK, yet {p} went on repeating it[ ({n} more)]: that ACK was lost or not accepted",
+    "{E} acknowledged a wrong number in the handshake {x}[, off by {n}]",
+    "{E} sent a SYN-ACK that acknowledges what was not sent {x}[, off by {n}]",
+    "{E} changed the initial sequence number of its SYN-ACK {x}[, from {n} to {N}]",
+    "{E} sent data in its SYN {x}[ ({b})] without fast open",
+    "{E} did not take the data in the SYN[ ({b})]",
+    "an old duplicate of a SYN of {e} arrived {x}[ (ISN {n})]",
+    "both ends sent a SYN: the two crossed",
+    "{E} answered the SYN with a SYN of its own instead of a SYN-ACK",
+    "{E} never got its SYN-ACK acknowledged[, sent {n} in all][ and waited {D}]",
+    "{E} refused the connection with a RST[ after {d}]",
+    "{E} sent flags that no TCP sends {x}[: {h}]",
+    // established
+    "{E} sent a SYN inside the established connection {x}[, {n} from the number expected]",
+    "{E} answered an unacceptable segment with a challenge ACK {x}",
+    "{E} had forgotten the connection while {p} held it open",
+    "{E} acknowledged data that was never sent {x}[, {b} beyond]",
+    "{E} sent data outside the window {x}[, {b} beyond its edge]",
+    "{E} probed {c} times and got no answer[ for {d}]",
+    "{E} closed its window {x}[, the longest time for {d}][, {D} in all]",
+    "{E} took back window it had offered {x}[, up to {b}]",
+    "{E} sent {c} segments again[ of {N}][, {b}]",
+    "{E} sent {c} segments again[ of {N}] that had already arrived[, {b}]",
+    "{c} segments of {e}[ of {N}] passed out of order",
+    "{E} sent other bytes at numbers it had already used {x}[, {b}]",
+    "{E} sent a timestamp older than its last {x}[, by {n}]",
+    "{E} repeated data {x} and got no acknowledgment[ ({b})][, trying for {D}]",
+    "{E} fell silent[ for {d}] although {p} went on",
+    "ICMP reported an error for a segment of {e} {x}[: type {n}][, code {N}]",
+    // close
+    "{E} never acknowledged the last FIN[ although the capture went on for {d}]",
+    "{E} acknowledged the last FIN, yet {p} repeated it[ {n} more]: that ACK was lost",
+    "{E} repeated its FIN {x}[, the last {d} after the first]",
+    "{E} sent its FIN {x} and got no acknowledgment[ in {d}]",
+    "{E} moved its FIN to another number {x}[, by {n}]",
+    "{E} sent data beyond its own FIN {x}[ ({b})]",
+    "{E} closed its direction first; {p} kept sending[ for {d}][, {B}]",
+    "{E} was told that its peer closed and has not closed itself[ for {d}]",
+    "{E} closed and waits for the FIN of {p}[ since {d}]",
+    "both ends sent a FIN before they had the other's",
+    "{E} opened a new connection out of TIME-WAIT[, {d} after it began]",
+    "{E} reused the ports in TIME-WAIT against the rules[, {d} after it began][, its ISN {N} from the old RCV.NXT]",
+    "a RST ended the TIME-WAIT of {e} early[, {d} after it began]",
+    "{E} sent a late segment into TIME-WAIT {x}[, {d} after it began][, {B}]",
+    "{E} had closed while data for it was still coming[ ({b})] and answered with a RST",
+    // reset
+    "{E} sent a RST during the handshake",
+    "{E} reset the established connection[, {b} of its peer never acknowledged]",
+    "{E} sent a RST after a FIN[, {b} of its peer never acknowledged]",
+    "{E} sent a RST outside the window {x}[, {n} from the number expected]",
+    "{E} sent a RST inside the window, not at its edge {x}[, {n} from the number expected]",
+    "{E} went on as if it had not got the RST[, for {d}]",
+    "the RST in the name of {e} is probably not its own[: {f}][; TTL off by {N}]",
+    "{E} sent data after the connection had been reset {x}[ ({b})]",
+    "{E} sent {c} RSTs[ within {d}]",
+};
+
+/// A writer into a fixed room; what does not fit is cut off.
+class Pen {
+ public:
+  explicit Pen(std::span<char> room) noexcept : room_(room) {}
+
+  void put(std::string_view text) noexcept {
+    const std::size_t n = std::min(text.size(), room_.size() - used_);
+    std::copy_n(text.data(), n, room_.data() + used_);
+    used_ += n;
+  }
+  template <class... Args>
+  void format(fmt::format_string<Args...> text, Args... args) {
+    const std::size_t left = room_.size() - used_;
+    used_ += std::min(fmt::vformat_to_n(room_.data() + used_, left, text, fmt::make_format_args(args...)).size, left);
+  }
+  [[nodiscard]] std::size_t used() const noexcept { return used_; }
+  void back_to(std::size_t used) noexcept { used_ = used; }
+  [[nodiscard]] std::string_view text() const noexcept { return {room_.data(), used_}; }
+
+ private:
+  std::span<char> room_;
+  std::size_t used_ = 0;
+};
+
+void put_time(Pen& pen, std::int64_t nanoseconds) {
+  const double seconds = static_cast<double>(nanoseconds) / 1e9;
+  if (seconds >= 90.0) {
+    pen.format("{:.1f} min", seconds / 60.0);
+  } else if (seconds >= 1.0) {
+    pen.format("{:.1f} s", seconds);
+  } else {
+    pen.format("{:.{}f} ms", seconds * 1e3, seconds >= 0.01 ? 0 : 2);
+  }
+}
+
+void put_flags(Pen& pen, std::int64_t flags) {
+  static constexpr std::array<std::string_view, 9> kNames{"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"};
+  bool first = true;
+  for (std::size_t bit = 0; bit < kNames.size(); ++bit) {
+    if ((flags >> bit & 1) == 0) continue;
+    pen.put(first ? "" : "+");
+    pen.put(kNames[bit]);
+    first = false;
+  }
+}
+
+void put_forged(Pen& pen, std::int64_t reasons) {
+  static constexpr std::array<std::string_view, 5> kReasons{"it went on", "another TTL", "an IP ID out of its row",
+                                                            "a window it never used", "other options"};
+  bool first = true;
+  for (std::size_t bit = 0; bit < kReasons.size(); ++bit) {
+    if ((reasons >> bit & 1) == 0) continue;
+    pen.put(first ? "" : ", ");
+    pen.put(kReasons[bit]);
+    first = false;
+  }
+}
+
+void put_end(Pen& pen, const Anomaly& anomaly, const Connection& connection, bool itself, bool capital) {
+  const bool originator = (anomaly.end == connection.originator) == itself;
+  pen.put(capital ? "The " : "the ");
+  pen.put(originator ? "originator" : "responder");
+}
+
+/// One token in braces; returns false if it is a number that is 0.
+bool put_token(Pen& pen, char token, const Anomaly& anomaly, const Connection& connection) {
+  const auto [first, second] = anomaly.values;
+  switch (token) {
+    case 'E':
+    case 'e':
+      put_end(pen, anomaly, connection, true, token == 'E');
+      return true;
+    case 'P':
+    case 'p':
+      put_end(pen, anomaly, connection, false, token == 'P');
+      return true;
+    case 'c':
+      pen.format("{}", anomaly.count);
+      return true;
+    case 'x':
+      anomaly.count == 1 ? pen.put("once") : pen.format("{} times", anomaly.count);
+      return true;
+    case 'd':
+      put_time(pen, first);
+      return first != 0;
+    case 'D':
+      put_time(pen, second);
+      return second != 0;
+    case 'b':
+      pen.format("{} byte{}", first, first == 1 ? "" : "s");
+      return first != 0;
+    case 'B':
+      pen.format("{} byte{}", second, second == 1 ? "" : "s");
+      return second != 0;
+    case 'n':
+      pen.format("{}", first);
+      return first != 0;
+    case 'N':
+      pen.format("{}", second);
+      return second != 0;
+    case 'h':
+      put_flags(pen, first);
+      return first != 0;
+    case 'f':
+      put_forged(pen, first);
+      return first != 0;
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
+std::string_view anomaly_text(const Anomaly& anomaly, const Connection& connection, std::span<char> room) noexcept {
+  const std::string_view sentence = kSentences[static_cast<std::size_t>(anomaly.kind)];
+  Pen pen(room);
+  std::size_t bracket = 0;
+  bool keep = true;
+  for (std::size_t at = 0; at < sentence.size(); ++at) {
+    const char c = sentence[at];
+    if (c == '[') {
+      bracket = pen.used();
+      keep = true;
+    } else if (c == ']') {
+      if (!keep) pen.back_to(bracket);
+    } else if (c == '{') {
+      keep = put_token(pen, sentence[at + 1], anomaly, connection) && keep;
+      at += 2;
+    } else {
+      pen.put({&c, 1});
+    }
+  }
+  return pen.text();
+}
+
+std::string anomaly_text(const Anomaly& anomaly, const Connection& connection) {
+  std::array<char, kAnomalyTextRoom> room{};
+  return std::string(anomaly_text(anomaly, connection, room));
+}
+
+}  // namespace finwait::tcp
