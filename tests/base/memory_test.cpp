@@ -1,0 +1,72 @@
+#include "finwait/base/memory.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+namespace finwait::base {
+namespace {
+
+TEST(FixedArray, IsZeroAtFirst) {
+  const FixedArray<std::uint64_t> small(1000);
+  EXPECT_TRUE(std::all_of(small.begin(), small.end(), [](std::uint64_t v) { return v == 0; }));
+  EXPECT_EQ(small.size(), 1000U);
+}
+
+TEST(FixedArray, KeepsWhatIsWrittenToItsFirstAndLastElement) {
+  for (const std::size_t size : {std::size_t{1}, std::size_t{511}, std::size_t{512}, std::size_t{513}, std::size_t{1} << 20}) {
+    FixedArray<std::uint64_t> array(size);
+    array[0] = 1;
+    array[size - 1] += 2;
+    EXPECT_EQ(array[0], size == 1 ? 3U : 1U);
+    EXPECT_EQ(array[size - 1], size == 1 ? 3U : 2U);
+  }
+}
+
+TEST(FixedArray, BeginsAtAHugePageWhenLarge) {
+  FixedArray<std::uint8_t> array((std::size_t{16} << 20) + 1);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(&array[0]) % (std::size_t{2} << 20), 0U);
+}
+
+TEST(FixedArray, CostsNothingUntilTouched) {
+  // 64 GiB, of which one page or two are touched.
+  FixedArray<std::uint64_t> array(std::size_t{1} << 33);
+  array[std::size_t{1} << 32] = 7;
+  EXPECT_EQ(array[std::size_t{1} << 32], 7U);
+}
+
+TEST(FixedArray, SaysWhenThereIsNoRoom) {
+  EXPECT_THROW(FixedArray<std::uint64_t>(std::numeric_limits<std::size_t>::max() / 8), std::bad_alloc);
+  EXPECT_THROW(FixedArray<std::uint64_t>(std::numeric_limits<std::size_t>::max() / 4), std::bad_alloc);
+  EXPECT_THROW(FixedArray<std::uint64_t>(std::size_t{1} << 56), std::bad_alloc);
+}
+
+TEST(FixedArray, MayBeEmpty) {
+  const FixedArray<int> none(0);
+  EXPECT_EQ(none.size(), 0U);
+  EXPECT_EQ(none.begin(), none.end());
+}
+
+TEST(FixedArray, HandsItsElementsOnWhenMoved) {
+  FixedArray<int> from(10);
+  from[3] = 3;
+  const int* const where = &from[3];
+  FixedArray<int> to(std::move(from));
+  EXPECT_EQ(&to[3], where);
+  FixedArray<int> again(2);
+  again = std::move(to);
+  EXPECT_EQ(&again[3], where);
+  EXPECT_EQ(again.size(), 10U);
+}
+
+TEST(FixedArray, TakesAnyIndexToPrefetch) {
+  const FixedArray<std::uint64_t> array(4);
+  array.prefetch(0);
+  array.prefetch(std::numeric_limits<std::uint32_t>::max());
+  EXPECT_EQ(array[0], 0U);
+}
+
+}  // namespace
+}  // namespace finwait::base
