@@ -1,7 +1,7 @@
 // Where frames come from: one interface for files, standard input, libpcap and live rings.
 //
-// A source hands out borrowed frames a batch at a time; the bytes stay valid until the next call. What stopped it early is told once, in words,
-// and everything read before counts.
+// A source hands out borrowed frames a batch at a time; the bytes stay valid until the next call. What stopped it early is told once, in
+// words, and everything read before counts. A source is used by one thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -17,18 +17,18 @@ namespace finwait::capture {
 
 struct Frame {
   const std::uint8_t* data = nullptr;  ///< borrowed until the next Source::read
-  std::uint32_t captured = 0;
-  std::uint32_t length = 0;     ///< on the wire
-  base::Timestamp time = 0;
-  std::uint16_t link_type = 0;  ///< LINKTYPE_ value
-  std::uint16_t flags = 0;      ///< reserved for the source's notes
-  std::uint32_t interface = 0;  ///< counts from 0 within the source
+  std::uint32_t captured = 0;          ///< bytes at `data`; may be more than `length` in a damaged capture
+  std::uint32_t length = 0;            ///< on the wire
+  base::Timestamp time = 0;            ///< never base::kNever
+  std::uint16_t link_type = 0;         ///< LINKTYPE_ value
+  std::uint16_t flags = 0;             ///< reserved for the source's notes
+  std::uint32_t interface = 0;         ///< counts from 0 within the source
 };
 
 /// How a source ended.
 struct SourceStatus {
-  bool damaged = false;       ///< the input could not be read to its proper end
-  std::string what;           ///< one line for a person: where it stopped and why; empty if all is well
+  bool damaged = false;  ///< the input could not be read to its proper end
+  std::string what;      ///< for a person: which input, where it stopped and why; a line for each input concerned, no newline at the end
 };
 
 class Source {
@@ -38,8 +38,8 @@ class Source {
   Source& operator=(const Source&) = delete;
   virtual ~Source() = default;
 
-  /// Fills the front of `batch`; returns how many frames. 0: the end (see status()). Frames of the call before are no longer valid.
-  /// Never throws for anything that is in the data.
+  /// Fills the front of `batch` (not empty); returns how many frames. 0: the end (see status()), then and ever after. Frames of the call
+  /// before are no longer valid. May give less than a full batch at any time. Never throws for anything that is in the data.
   [[nodiscard]] virtual std::size_t read(std::span<Frame> batch) = 0;
 
   /// After read() gave 0: how it ended.
@@ -51,23 +51,19 @@ class Source {
   /// LINKTYPE_ values seen so far, in order of appearance.
   [[nodiscard]] virtual std::vector<std::uint16_t> link_types() const = 0;
 
+  /// Interfaces seen so far: every Frame::interface handed out is below it.
+  [[nodiscard]] virtual std::uint32_t interface_count() const noexcept { return 1; }
+
   /// Name of the input as the user gave it.
   [[nodiscard]] virtual std::string name() const = 0;
 
-  /// Frames the capturing side itself said it lost (pcapng interface statistics, kernel counters).
+  /// Frames the capturing side itself said it lost (pcapng interface statistics, kernel counters), so far.
   [[nodiscard]] virtual std::uint64_t dropped_by_kernel() const { return 0; }
   [[nodiscard]] virtual std::uint64_t dropped_by_interface() const { return 0; }
 };
 
-/// Opens a capture file, or standard input for "-": pcap of every variant and pcapng by our own reader.
-/// Throws CaptureError with one line that says what to do (no such file, no permission, not a capture).
+/// Opens a capture file, or standard input for "-": pcap of every variant and pcapng by our own readers.
+/// Throws CaptureError with one line that says what to do (no such file, no permission, a directory, empty, not a capture we read).
 [[nodiscard]] std::unique_ptr<Source> open_file(const std::string& path);
-
-/// Opens several files as one input, ordered by the time of their first frame (files without a frame first, equal times in the order given).
-/// `first_frames` of the result: see FileSet.
-struct FileSet {
-  std::string path;
-  std::uint64_t first_frame = 0;  ///< number of its first frame over all inputs; 0: it has none
-};
 
 }  // namespace finwait::capture

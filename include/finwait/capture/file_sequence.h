@@ -1,0 +1,75 @@
+// Several capture files as one input, in the order of their first frames: a rotated set, or captures given on one command line.
+//
+// Files are read one after the other, not merged. Only the file being read is open (and inputs that cannot be opened twice: standard input,
+// FIFOs), so a set may be larger than the limit of open files. A damaged file, or one that is no capture, does not stop the ones after it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "finwait/capture/record_reader.h"
+#include "finwait/capture/source.h"
+
+namespace finwait::capture {
+
+/// One file of a sequence, in the order of reading.
+struct FileSpan {
+  std::string path;               ///< as the user gave it
+  std::uint64_t first_frame = 0;  ///< number of its first frame over all inputs, from 1; 0 while it has none
+  std::uint64_t frames = 0;       ///< read so far
+};
+
+class FileSequence final : public Source {
+ public:
+  /// Opens each file to learn the time of its first frame. Files without a frame come first, equal times in the order given.
+  /// Throws CaptureError if a file cannot be opened (no such file, no permission, a directory), if none of them is a capture, if `paths` is
+  /// empty or has "-" twice.
+  explicit FileSequence(const std::vector<std::string>& paths);
+
+  /// All frames of a batch are of one file.
+  [[nodiscard]] std::size_t read(std::span<Frame> batch) override;
+  [[nodiscard]] SourceStatus status() const override;
+  [[nodiscard]] double progress() const noexcept override;
+  [[nodiscard]] std::vector<std::uint16_t> link_types() const override;
+  [[nodiscard]] std::uint32_t interface_count() const noexcept override;
+  [[nodiscard]] std::string name() const override;  ///< the path if there is one, otherwise "N files"
+  [[nodiscard]] std::uint64_t dropped_by_kernel() const override;
+  [[nodiscard]] std::uint64_t dropped_by_interface() const override;
+
+  /// In the order of reading.
+  [[nodiscard]] std::vector<FileSpan> files() const;
+
+ private:
+  struct Entry {
+    FileSpan span;
+    std::uint64_t size = 0;          // bytes; 0: unknown
+    std::unique_ptr<Source> source;  // open before its turn only if it cannot be opened again
+    bool has_first = false;
+    Frame first;              // its bytes are valid only if `source` stayed open
+    bool unreadable = false;  // told in problems_ already
+  };
+
+  [[nodiscard]] Entry look_at(const std::string& path);
+  void note_problem(const std::string& line);
+  [[nodiscard]] bool open_current();
+  void close_current();
+
+  std::vector<Entry> entries_;
+  std::size_t current_ = 0;
+  std::string problems_;
+  std::uint64_t total_size_ = 0;  // 0: unknown
+  std::uint64_t done_size_ = 0;
+  std::uint64_t frames_ = 0;
+  LinkTypes link_types_;
+  std::uint32_t interface_base_ = 0;
+  std::uint64_t kernel_drops_ = 0;  // of the files before
+  std::uint64_t interface_drops_ = 0;
+};
+
+/// The files as one input. Throws as FileSequence's constructor does.
+[[nodiscard]] std::unique_ptr<FileSequence> open_files(const std::vector<std::string>& paths);
+
+}  // namespace finwait::capture

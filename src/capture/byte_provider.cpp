@@ -1,0 +1,83 @@
+#include "finwait/capture/byte_provider.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "finwait/capture/error.h"
+
+namespace finwait::capture {
+namespace {
+
+std::string reason(int error) { return std::generic_category().message(error); }
+
+std::string advice(int error) {
+  switch (error) {
+    case ENOENT:
+      return "; check the name";
+    case EACCES:
+      return "; make it readable, or run as a user who may read it";
+    case EMFILE:
+    case ENFILE:
+      return "; raise the limit of open files (ulimit -n)";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+DescriptorProvider::DescriptorProvider(int descriptor, Ownership ownership) : descriptor_(descriptor), ownership_(ownership) {
+  struct stat status {};
+  if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) return;
+  size_ = status.st_size > 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+  // Standard input may be a file somebody has read a part of.
+  const off_t at = ::lseek(descriptor_, 0, SEEK_CUR);
+  done_ = at > 0 ? static_cast<std::uint64_t>(at) : 0;
+  (void)::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_SEQUENTIAL);
+}
+
+DescriptorProvider::~DescriptorProvider() {
+  if (ownership_ == Ownership::kOwned) ::close(descriptor_);
+}
+
+std::size_t DescriptorProvider::read(std::span<std::uint8_t> into) {
+  while (true) {
+    const ssize_t count = ::read(descriptor_, into.data(), into.size());
+    if (count >= 0) {
+      done_ += static_cast<std::uint64_t>(count);
+      return static_cast<std::size_t>(count);
+    }
+    if (errno != EINTR) break;
+  }
+  error_ = errno;
+  return 0;
+}
+
+std::string DescriptorProvider::error() const { return error_ == 0 ? std::string{} : "read error: " + reason(error_); }
+
+double DescriptorProvider::progress() const noexcept {
+  if (size_ == 0) return -1.0;
+  return done_ >= size_ ? 1.0 : static_cast<double>(done_) / static_cast<double>(size_);
+}
+
+std::unique_ptr<ByteProvider> open_bytes(const std::string& path) {
+  if (path == "-") return std::make_unique<DescriptorProvider>(STDIN_FILENO, DescriptorProvider::Ownership::kBorrowed);
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    const int error = errno;
+    throw CaptureError(fmt::format("{}: cannot open: {}{}", path, reason(error), advice(error)));
+  }
+  auto provider = std::make_unique<DescriptorProvider>(descriptor, DescriptorProvider::Ownership::kOwned);
+  struct stat status {};
+  if (::fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
+    throw CaptureError(fmt::format("{}: is a directory; give the capture files in it", path));
+  }
+  return provider;
+}
+
+}  // namespace finwait::capture

@@ -1,0 +1,153 @@
+#include "finwait/capture/file_sequence.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "finwait/capture/byte_window.h"
+#include "finwait/capture/error.h"
+#include "finwait/capture/open_capture.h"
+
+namespace finwait::capture {
+
+FileSequence::FileSequence(const std::vector<std::string>& paths) {
+  if (paths.empty()) throw CaptureError("no capture file is given");
+  if (std::count(paths.begin(), paths.end(), "-") > 1) throw CaptureError("standard input ('-') is given twice");
+  entries_.reserve(paths.size());
+  for (const std::string& path : paths) entries_.push_back(look_at(path));
+  if (std::all_of(entries_.begin(), entries_.end(), [](const Entry& entry) { return entry.unreadable; })) throw CaptureError(problems_);
+  const bool sizes_known =
+      std::all_of(entries_.begin(), entries_.end(), [](const Entry& entry) { return entry.size != 0 || entry.unreadable; });
+  for (const Entry& entry : entries_) total_size_ += sizes_known ? entry.size : 0;
+  std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& left, const Entry& right) {
+    if (left.has_first != right.has_first) return right.has_first;
+    return left.has_first && left.first.time < right.first.time;
+  });
+}
+
+/// Opens a file for a look at its first frame. One that cannot be opened throws; one that is no capture is a problem like a damaged one.
+FileSequence::Entry FileSequence::look_at(const std::string& path) {
+  Entry entry;
+  entry.span.path = path;
+  auto bytes = open_bytes(path);
+  struct stat status {};
+  const bool regular = path != "-" && ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+  if (regular && status.st_size > 0) entry.size = static_cast<std::uint64_t>(status.st_size);
+  try {
+    entry.source = open_capture(ByteWindow(std::move(bytes)), path);
+  } catch (const CaptureError& error) {
+    note_problem(error.what());
+    entry.unreadable = true;
+    return entry;
+  }
+  entry.has_first = entry.source->read({&entry.first, 1}) == 1;
+  if (regular) entry.source.reset();
+  return entry;
+}
+
+void FileSequence::note_problem(const std::string& line) { problems_ += (problems_.empty() ? "" : "\n") + line; }
+
+/// Makes the current entry's source ready; false if it has none (any more).
+bool FileSequence::open_current() {
+  Entry& entry = entries_[current_];
+  if (entry.unreadable) return false;
+  if (entry.source) return true;
+  entry.has_first = false;
+  try {
+    entry.source = open_file(entry.span.path);
+  } catch (const CaptureError& error) {
+    note_problem(error.what());
+    entry.unreadable = true;
+  }
+  return !entry.unreadable;
+}
+
+void FileSequence::close_current() {
+  Entry& entry = entries_[current_++];
+  done_size_ += entry.size;
+  if (!entry.source) return;
+  if (const SourceStatus status = entry.source->status(); status.damaged) note_problem(status.what);
+  for (const std::uint16_t link_type : entry.source->link_types()) link_types_.note(link_type);
+  interface_base_ += entry.source->interface_count();
+  kernel_drops_ += entry.source->dropped_by_kernel();
+  interface_drops_ += entry.source->dropped_by_interface();
+  entry.source.reset();
+}
+
+std::size_t FileSequence::read(std::span<Frame> batch) {
+  if (batch.empty()) return 0;
+  while (current_ < entries_.size()) {
+    std::size_t count = 0;
+    if (open_current()) {
+      Entry& entry = entries_[current_];
+      if (std::exchange(entry.has_first, false)) {
+        batch[0] = entry.first;
+        count = 1;
+      } else {
+        count = entry.source->read(batch);
+      }
+    }
+    if (count == 0) {
+      close_current();
+      continue;
+    }
+    if (interface_base_ != 0) {
+      for (Frame& frame : batch.first(count)) frame.interface += interface_base_;
+    }
+    FileSpan& span = entries_[current_].span;
+    if (span.first_frame == 0) span.first_frame = frames_ + 1;
+    span.frames += count;
+    frames_ += count;
+    return count;
+  }
+  return 0;
+}
+
+SourceStatus FileSequence::status() const { return {!problems_.empty(), problems_}; }
+
+double FileSequence::progress() const noexcept {
+  if (current_ == entries_.size()) return 1.0;
+  if (total_size_ == 0) return -1.0;
+  const Entry& entry = entries_[current_];
+  const double share = entry.source ? std::max(entry.source->progress(), 0.0) : 0.0;
+  return (static_cast<double>(done_size_) + share * static_cast<double>(entry.size)) / static_cast<double>(total_size_);
+}
+
+std::vector<std::uint16_t> FileSequence::link_types() const {
+  if (current_ == entries_.size() || !entries_[current_].source) return link_types_.in_order();
+  LinkTypes all = link_types_;
+  for (const std::uint16_t link_type : entries_[current_].source->link_types()) all.note(link_type);
+  return all.in_order();
+}
+
+std::uint32_t FileSequence::interface_count() const noexcept {
+  if (current_ == entries_.size() || !entries_[current_].source) return interface_base_;
+  return interface_base_ + entries_[current_].source->interface_count();
+}
+
+std::string FileSequence::name() const {
+  return entries_.size() == 1 ? entries_.front().span.path : fmt::format("{} files", entries_.size());
+}
+
+std::uint64_t FileSequence::dropped_by_kernel() const {
+  const bool reading = current_ < entries_.size() && entries_[current_].source;
+  return kernel_drops_ + (reading ? entries_[current_].source->dropped_by_kernel() : 0);
+}
+
+std::uint64_t FileSequence::dropped_by_interface() const {
+  const bool reading = current_ < entries_.size() && entries_[current_].source;
+  return interface_drops_ + (reading ? entries_[current_].source->dropped_by_interface() : 0);
+}
+
+std::vector<FileSpan> FileSequence::files() const {
+  std::vector<FileSpan> spans;
+  spans.reserve(entries_.size());
+  for (const Entry& entry : entries_) spans.push_back(entry.span);
+  return spans;
+}
+
+std::unique_ptr<FileSequence> open_files(const std::vector<std::string>& paths) { return std::make_unique<FileSequence>(paths); }
+
+}  // namespace finwait::capture

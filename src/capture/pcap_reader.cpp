@@ -1,0 +1,136 @@
+#include "finwait/capture/pcap_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "finwait/capture/bytes.h"
+#include "finwait/capture/error.h"
+
+namespace finwait::capture {
+namespace {
+
+// Offsets in a record header.
+constexpr std::size_t kSeconds = 0;
+constexpr std::size_t kFraction = 4;
+constexpr std::size_t kCaptured = 8;
+constexpr std::size_t kLength = 12;
+
+}  // namespace
+
+std::optional<PcapVariant> pcap_variant(std::span<const std::uint8_t, 4> magic) noexcept {
+  for (const bool swapped : {false, true}) {
+    switch (load32(magic.data(), swapped)) {
+      case 0xa1b2c3d4:
+        return PcapVariant{swapped, 1000, 24, 16};
+      case 0xa1b23c4d:
+        return PcapVariant{swapped, 1, 24, 16};
+      case 0xa1b2cd34:
+        return PcapVariant{swapped, 1000, 24, 24};
+      case 0x1c0001ab:
+        return PcapVariant{swapped, 1000, 28, 16};
+      case 0x1c0001ac:
+        return PcapVariant{swapped, 1, 28, 16};
+      default:
+        break;
+    }
+  }
+  return std::nullopt;
+}
+
+PcapReader::PcapReader(ByteWindow window, std::string name, const PcapVariant& variant)
+    : RecordReader(std::move(window), std::move(name)), variant_(variant) {
+  read_file_header();
+}
+
+void PcapReader::read_file_header() {
+  if (!window_.fill(variant_.file_header)) {
+    throw CaptureError(
+        fmt::format("{}: {}; there is no packet in it", display_name(name()), shortfall("pcap file header", variant_.file_header)));
+  }
+  const std::uint8_t* header = window_.begin();
+  const std::uint16_t major = load16(header + 4, variant_.swapped);
+  const std::uint16_t minor = load16(header + 6, variant_.swapped);
+  const bool dg_ux = major == 543 && minor == 0;
+  if (major != 2 && !dg_ux) {
+    throw CaptureError(
+        fmt::format("{}: pcap version {}.{} is unknown; the versions in use are 2.0 to 2.4", display_name(name()), major, minor));
+  }
+  if (dg_ux || minor < 3) lengths_ = Lengths::kExchanged;
+  if (!dg_ux && minor == 3) lengths_ = Lengths::kExchangedIfLarger;
+  // A snapshot length of 0, or one that is negative as libpcap reads it, promises nothing.
+  const std::uint32_t snapshot = load32(header + 16, variant_.swapped);
+  if (snapshot <= std::numeric_limits<std::int32_t>::max()) limit_ = std::clamp(snapshot, kUsualMaxRecord, kMaxRecord);
+  // The upper half carries the length of the frame check sequence and other notes.
+  link_type_ = static_cast<std::uint16_t>(load32(header + 20, variant_.swapped) & 0xffffU);
+  link_types_.note(link_type_);
+  window_.consume(variant_.file_header);
+}
+
+void PcapReader::put_lengths_in_order(std::uint32_t& captured, std::uint32_t& length) const noexcept {
+  if (lengths_ == Lengths::kExchanged || (lengths_ == Lengths::kExchangedIfLarger && captured > length)) std::swap(captured, length);
+}
+
+/// All records that lie in the window as a whole. Stops before one that does not, or that cannot be right: bring_record() sees to it.
+template <bool kSwapped>
+std::size_t PcapReader::take_records(std::span<Frame> batch) noexcept {
+  const std::uint8_t* at = window_.begin();
+  const std::uint8_t* const end = window_.end();
+  const std::size_t header = variant_.record_header;
+  const base::Timestamp tick = variant_.tick;
+  std::size_t count = 0;
+  while (count < batch.size()) {
+    const std::size_t room = static_cast<std::size_t>(end - at);
+    if (room < header) break;
+    std::uint32_t captured = load32(at + kCaptured, kSwapped);
+    std::uint32_t length = load32(at + kLength, kSwapped);
+    if (lengths_ != Lengths::kInOrder) put_lengths_in_order(captured, length);
+    if (captured > limit_ || captured > room - header) break;
+    Frame& frame = batch[count++];
+    frame.data = at + header;
+    frame.captured = captured;
+    frame.length = length;
+    frame.time =
+        base::Timestamp{load32(at + kSeconds, kSwapped)} * base::kSecond + base::Timestamp{load32(at + kFraction, kSwapped)} * tick;
+    frame.link_type = link_type_;
+    frame.flags = 0;
+    frame.interface = 0;
+    at += header + captured;
+  }
+  window_.consume(static_cast<std::size_t>(at - window_.begin()));
+  return count;
+}
+
+/// Brings the next record into the window as a whole; false at the end of the input, proper or not.
+bool PcapReader::bring_record() {
+  const std::string where = fmt::format("frame {}", frames_ + 1);
+  if (!window_.fill(variant_.record_header)) {
+    ended_ = true;
+    if (window_.size() != 0 || !window_.error().empty()) end_damaged(where, shortfall("record header", variant_.record_header));
+    return false;
+  }
+  std::uint32_t captured = load32(window_.begin() + kCaptured, variant_.swapped);
+  std::uint32_t length = load32(window_.begin() + kLength, variant_.swapped);
+  put_lengths_in_order(captured, length);
+  if (captured > limit_) {
+    end_damaged(where, fmt::format("captured length {} is impossible (the most is {})", captured, limit_));
+    return false;
+  }
+  if (!window_.fill(variant_.record_header + captured)) {
+    end_damaged(where, shortfall("record", variant_.record_header + captured));
+    return false;
+  }
+  return true;
+}
+
+std::size_t PcapReader::read(std::span<Frame> batch) {
+  if (ended_ || batch.empty()) return 0;
+  std::size_t count = variant_.swapped ? take_records<true>(batch) : take_records<false>(batch);
+  if (count == 0 && bring_record()) count = variant_.swapped ? take_records<true>(batch) : take_records<false>(batch);
+  frames_ += count;
+  return count;
+}
+
+}  // namespace finwait::capture
