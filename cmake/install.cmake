@@ -1,1 +1,20 @@
-# What `cmake --install` installs.
+# What `cmake --install` installs: the program, the library with its headers and a CMake package (find_package(finwait), target finwait::finwait),
+# the man page, the shell completions.
+include(CMakePackageConfigHelpers)
+
+set(FINWAIT_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/finwait)
+
+install(TARGETS finwait RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS finwait_lib EXPORT finwait ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY include/finwait DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h" PATTERN "app" EXCLUDE)
+
+install(EXPORT finwait NAMESPACE finwait:: FILE finwaitTargets.cmake DESTINATION ${FINWAIT_PACKAGE_DIR})
+configure_package_config_file(cmake/finwaitConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/finwaitConfig.cmake INSTALL_DESTINATION ${FINWAIT_PACKAGE_DIR})
+# Before 1.0 a minor version may change the library's interface.
+write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/finwaitConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/finwaitConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/finwaitConfigVersion.cmake DESTINATION ${FINWAIT_PACKAGE_DIR})
+
+install(FILES docs/finwait.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES tools/completions/finwait.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME finwait)
+install(FILES tools/completions/_finwait DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -1,6 +1,7 @@
 # What tools/run, tools/test and .ci/run share: missing packages, a build folder of its own at a time, as many jobs as memory bears.
 #
 # Sourced by bash; needs $root, the project's folder. Writes to standard error only: standard output belongs to the program.
+# shellcheck shell=bash disable=SC2154,SC2086
 
 fail() {
   echo "$(basename "$0"): $*" >&2
@@ -12,7 +13,6 @@ missing_packages() {
   local kinds=$1 wanted
   wanted=$(sed -nE "s/^($kinds): *//p" "$root/tools/packages")
   # A package never heard of is missing too, so: all that are wanted, less all that are installed.
-  # shellcheck disable=SC2086
   comm -23 <(printf '%s\n' $wanted | sort -u) \
     <(dpkg-query -W -f='${db:Status-Status} ${Package}\n' $wanted 2>/dev/null | sed -n 's/^installed //p' | sort -u)
 }
@@ -23,7 +23,7 @@ install_packages() {
   local missing
   missing=$(missing_packages "$1")
   [[ -n $missing ]] || return 0
-  missing=$(echo $missing)
+  missing=${missing//$'\n'/ }
 
   local as_root=()
   if [[ $(id -u) -ne 0 ]]; then
@@ -39,7 +39,6 @@ install_packages() {
   echo "installing: $missing" >&2
   local log
   log=$(mktemp)
-  # shellcheck disable=SC2086
   if ! { "${apt[@]}" update && "${install[@]}" $missing; } >"$log" 2>&1 </dev/null; then
     cat "$log" >&2
     rm -f "$log"

@@ -1,0 +1,29 @@
+# Completion of finwait's command line for bash; installed as share/bash-completion/completions/finwait.
+_finwait() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
+  COMPREPLY=()
+  case $previous in
+    -r | --read | -F | --filter-file)
+      mapfile -t COMPREPLY < <(compgen -f -- "$current")
+      compopt -o filenames
+      return ;;
+    -o | --output)
+      mapfile -t COMPREPLY < <(compgen -W 'summary json events' -- "$current")
+      return ;;
+    --checksums)
+      mapfile -t COMPREPLY < <(compgen -W 'count verify ignore' -- "$current")
+      return ;;
+    --fail-on)
+      mapfile -t COMPREPLY < <(compgen -W 'info notice warning alert' -- "$current")
+      return ;;
+    -c | --count | -s | --snapshot-length | --from | --to | --only | --explain | --describe | --memory | --max-connections | --msl | --idle | \
+      --syn-unanswered | --syn-ack-unanswered | --closing | --lingering | --seed)
+      return ;;
+  esac
+  if [[ $current == -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -W '--read --output --explain --describe --quiet --verbose --stats --progress --count --filter-file --numeric
+      --snapshot-length --from --to --only --checksums --fail-on --memory --max-connections --msl --idle --syn-unanswered --syn-ack-unanswered
+      --closing --lingering --seed --list-interfaces --help --version' -- "$current")
+  fi
+}
+complete -F _finwait finwait
