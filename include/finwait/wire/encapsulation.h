@@ -8,7 +8,29 @@
 
 namespace finwait::wire {
 
-enum class Tunnel : std::uint8_t { kNone = 0, kGre, kErspan, kIpip, kSixInFour, kVxlan, kGeneve, kGtpU, kTeredo, kAh, kMpls, kPppoe, kL2tp, kEtherIp, kFabricPath, kCiscoMetaData };
+enum class Tunnel : std::uint8_t {
+  kNone = 0,
+  kGre,
+  kErspan,
+  kIpip,
+  kSixInFour,
+  kVxlan,
+  kGeneve,
+  kGtpU,
+  kTeredo,
+  kAh,
+  kMpls,
+  kPppoe,
+  kL2tp,
+  kEtherIp,
+  kFabricPath,
+  kCiscoMetaData,
+  kProviderBackbone,  ///< IEEE 802.1ah
+};
+inline constexpr int kTunnels = 17;  ///< kNone included; no more than 32
+
+/// "gre", "6in4", ...; nullptr for kNone.
+[[nodiscard]] const char* tunnel_name(Tunnel kind) noexcept;
 
 class Encapsulation {
  public:

@@ -1,0 +1,54 @@
+// The Internet checksum (RFC 1071): ones' complement sums.
+//
+// Sums are taken in the machine's own byte order, 32 bits at a time into 64, and put into network order once, when folded: the sum does not care
+// (RFC 1071, 2 B). No sum of fewer than 2^33 bytes overflows.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "finwait/wire/load.h"
+
+namespace finwait::wire {
+
+/// A ones' complement sum under way.
+class OnesSum {
+ public:
+  /// Adds `size` bytes. They stand at an even offset of the whole; an odd last byte is padded with zero, so nothing may follow it.
+  void add(const std::uint8_t* data, std::size_t size) noexcept {
+    const std::size_t words = size / 4;
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < words; ++i) sum += load_native<std::uint32_t>(data + 4 * i);
+    sum_ += sum;
+    data += 4 * words;
+    if ((size & 2) != 0) {
+      sum_ += load_native<std::uint16_t>(data);
+      data += 2;
+    }
+    if ((size & 1) != 0) sum_ += std::endian::native == std::endian::little ? *data : *data * 256U;
+  }
+
+  /// Adds one 16-bit number.
+  void add(std::uint16_t value) noexcept { sum_ += std::endian::native == std::endian::little ? swap_bytes(value) : value; }
+
+  /// Adds a 32-bit number (a length) as two.
+  void add_long(std::uint32_t value) noexcept { sum_ += std::endian::native == std::endian::little ? swap_bytes(value) : value; }
+
+  /// The sum so far in 16 bits. 0xffff and 0 are the same number; only the sum of nothing but zeros gives 0.
+  [[nodiscard]] std::uint16_t folded() const noexcept {
+    std::uint64_t sum = (sum_ & 0xffff'ffffU) + (sum_ >> 32);
+    sum = (sum & 0xffffU) + (sum >> 16);
+    sum = (sum & 0xffffU) + (sum >> 16);
+    sum = (sum & 0xffffU) + (sum >> 16);
+    const auto narrow = static_cast<std::uint16_t>(sum);
+    return std::endian::native == std::endian::little ? swap_bytes(narrow) : narrow;
+  }
+
+ private:
+  std::uint64_t sum_ = 0;
+};
+
+/// The payload's sum in its one normal form: 0xffff is 0.
+[[nodiscard]] constexpr std::uint16_t normal_sum(std::uint16_t sum) noexcept { return sum == 0xffff ? std::uint16_t{0} : sum; }
+
+}  // namespace finwait::wire

@@ -1,0 +1,138 @@
+#include "finwait/wire/decode.h"
+
+#include <algorithm>
+#include <array>
+
+#include "walk.h"
+
+namespace finwait::wire {
+namespace {
+
+constexpr std::uint16_t kLinkEthernet = 1;
+constexpr std::uint32_t kMacs = 12;
+constexpr std::uint32_t kIpv4Header = 20;
+constexpr std::uint32_t kIpv6Header = 40;
+constexpr std::uint32_t kTcpHeader = 20;
+constexpr std::uint8_t kTcpProtocol = 6;
+
+/// What follows an IP header.
+void read_ip_protocol(Walk& walk) noexcept {
+  switch (walk.type) {
+    case 4:
+      walk.ip.encapsulation.add_tunnel(Tunnel::kIpip);
+      return walk.go(Layer::kIpv4);
+    case 41:
+      walk.ip.encapsulation.add_tunnel(walk.ip.v6 ? Tunnel::kIpip : Tunnel::kSixInFour);
+      return walk.go(Layer::kIpv6);
+    case 17: return read_udp(walk);
+    case 47: return read_gre(walk);
+    case 97: return read_etherip(walk);
+    case 137: return walk.go(Layer::kMpls);      // RFC 4023
+    case 143: return walk.go(Layer::kEthernet);  // RFC 8986
+    case 51: return read_extension(walk);
+    case 0:
+    case 43:
+    case 44:
+    case 60:
+    case 135:
+    case 139:
+    case 140: return walk.ip.v6 ? read_extension(walk) : walk.stop(Fate::kOtherIp);
+    default: return walk.stop(Fate::kOtherIp);
+  }
+}
+
+void step(Walk& walk) noexcept {
+  switch (walk.next) {
+    case Layer::kStopped: return;
+    case Layer::kLinkType: return read_link_type(walk);
+    case Layer::kEthernet: return read_ethernet(walk);
+    case Layer::kEtherType: return read_ether_type(walk);
+    case Layer::kLlc: return read_llc(walk);
+    case Layer::kPpp: return read_ppp(walk);
+    case Layer::kPppProtocol: return read_ppp_protocol(walk);
+    case Layer::kHdlc: return read_hdlc(walk);
+    case Layer::kFrameRelay: return read_frame_relay(walk);
+    case Layer::kMpls: return read_mpls(walk);
+    case Layer::kIp: return read_ip(walk);
+    case Layer::kIpv4: return read_ipv4(walk);
+    case Layer::kIpv6: return read_ipv6(walk);
+    case Layer::kIpProtocol: return read_ip_protocol(walk);
+  }
+}
+
+/// Steps over an Ethernet header with at most two VLAN tags; gives the EtherType behind it, or 0 if it is anything else.
+std::uint16_t read_common_ethernet(Walk& walk) noexcept {
+  std::uint16_t type = be16(walk.at + kMacs);
+  walk.skip(kMacs + 2);
+  for (int tags = 0; type == 0x8100 || type == 0x88a8; ++tags) {
+    if (tags == 2 || walk.captured < 4) return 0;
+    walk.ip.encapsulation.add_vlan(be16(walk.at));
+    type = be16(walk.at + 2);
+    walk.skip(4);
+  }
+  return type;
+}
+
+/// The common frame, straight on: Ethernet, IPv4 without options or IPv6 without extension headers, TCP. Leaves the walk at the TCP header;
+/// false if the frame is anything else: then the walk means nothing.
+bool read_common(Walk& walk) noexcept {
+  if (walk.captured < kMacs + 2 + kIpv4Header + kTcpHeader) return false;
+  const std::uint16_t type = read_common_ethernet(walk);
+  const std::uint8_t* header = walk.at;
+  if (type == 0x0800 && walk.captured >= kIpv4Header + kTcpHeader && header[0] == 0x45 && header[9] == kTcpProtocol) {
+    const std::uint32_t length = be16(header + 2);
+    const bool fragment = (be16(header + 6) & 0x3fffU) != 0;
+    if (fragment || length < kIpv4Header + kTcpHeader) return false;
+    read_ipv4(walk);
+    return walk.next == Layer::kIpProtocol;
+  }
+  if (type == 0x86dd && walk.captured >= kIpv6Header + kTcpHeader && (header[0] >> 4) == 6 && header[6] == kTcpProtocol) {
+    read_ipv6(walk);
+    return walk.next == Layer::kIpProtocol;
+  }
+  return false;
+}
+
+}  // namespace
+
+Walk begin_walk(const FrameView& frame, const DecodeOptions& options) noexcept {
+  Walk walk;
+  walk.at = frame.data;
+  walk.captured = frame.captured;
+  walk.wire = std::max(frame.length, frame.captured);
+  walk.checksums = options.checksums;
+  walk.go(Layer::kLinkType, frame.link_type);
+  return walk;
+}
+
+Fate walk_on(Walk& walk, Segment& out) noexcept {
+  constexpr std::uint16_t kIcmp = 1;
+  constexpr std::uint16_t kIcmp6 = 58;
+  while (walk.next != Layer::kStopped) {
+    if (walk.next == Layer::kIpProtocol) {
+      if (walk.type == kTcpProtocol) return read_tcp(walk, out);
+      if (walk.type == (walk.ip.v6 ? kIcmp6 : kIcmp)) return read_icmp(walk, out);
+    }
+    step(walk);
+  }
+  return walk.fate;
+}
+
+Fate decode(const FrameView& frame, const DecodeOptions& options, Segment& out) noexcept {
+  out.kind = SegmentKind::kTcp;
+  Walk walk = begin_walk(frame, options);
+  if (frame.link_type == kLinkEthernet) {
+    if (read_common(walk)) return read_tcp(walk, out);
+    walk = begin_walk(frame, options);
+  }
+  return walk_on(walk, out);
+}
+
+const char* fate_name(Fate fate) noexcept {
+  static constexpr std::array<const char*, kFates> kNames = {"tcp",       "other_ip",  "not_ip",   "fragment",
+                                                             "truncated", "malformed", "filtered", "table_full"};
+  const auto index = static_cast<std::size_t>(fate);
+  return index < kNames.size() ? kNames[index] : "unknown";
+}
+
+}  // namespace finwait::wire

@@ -1,0 +1,112 @@
+// The TCP header (RFC 9293, 3.1), its checksum, and the flow's key.
+//
+// The checksum stands for the payload: its sum follows from the header alone (`payload_sum`), so copies and overlaps can be compared
+// without ever touching the payload. Only a check of the checksum itself reads all of it.
+#include <algorithm>
+#include <cstring>
+
+#include "finwait/wire/checksum.h"
+#include "walk.h"
+
+namespace finwait::wire {
+namespace {
+
+constexpr std::uint32_t kTcpHeader = 20;
+constexpr std::uint8_t kTcpProtocol = 6;
+
+/// The pseudo-header's sum (RFC 9293, 3.1; RFC 8200, 8.1).
+OnesSum sum_pseudo_header(const IpPacket& ip, std::uint32_t length) noexcept {
+  OnesSum sum;
+  const std::size_t size = ip.v6 ? 16 : 4;
+  sum.add(ip.source, size);
+  sum.add(ip.destination, size);
+  sum.add(std::uint16_t{kTcpProtocol});
+  sum.add_long(length);
+  return sum;
+}
+
+/// A sender that leaves the checksum to its device writes the sum of the pseudo-header there, with the length (Linux) or without it.
+bool left_to_device(const IpPacket& ip, std::uint32_t length, std::uint16_t checksum) noexcept {
+  return checksum == sum_pseudo_header(ip, length).folded() || checksum == sum_pseudo_header(ip, 0).folded();
+}
+
+/// Checks the checksum as far as asked for and possible, and notes the payload's sum.
+void note_checksum(const Walk& walk, std::uint32_t header, Segment& out) noexcept {
+  if (walk.captured < header) return;
+  const std::uint16_t checksum = be16(walk.at + 16);
+  OnesSum sum = sum_pseudo_header(walk.ip, walk.claimed);
+  sum.add(walk.at, header);
+  const std::uint16_t above = sum.folded();
+  const std::uint16_t implied = normal_sum(static_cast<std::uint16_t>(~above));
+  out.present |= present::kPayloadSum;
+  out.payload_sum = implied;
+  if (walk.checksums == Checksums::kIgnore || walk.captured < walk.claimed) {
+    if (!left_to_device(walk.ip, walk.claimed, checksum)) return;
+    out.payload_sum = 0;
+    out.present = static_cast<std::uint16_t>((out.present & ~present::kPayloadSum) | present::kOffloaded);
+    return;
+  }
+  OnesSum payload;
+  payload.add(walk.at + header, out.payload_length);
+  out.payload_sum = normal_sum(payload.folded());
+  if (out.payload_sum == implied) return;
+  const bool device = (walk.ip.noted & present::kOffloaded) != 0 || left_to_device(walk.ip, walk.claimed, checksum);
+  out.present |= device ? present::kOffloaded : present::kBadChecksum;
+}
+
+/// IPv4-mapped, by way of a register.
+Address mapped(const std::uint8_t* four) noexcept { return Address::v4(four); }
+
+void write_ends(const Address& source, std::uint16_t source_port, const Address& destination, std::uint16_t destination_port, bool swapped,
+                Segment& out) noexcept {
+  out.key.low = swapped ? destination : source;
+  out.key.high = swapped ? source : destination;
+  out.key.low_port = swapped ? destination_port : source_port;
+  out.key.high_port = swapped ? source_port : destination_port;
+  out.direction = swapped ? 1 : 0;
+}
+
+}  // namespace
+
+void write_key(const IpPacket& ip, std::uint16_t source_port, std::uint16_t destination_port, Segment& out) noexcept {
+  if (!ip.v6) {
+    const std::uint64_t from = (static_cast<std::uint64_t>(be32(ip.source)) << 16) | source_port;
+    const std::uint64_t to = (static_cast<std::uint64_t>(be32(ip.destination)) << 16) | destination_port;
+    out.key.network = ip.network;
+    return write_ends(mapped(ip.source), source_port, mapped(ip.destination), destination_port, from > to, out);
+  }
+  const int order = std::memcmp(ip.source, ip.destination, 16);
+  const bool swapped = order > 0 || (order == 0 && source_port > destination_port);
+  out.key.network = ip.network | FlowKey::kIpv6;
+  write_ends(Address::v6(ip.source), source_port, Address::v6(ip.destination), destination_port, swapped, out);
+}
+
+Fate read_tcp(const Walk& walk, Segment& out) noexcept {
+  const std::uint8_t* tcp = walk.at;
+  if (walk.captured < kTcpHeader) return walk.wire >= kTcpHeader ? Fate::kTruncated : Fate::kMalformed;
+  const std::uint32_t header = (tcp[12] >> 4) * 4U;
+  if (header < kTcpHeader || header > walk.wire) return Fate::kMalformed;
+  write_key(walk.ip, be16(tcp), be16(tcp + 2), out);
+  out.seq = be32(tcp + 4);
+  out.ack = be32(tcp + 8);
+  out.payload_length = walk.wire - header;
+  out.ip_length = walk.ip.length;
+  out.ts_val = out.ts_ecr = 0;
+  out.sack_left = out.sack_right = 0;
+  out.encapsulation = walk.ip.encapsulation;
+  out.window = be16(tcp + 14);
+  out.ip_id = walk.ip.id;
+  out.flags = be16(tcp + 12) & 0x0fffU;
+  out.mss = 0;
+  out.present = walk.ip.noted;
+  out.payload_sum = 0;
+  out.window_scale = 0;
+  out.ttl = walk.ip.ttl;
+  if (header > kTcpHeader) {
+    read_tcp_options(tcp + kTcpHeader, std::min(header, walk.captured) - kTcpHeader, header - kTcpHeader, out);
+  }
+  note_checksum(walk, header, out);
+  return walk.checksums == Checksums::kVerify && out.has(present::kBadChecksum) ? Fate::kMalformed : Fate::kTcp;
+}
+
+}  // namespace finwait::wire
