@@ -1,0 +1,139 @@
+// Initial sequence numbers: what many connections of one host tell of how it chooses them.
+//
+// Fed one sample for each new connection attempt (the SYN of an originating host, the SYN-ACK of a listener), it keeps the most recent ones
+// of each host in memory that is sized at the start, and at the end tests each host for predictable numbers. Always true: the chance of any
+// alarm at all, over everything tested, is at most IsnLimits::family_error if every host is innocent (Holm). What the tests are, their null
+// distributions and their measured power: docs/isn.md.
+//
+// It does not decide what a new connection is, nor which SYN is a retransmission: the caller does. It looks at no packet and no clock.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "finwait/base/time.h"
+#include "finwait/wire/flow_key.h"
+
+namespace finwait::hosts {
+
+/// The initial sequence number of one new connection attempt. Retransmissions and copies are never given.
+struct IsnSample {
+  base::Timestamp time = 0;      ///< of the segment that carried it
+  std::uint64_t connection = 0;  ///< id of the connection: its first frame
+  std::uint32_t isn = 0;
+  wire::Address host;      ///< whose number it is
+  std::uint16_t port = 0;  ///< the listener's port for a SYN-ACK, 0 for the SYN of an originating host
+  wire::Address peer;      ///< the rest of the 4-tuple
+  std::uint16_t host_port = 0;
+  std::uint16_t peer_port = 0;
+  std::uint32_t network = 0;  ///< wire::FlowKey::network
+  std::uint8_t ttl = 0;
+  std::uint8_t options_signature = 0;  ///< hash of the kinds of TCP options in their order
+  bool after_time_wait = false;        ///< this incarnation replaced one in TIME-WAIT
+  std::uint32_t previous_snd_nxt = 0;  ///< of the host in that older incarnation, if after_time_wait
+};
+
+enum class IsnVerdict : std::uint8_t {
+  kConstant,
+  kSequential,
+  kClock,
+  kClockWeakHash,
+  kLowEntropy,
+  kLinear,
+  kRfc6528Like,
+  kRandomLike,
+  kInconclusive
+};
+
+/// As spelled in the output, e.g. "clock-weak-hash".
+[[nodiscard]] std::string_view name(IsnVerdict verdict) noexcept;
+
+enum class IsnKind : std::uint8_t { kPredictable, kQuality, kRepeated };
+/// "isn-predictable", "isn-quality", "isn-repeated".
+[[nodiscard]] std::string_view name(IsnKind kind) noexcept;
+
+enum class IsnSeverity : std::uint8_t { kInfo, kWarning, kAlert };
+[[nodiscard]] std::string_view name(IsnSeverity severity) noexcept;
+
+/// nmap's three measures of a sequence (GCD, ISR, SP), by its formulas, over all samples instead of six probes.
+struct NmapIsn {
+  std::uint32_t gcd = 0;
+  std::uint32_t isr = 0;
+  std::uint32_t sp = 0;
+};
+
+/// Where the next number lies with 95 % confidence.
+struct GuessInterval {
+  double share = 0.95;                ///< of the 2^32 numbers; 0.95 if nothing better than chance is known
+  std::optional<std::uint32_t> from;  ///< first number, as of the last sample's time; a clock moves it on by `slope`
+  std::uint32_t width = 0;            ///< how many numbers after it; with `from` only
+};
+
+/// One finding about one host, listener, or machine behind it.
+struct IsnFinding {
+  IsnKind kind = IsnKind::kQuality;
+  IsnSeverity severity = IsnSeverity::kInfo;
+  wire::Address host;
+  std::uint32_t network = 0;
+  std::optional<std::uint16_t> port;  ///< of a listener
+  std::optional<std::uint8_t> ttl;    ///< if several machines were told apart behind the address: which one
+  std::size_t samples = 0;            ///< that the verdict rests on
+  std::uint64_t seen = 0;             ///< samples ever given for this host; more than `samples` if older ones were let go
+  IsnVerdict verdict = IsnVerdict::kInconclusive;
+  double p_value = 1;           ///< corrected for all tests on this host, not for the number of hosts
+  std::optional<double> slope;  ///< numbers per second
+  GuessInterval guess;
+  NmapIsn nmap;
+  std::vector<std::uint64_t> connections;  ///< up to ten examples
+  std::string text;                        ///< one plain sentence with the numbers
+  std::string_view rfc;
+};
+
+struct IsnLimits {
+  /// Bytes for everything the collector keeps. At most this is allocated, once, in the constructor.
+  std::size_t memory = std::size_t{64} << 20;
+  /// The chance of any false alarm over all hosts and tests.
+  double family_error = 0.01;
+  /// Keys the table, so that nobody outside can aim at one part of it. Matters only when hosts are evicted.
+  std::uint64_t seed = 0;
+};
+
+/// Collects samples in fixed memory. Not thread-safe; one for each thread, merged at the end.
+///
+/// Samples of one host must come in the order of their time (later ones are sorted in, but which are let go first depends on it). If hosts
+/// are spread over several collectors, by host or by flow, the merged result is the same as that of one collector as long as nothing was
+/// evicted.
+class IsnCollector {
+ public:
+  explicit IsnCollector(const IsnLimits& limits = {});
+  ~IsnCollector();
+  IsnCollector(IsnCollector&&) noexcept;
+  IsnCollector& operator=(IsnCollector&&) noexcept;
+
+  /// Constant time, no allocation.
+  void add(const IsnSample& sample) noexcept;
+  /// Takes over what the other has kept, as if its samples had been given here. The other is left as it was.
+  void merge(const IsnCollector& other);
+  /// All findings, ordered by address, network, port, TTL. One for each host, listener or machine of at least four samples; with fewer only
+  /// alarms.
+  [[nodiscard]] std::vector<IsnFinding> finish() const;
+
+  [[nodiscard]] std::size_t hosts() const noexcept;
+  [[nodiscard]] std::uint64_t evicted_hosts() const noexcept;
+  /// Bytes allocated: never more than IsnLimits::memory (of at least kLeastMemory), never changing.
+  [[nodiscard]] std::size_t memory() const noexcept;
+
+  static constexpr std::size_t kLeastMemory = std::size_t{1} << 20;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace finwait::hosts

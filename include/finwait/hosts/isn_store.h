@@ -1,0 +1,100 @@
+// The samples of many hosts in memory that is sized at the start.
+//
+// A host has an entry in a table of sets of 16, and a run of its most recent samples that grows from 4 to 16, 64, 256, 1,024 and at most
+// 4,096, each size from a pool of its own. Always true: nothing is allocated after the constructor; adding is constant time (a growing run
+// is copied once for each doubling twice over). When a set is full, each newcomer wears down its least valuable entry by one until that
+// gives way; when a pool is empty, the least valuable of a few runs is cut back if the newcomer is worth more. The value of a host is the
+// number of its samples, and much more for each that came suspiciously close to the one before: so the heaviest and the most suspicious
+// stay.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "finwait/base/hash.h"
+#include "finwait/base/memory.h"
+#include "finwait/hosts/isn_observation.h"
+
+namespace finwait::hosts {
+
+struct IsnHost {
+  std::array<std::uint8_t, 16> address;
+  std::uint32_t network;
+  std::uint16_t port;
+  bool operator==(const IsnHost&) const = default;
+};
+
+class IsnStore {
+ public:
+  static constexpr std::array<std::uint32_t, 6> kRuns = {4, 16, 64, 256, 1024, 4096};
+
+  struct Entry {
+    IsnHost host;
+    std::uint64_t seen;   ///< samples ever; 0: free
+    std::uint64_t worn;   ///< newcomers refused on its account
+    std::uint32_t close;  ///< samples close to the one before
+    std::uint32_t last;   ///< the last number
+    std::uint32_t run;    ///< index within the pool of its size
+    std::uint16_t head;   ///< where the next sample goes
+    std::uint16_t kept;
+    std::uint8_t size;  ///< index into kRuns
+  };
+
+  /// Uses at most `bytes` (at least one MiB). The seed keys the table's hash.
+  IsnStore(std::size_t bytes, std::uint64_t seed);
+
+  void add(const IsnHost& host, const IsnObservation& observation) noexcept;
+  /// Gives a host these samples, oldest first, in place of its own; `seen` in all.
+  void replace(const IsnHost& host, std::span<const IsnObservation> samples, std::uint64_t seen) noexcept;
+  /// The host's entry, or null.
+  [[nodiscard]] const Entry* find(const IsnHost& host) const noexcept;
+
+  [[nodiscard]] std::span<const Entry> entries() const noexcept { return {entries_.begin(), entries_.size()}; }
+  /// Oldest first.
+  [[nodiscard]] std::vector<IsnObservation> samples(const Entry& entry) const;
+
+  [[nodiscard]] std::size_t hosts() const noexcept { return hosts_; }
+  [[nodiscard]] std::uint64_t evicted() const noexcept { return evicted_; }
+  [[nodiscard]] std::size_t memory() const noexcept { return bytes_; }
+
+ private:
+  static constexpr std::size_t kSet = 16;
+
+  struct Pool {
+    base::FixedArray<IsnObservation> samples;
+    base::FixedArray<std::uint32_t> free;   // a stack
+    base::FixedArray<std::uint32_t> owner;  // index of the entry
+    std::uint32_t used = 0;                 // runs ever taken: those from here on are free, and untouched
+    std::uint32_t freed = 0;                // height of the stack
+    std::uint32_t hand = 0;
+  };
+
+  [[nodiscard]] std::size_t set_of(const IsnHost& host) const noexcept;
+  [[nodiscard]] Entry* find_or_admit(const IsnHost& host) noexcept;
+  [[nodiscard]] IsnObservation* run_of(const Entry& entry) noexcept {
+    return pools_[entry.size].samples.begin() + std::size_t{entry.run} * kRuns[entry.size];
+  }
+  [[nodiscard]] const IsnObservation* run_of(const Entry& entry) const noexcept {
+    return pools_[entry.size].samples.begin() + std::size_t{entry.run} * kRuns[entry.size];
+  }
+  void store(Entry& entry, const IsnObservation& observation) noexcept;
+  [[nodiscard]] bool take_run(std::uint32_t owner, std::uint8_t size, std::uint32_t& run) noexcept;
+  void release(const Entry& entry) noexcept;
+  void grow(Entry& entry) noexcept;
+  void move_run(Entry& entry, std::uint8_t size, std::uint32_t run) noexcept;
+  void cut_back_for(Entry& entry) noexcept;
+
+  base::KeyedHash hash_;
+  base::FixedArray<Entry> entries_;
+  std::array<Pool, kRuns.size()> pools_;
+  base::FixedArray<IsnObservation> scratch_;
+  std::size_t bytes_ = 0;
+  std::size_t sets_ = 0;
+  std::size_t hosts_ = 0;
+  std::uint64_t evicted_ = 0;
+};
+
+}  // namespace finwait::hosts

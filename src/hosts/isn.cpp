@@ -1,0 +1,205 @@
+// The collector: samples into the store; at the end Holm's procedure over all sets of samples.
+#include "finwait/hosts/isn.h"
+
+#include <algorithm>
+#include <cstring>
+#include <tuple>
+#include <utility>
+
+#include "finwait/hosts/isn_analysis.h"
+#include "finwait/hosts/isn_store.h"
+#include "finwait/wire/seq.h"
+
+namespace finwait::hosts {
+namespace {
+
+constexpr std::size_t kLeastReported = 4;
+constexpr std::int32_t kHabit = 131'074;  // Linux: old SND.NXT + 65 535 + 2; twice that, for what the capture has missed of the old one
+
+std::uint32_t hash(const wire::Address& address) noexcept {
+  std::uint64_t a = 0;
+  std::uint64_t b = 0;
+  std::memcpy(&a, address.bytes.data(), 8);
+  std::memcpy(&b, address.bytes.data() + 8, 8);
+  std::uint64_t h = (a ^ a >> 31) * 0x9e37'79b9'7f4a'7c15ULL + b;
+  h = (h ^ h >> 32) * 0xd6e8'feb8'6659'fd93ULL;
+  h = (h ^ h >> 32) * 0xd6e8'feb8'6659'fd93ULL;
+  return static_cast<std::uint32_t>(h >> 32);
+}
+
+IsnHost host_of(const IsnSample& s) noexcept { return {s.host.bytes, s.network, s.port}; }
+
+/// One set of samples to test: all of a host, or those of one machine behind its address.
+struct Unit {
+  const IsnStore::Entry* entry = nullptr;
+  int machine = -1;  // -1: all together
+  bool split = false;
+  double p = 1;
+  bool tested = false;
+  bool rejected = false;
+};
+
+std::vector<IsnObservation> samples_of(const IsnStore& store, const Unit& unit) {
+  auto samples = store.samples(*unit.entry);
+  std::sort(samples.begin(), samples.end());
+  if (unit.machine < 0) return samples;
+  return machines(samples, unit.entry->host.port != 0)[static_cast<std::size_t>(unit.machine)];
+}
+
+std::vector<Unit> units_of(const IsnStore& store) {
+  std::vector<Unit> units;
+  for (const IsnStore::Entry& entry : store.entries()) {
+    if (entry.kept < 2) continue;
+    const auto split = machines(store.samples(entry), entry.host.port != 0);
+    units.push_back({&entry, -1, split.size() > 1});
+    for (std::size_t i = 0; split.size() > 1 && i < split.size(); ++i) units.push_back({&entry, static_cast<int>(i), true});
+  }
+  return units;
+}
+
+/// Holm: the k-th smallest of m is held against family / (m - k). Returns the level at which the last was rejected.
+double holm(std::vector<Unit>& units, double family) {
+  std::vector<Unit*> order;
+  for (Unit& u : units) {
+    if (u.tested) order.push_back(&u);
+  }
+  std::sort(order.begin(), order.end(), [](const Unit* a, const Unit* b) { return a->p < b->p; });
+  double level = 0;
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    const double threshold = family / static_cast<double>(order.size() - k);
+    if (order[k]->p > threshold) break;
+    order[k]->rejected = true;
+    level = threshold;
+  }
+  return level;
+}
+
+}  // namespace
+
+std::string_view name(IsnVerdict verdict) noexcept {
+  switch (verdict) {
+    case IsnVerdict::kConstant:
+      return "constant";
+    case IsnVerdict::kSequential:
+      return "sequential";
+    case IsnVerdict::kClock:
+      return "clock";
+    case IsnVerdict::kClockWeakHash:
+      return "clock-weak-hash";
+    case IsnVerdict::kLowEntropy:
+      return "low-entropy";
+    case IsnVerdict::kLinear:
+      return "linear";
+    case IsnVerdict::kRfc6528Like:
+      return "rfc6528-like";
+    case IsnVerdict::kRandomLike:
+      return "random-like";
+    case IsnVerdict::kInconclusive:
+      break;
+  }
+  return "inconclusive";
+}
+
+std::string_view name(IsnKind kind) noexcept {
+  switch (kind) {
+    case IsnKind::kPredictable:
+      return "isn-predictable";
+    case IsnKind::kRepeated:
+      return "isn-repeated";
+    case IsnKind::kQuality:
+      break;
+  }
+  return "isn-quality";
+}
+
+std::string_view name(IsnSeverity severity) noexcept {
+  switch (severity) {
+    case IsnSeverity::kAlert:
+      return "alert";
+    case IsnSeverity::kWarning:
+      return "warning";
+    case IsnSeverity::kInfo:
+      break;
+  }
+  return "info";
+}
+
+struct IsnCollector::Impl {
+  explicit Impl(const IsnLimits& l) : limits(l), store(std::max(l.memory, kLeastMemory), l.seed) {}
+  IsnLimits limits;
+  IsnStore store;
+};
+
+IsnCollector::IsnCollector(const IsnLimits& limits) : impl_(std::make_unique<Impl>(limits)) {}
+IsnCollector::~IsnCollector() = default;
+IsnCollector::IsnCollector(IsnCollector&&) noexcept = default;
+IsnCollector& IsnCollector::operator=(IsnCollector&&) noexcept = default;
+
+std::size_t IsnCollector::hosts() const noexcept { return impl_->store.hosts(); }
+std::uint64_t IsnCollector::evicted_hosts() const noexcept { return impl_->store.evicted(); }
+std::size_t IsnCollector::memory() const noexcept { return impl_->store.memory(); }
+
+void IsnCollector::add(const IsnSample& s) noexcept {
+  const std::int32_t beyond = wire::seq_diff(s.isn, s.previous_snd_nxt);
+  const bool continues = s.after_time_wait && beyond > 0 && beyond <= kHabit;
+  impl_->store.add(host_of(s),
+                   {s.time, s.connection, s.isn, hash(s.peer), s.host_port, s.peer_port, s.ttl, s.options_signature, continues});
+}
+
+void IsnCollector::merge(const IsnCollector& other) {
+  for (const IsnStore::Entry& theirs : other.impl_->store.entries()) {
+    if (theirs.seen == 0) continue;
+    auto samples = other.impl_->store.samples(theirs);
+    std::uint64_t seen = theirs.seen;
+    if (const IsnStore::Entry* mine = impl_->store.find(theirs.host)) {
+      const auto own = impl_->store.samples(*mine);
+      samples.insert(samples.end(), own.begin(), own.end());
+      seen += mine->seen;
+    }
+    std::sort(samples.begin(), samples.end());
+    impl_->store.replace(theirs.host, samples, seen);
+  }
+}
+
+std::vector<IsnFinding> IsnCollector::finish() const {
+  const IsnStore& store = impl_->store;
+  auto units = units_of(store);
+  for (Unit& unit : units) {
+    const IsnEvidence evidence = weigh(make_series(samples_of(store, unit)), unit.entry->host.port != 0);
+    unit.tested = evidence.tests > 0;
+    unit.p = evidence.p();
+  }
+  const double level = holm(units, impl_->limits.family_error);
+  std::vector<IsnFinding> findings;
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    const Unit& unit = units[i];
+    bool wanted = unit.rejected || unit.entry->kept >= kLeastReported;
+    if (unit.split && unit.machine < 0) {
+      // All machines together only if that shows what no machine shows by itself.
+      wanted = unit.rejected;
+      for (std::size_t j = i + 1; j < units.size() && units[j].entry == unit.entry; ++j) wanted = wanted && !units[j].rejected;
+    }
+    if (!wanted) continue;
+    const IsnSeries series = make_series(samples_of(store, unit));
+    const IsnHost& host = unit.entry->host;
+    IsnFinding finding;
+    finding.host.bytes = host.address;
+    finding.network = host.network;
+    if (host.port != 0) finding.port = host.port;
+    if (unit.machine >= 0) finding.ttl = series.all.front().ttl;
+    finding.seen = unit.machine >= 0 ? series.all.size() : unit.entry->seen;
+    finding.p_value = unit.p;
+    if (unit.rejected) {
+      describe_weak(series, weigh(series, host.port != 0), level, finding);
+    } else {
+      describe_innocent(series, finding);
+    }
+    findings.push_back(std::move(finding));
+  }
+  std::stable_sort(findings.begin(), findings.end(), [](const IsnFinding& a, const IsnFinding& b) {
+    return std::tie(a.host, a.network, a.port, a.ttl) < std::tie(b.host, b.network, b.port, b.ttl);
+  });
+  return findings;
+}
+
+}  // namespace finwait::hosts

@@ -1,0 +1,242 @@
+// Recurrences: linear congruential generators modulo a power of two, modulo 2^31 - 1, modulo anything; rand48; shift registers over GF(2).
+//
+// All are tested on short blocks of samples that directly follow each other, so that a connection the capture missed spoils one block, not
+// the test.
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "finwait/hosts/isn_tests.h"
+
+namespace finwait::hosts {
+namespace {
+
+constexpr std::size_t kMostSamples = 1024;  // the latest; more cannot tell more
+constexpr std::uint64_t kMersenne31 = 0x7fff'ffff;
+
+using Signed128 = __int128_t;
+
+/// Disjoint blocks of `length` samples in a row, as indices of their first.
+std::vector<std::size_t> blocks(const IsnSeries& series, std::size_t length) {
+  std::vector<std::size_t> starts;
+  const std::size_t n = series.fresh.size();
+  std::size_t run = 0;
+  for (std::size_t i = n > kMostSamples ? n - kMostSamples : 0; i < n; ++i) {
+    run = run > 0 && series.follows[i] ? run + 1 : 1;
+    if (run == length) {
+      starts.push_back(i + 1 - length);
+      run = 0;
+    }
+  }
+  return starts;
+}
+
+/// d0 d2 - d1^2 for the three differences of a block: a multiple of the modulus for every linear congruential generator.
+std::uint64_t determinant(const IsnSeries& series, std::size_t at) noexcept {
+  std::array<std::int64_t, 3> d{};
+  for (std::size_t i = 0; i < 3; ++i) d[i] = std::int64_t{series.fresh[at + i + 1].isn} - std::int64_t{series.fresh[at + i].isn};
+  const Signed128 e = Signed128{d[0]} * d[2] - Signed128{d[1]} * d[1];
+  // Less than 2^65 in size; what does not fit into 64 bits is folded, which spoils the general modulus for that block only.
+  return static_cast<std::uint64_t>(e < 0 ? -e : e);
+}
+
+void congruential_power_of_two(const std::vector<std::uint64_t>& determinants, LinearTest& best) {
+  for (unsigned bits = 16; bits <= 32; ++bits) {
+    const std::uint64_t mask = (std::uint64_t{1} << bits) - 1;
+    const auto hits =
+        static_cast<std::size_t>(std::count_if(determinants.begin(), determinants.end(), [&](std::uint64_t e) { return (e & mask) == 0; }));
+    // d0 d2 = d1^2 modulo 2^b has one and a half times 2^-b of all (d0, d1, d2), and a little for those divisible by high powers: twice
+    // bounds it.
+    const double p = 17 * binomial_tail(determinants.size(), std::exp2(1 - static_cast<double>(bits)), hits);
+    if (hits > 0 && p < best.p) best = {p, mask + 1, {}};
+  }
+}
+
+void congruential_modulus(const std::vector<std::uint64_t>& determinants, std::uint64_t modulus, double tried, std::size_t used,
+                          LinearTest& best) {
+  if (determinants.size() <= used) return;
+  const auto hits =
+      static_cast<std::size_t>(std::count_if(determinants.begin(), determinants.end(), [&](std::uint64_t e) { return e % modulus == 0; }));
+  if (hits <= used) return;
+  const double p = tried * binomial_tail(determinants.size() - used, 3.0 / static_cast<double>(modulus), hits - used);
+  if (p < best.p) best = {p, modulus, {}};
+}
+
+std::uint64_t inverse(std::uint64_t a, std::uint64_t m) noexcept {
+  Signed128 t = 0;
+  Signed128 next_t = 1;
+  Signed128 r = m;
+  Signed128 next_r = a % m;
+  while (next_r != 0) {
+    const Signed128 q = r / next_r;
+    t = std::exchange(next_t, t - q * next_t);
+    r = std::exchange(next_r, r - q * next_r);
+  }
+  if (r != 1) return 0;
+  return static_cast<std::uint64_t>(t < 0 ? t + m : t);
+}
+
+std::uint64_t difference(std::uint32_t to, std::uint32_t from, std::uint64_t m) noexcept { return (to % m + m - from % m) % m; }
+
+/// The number after the last, from the multiplier that the latest solvable block gives; only if it also predicts the last from the one
+/// before.
+std::optional<std::uint32_t> predict_congruential(const IsnSeries& series, std::uint64_t m, const std::vector<std::size_t>& starts) {
+  const auto& x = series.fresh;
+  const std::size_t n = x.size();
+  if (n < 3 || !series.follows[n - 1] || !series.follows[n - 2]) return std::nullopt;
+  const auto times = [m](std::uint64_t a, std::uint64_t b) { return static_cast<std::uint64_t>(__uint128_t{a} * b % m); };
+  for (std::size_t i = starts.size(); i-- > 0;) {
+    const std::size_t at = starts[i];
+    const std::uint64_t inverted = inverse(difference(x[at + 1].isn, x[at].isn, m), m);
+    if (inverted == 0) continue;
+    const std::uint64_t a = times(difference(x[at + 2].isn, x[at + 1].isn, m), inverted);
+    if (times(a, difference(x[n - 2].isn, x[n - 3].isn, m)) != difference(x[n - 1].isn, x[n - 2].isn, m)) continue;
+    return static_cast<std::uint32_t>((x[n - 1].isn % m + times(a, difference(x[n - 1].isn, x[n - 2].isn, m))) % m);
+  }
+  return std::nullopt;
+}
+
+// rand48: s' = a s + c modulo 2^48, shown is s >> 16.
+constexpr std::uint64_t kRand48A = 0x5DEECE66DULL;
+constexpr std::uint64_t kRand48C = 0xB;
+constexpr std::uint64_t kRand48Mask = (std::uint64_t{1} << 48) - 1;
+
+struct Vector {
+  std::int64_t u = 0;
+  std::int64_t v = 0;
+};
+
+/// A reduced basis of all (u, v) with v = a u modulo 2^48 (Lagrange and Gauss).
+std::array<Vector, 2> reduced_basis() noexcept {
+  Vector a{0, std::int64_t{1} << 48};
+  Vector b{1, static_cast<std::int64_t>(kRand48A)};
+  const auto dot = [](const Vector& x, const Vector& y) { return Signed128{x.u} * y.u + Signed128{x.v} * y.v; };
+  while (true) {
+    if (dot(a, a) < dot(b, b)) std::swap(a, b);
+    const double q = std::round(static_cast<double>(dot(a, b)) / static_cast<double>(dot(b, b)));
+    if (q == 0) return {a, b};
+    a.u -= static_cast<std::int64_t>(q) * b.u;
+    a.v -= static_cast<std::int64_t>(q) * b.v;
+  }
+}
+
+/// The state behind y, if the pair (x, y) can be two outputs in a row. By chance that is so once in 2^16.
+std::optional<std::uint64_t> rand48_state(std::uint32_t x, std::uint32_t y, const std::array<Vector, 2>& basis) noexcept {
+  constexpr double kMiddle = 32768;
+  const std::uint64_t shift = (kRand48A * (std::uint64_t{x} << 16) + kRand48C - (std::uint64_t{y} << 16)) & kRand48Mask;
+  const double tu = kMiddle;
+  const double tv = kMiddle - static_cast<double>(shift);
+  const auto& [a, b] = basis;
+  const double det = static_cast<double>(a.u) * static_cast<double>(b.v) - static_cast<double>(a.v) * static_cast<double>(b.u);
+  const double i0 = std::round((tu * static_cast<double>(b.v) - tv * static_cast<double>(b.u)) / det);
+  const double j0 = std::round((static_cast<double>(a.u) * tv - static_cast<double>(a.v) * tu) / det);
+  for (int di = -1; di <= 1; ++di) {
+    for (int dj = -1; dj <= 1; ++dj) {
+      const auto i = static_cast<std::int64_t>(i0) + di;
+      const auto j = static_cast<std::int64_t>(j0) + dj;
+      const Signed128 u = Signed128{i} * a.u + Signed128{j} * b.u;
+      const Signed128 v = Signed128{i} * a.v + Signed128{j} * b.v + Signed128{shift};
+      if (u >= 0 && u < 65536 && v >= 0 && v < 65536) return std::uint64_t{y} << 16 | static_cast<std::uint64_t>(v);
+    }
+  }
+  return std::nullopt;
+}
+
+/// Rows (x, next x) over GF(2), reduced to a triangle by their leading column; x comes first.
+struct BitMatrix {
+  std::array<std::uint64_t, 64> basis{};  // x in the upper half, next x in the lower
+  unsigned rank_x = 0;                    // of the columns of x
+  unsigned rank_all = 0;                  // of all columns
+
+  std::uint64_t reduce(std::uint64_t row, bool only_x) const noexcept {
+    for (unsigned b = 64; b-- > (only_x ? 32U : 0U);) {
+      if ((row >> b & 1U) != 0) row ^= basis[b];
+    }
+    return row;
+  }
+  void insert(std::uint64_t row) noexcept {
+    row = reduce(row, false);
+    if (row == 0) return;
+    const auto lead = static_cast<unsigned>(std::bit_width(row) - 1);
+    basis[lead] = row;
+    ++rank_all;
+    rank_x += lead >= 32 ? 1 : 0;
+  }
+};
+
+}  // namespace
+
+LinearTest congruential_test(const IsnSeries& series) {
+  LinearTest best;
+  const auto starts = blocks(series, 4);
+  if (starts.empty()) return best;
+  std::vector<std::uint64_t> determinants;
+  for (const std::size_t at : starts) determinants.push_back(determinant(series, at));
+  congruential_power_of_two(determinants, best);
+  const std::uint32_t greatest = series.sorted.back();
+  if (greatest < kMersenne31) congruential_modulus(determinants, kMersenne31, 1, 0, best);
+  // Any other modulus divides the greatest common divisor of two blocks that are not spoilt; a third must confirm it.
+  const std::size_t pairs = std::min<std::size_t>(determinants.size() - 1, 64);
+  for (std::size_t i = 0; i < pairs; ++i) {
+    const std::uint64_t g = std::gcd(determinants[i], determinants[i + 1]);
+    if (g > greatest && g > 1'000'000) congruential_modulus(determinants, g, static_cast<double>(pairs), 2, best);
+  }
+  if (best.modulus != 0) {
+    best.p = std::min(1.0, 3 * best.p);
+    best.next = predict_congruential(series, best.modulus, starts);
+  }
+  return best;
+}
+
+LinearTest rand48_test(const IsnSeries& series) {
+  LinearTest result;
+  const auto starts = blocks(series, 2);
+  if (starts.empty()) return result;
+  const auto basis = reduced_basis();
+  std::size_t hits = 0;
+  for (const std::size_t at : starts) hits += rand48_state(series.fresh[at].isn, series.fresh[at + 1].isn, basis).has_value() ? 1U : 0U;
+  result.p = binomial_tail(starts.size(), 1.0 / 65536, hits);
+  result.modulus = kRand48Mask + 1;
+  const std::size_t n = series.fresh.size();
+  if (hits > 0 && n >= 2 && series.follows[n - 1]) {
+    if (const auto state = rand48_state(series.fresh[n - 2].isn, series.fresh[n - 1].isn, basis)) {
+      result.next = static_cast<std::uint32_t>(((kRand48A * *state + kRand48C) & kRand48Mask) >> 16);
+    }
+  }
+  return result;
+}
+
+LinearTest shift_register_test(const IsnSeries& series) {
+  LinearTest result;
+  BitMatrix matrix;
+  BitMatrix following;  // the next numbers alone
+  std::size_t rows = 0;
+  std::uint64_t origin = 0;
+  const std::size_t n = series.fresh.size();
+  for (std::size_t i = n > 256 ? n - 256 : 1; i < n; ++i) {  // four times what the rank needs
+    if (!series.follows[i]) continue;
+    const std::uint64_t row = std::uint64_t{series.fresh[i - 1].isn} << 32 | series.fresh[i].isn;
+    // Taking off the first row makes affine relations linear.
+    if (rows == 0) origin = row;
+    matrix.insert(row ^ origin);
+    following.insert((row ^ origin) << 32);
+    ++rows;
+  }
+  // Relations that bind the next number to the one before, beyond those within each (the bit tests' business): dimension s. There are at
+  // most 3.5 * 2^(s (64 - s) + s) such spaces of affine relations; all rows keep to one of them with chance 2^-(s rows).
+  const double relations = static_cast<double>(matrix.rank_x + following.rank_all) - static_cast<double>(matrix.rank_all);
+  if (rows < 33 || relations <= 0) return result;
+  result.p = std::min(1.0, 3.5 * std::exp2(relations * (65 - relations - static_cast<double>(rows))));
+  result.modulus = 2;
+  if (relations >= following.rank_all) {
+    // Every bit is bound: eliminate x from (last x, ?); what is left in the lower half is the answer.
+    const std::uint64_t last = matrix.reduce((std::uint64_t{series.fresh[n - 1].isn} << 32) ^ (origin & 0xffff'ffff'0000'0000ULL), true);
+    if (last >> 32 == 0) result.next = static_cast<std::uint32_t>(last) ^ static_cast<std::uint32_t>(origin);
+  }
+  return result;
+}
+
+}  // namespace finwait::hosts

@@ -1,0 +1,124 @@
+// Weighing: which tests are run on a set of samples, on which groupings, and which machines are told apart.
+#include "finwait/hosts/isn_analysis.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <utility>
+
+namespace finwait::hosts {
+namespace {
+
+constexpr std::size_t kLeastForTests = 4;
+constexpr std::size_t kLeastForShape = 16;  // Watson's U^2
+constexpr std::size_t kLeastSteps = 3;      // of a grouping
+constexpr std::size_t kMostMachines = 8;
+
+constexpr std::array<Grouping, 2> kListenerGroupings = {Grouping{true, false, false}, Grouping{false, true, false}};
+constexpr std::array<Grouping, 6> kOriginatorGroupings = {Grouping{true, false, false}, Grouping{false, true, false},
+                                                          Grouping{false, false, true}, Grouping{true, true, false},
+                                                          Grouping{true, false, true},  Grouping{false, true, true}};
+
+template <class Groupings>
+void weigh_groupings(const IsnSeries& series, const Groupings& groupings, IsnEvidence& evidence) {
+  std::vector<std::size_t> sizes;
+  for (const Grouping& grouping : groupings) {
+    std::size_t groups = 0;
+    const auto steps = steps_within(series, grouping, &groups);
+    // One group is the whole; as many groups as a coarser grouping has is the same partition (all to port 443, say).
+    if (groups <= 1 || steps.size() < kLeastSteps || std::find(sizes.begin(), sizes.end(), groups) != sizes.end()) continue;
+    sizes.push_back(groups);
+    evidence.groups.push_back({grouping, fit_slope(steps), steps.size()});
+    evidence.tests += kSlopeTests;
+  }
+}
+
+std::vector<std::uint32_t> increments(const IsnSeries& series) {
+  std::vector<std::uint32_t> out;
+  for (std::size_t i = 1; i < series.fresh.size(); ++i) out.push_back(series.fresh[i].isn - series.fresh[i - 1].isn);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+}  // namespace
+
+double IsnEvidence::p() const noexcept {
+  double least = std::min({repeats.p, numbers.p, increments.p, overall.least_p(), bits.stuck_p, bits.frequency_p, bits.low_cells_p,
+                           bits.rank_p, gcd.p, congruential.p, rand48.p, shift_register.p, watson_p, watson_increments_p});
+  for (const GroupedFit& g : groups) least = std::min(least, g.fit.least_p());
+  return std::min(1.0, least * static_cast<double>(std::max<std::size_t>(tests, 1)));
+}
+
+IsnEvidence weigh(const IsnSeries& series, bool listener) {
+  IsnEvidence evidence;
+  const std::size_t n = series.fresh.size();
+  if (n < 2 && (!listener || series.all.size() < 2)) return evidence;
+  evidence.repeats = repeats(series, listener);
+  evidence.tests = 1;
+  if (n < kLeastForTests) return evidence;
+  const auto steps = steps_within(series, {});
+  const auto sorted_increments = increments(series);
+  evidence.numbers = crowd_anywhere(series.sorted);
+  evidence.increments = crowd_anywhere(sorted_increments);
+  evidence.overall = fit_slope(steps);
+  evidence.bits = bit_tests(series.fresh);
+  evidence.gcd = gcd_test(series.fresh);
+  evidence.congruential = congruential_test(series);
+  evidence.rand48 = rand48_test(series);
+  evidence.tests += 2 + kSlopeTests + 4 + 1 + 2;
+  if (n >= kLeastForShape) {
+    evidence.watson_p = watson_p(series.sorted);
+    evidence.watson_increments_p = watson_p(sorted_increments);
+    evidence.tests += 2;
+  }
+  if (n > 33) {
+    evidence.shift_register = shift_register_test(series);
+    ++evidence.tests;
+  }
+  if (listener) {
+    weigh_groupings(series, kListenerGroupings, evidence);
+  } else {
+    weigh_groupings(series, kOriginatorGroupings, evidence);
+  }
+  return evidence;
+}
+
+std::vector<std::vector<IsnObservation>> machines(const std::vector<IsnObservation>& observations, bool listener) {
+  // Options in a SYN-ACK depend on what the client offered, so a listener's machines are told by TTL alone.
+  std::map<std::pair<std::uint8_t, std::uint8_t>, std::vector<IsnObservation>> by_looks;
+  for (const IsnObservation& o : observations) by_looks[{o.ttl, listener ? std::uint8_t{0} : o.options}].push_back(o);
+  std::vector<std::vector<IsnObservation>> found;
+  for (auto& [looks, samples] : by_looks) {
+    if (samples.size() >= kLeastForTests) found.push_back(std::move(samples));
+  }
+  if (found.size() < 2) return {observations};
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  if (found.size() > kMostMachines) found.resize(kMostMachines);
+  return found;
+}
+
+NmapIsn nmap_measures(const std::vector<IsnObservation>& observations) {
+  NmapIsn result;
+  if (observations.size() < 3) return result;
+  std::vector<double> rates;
+  for (std::size_t i = 1; i < observations.size(); ++i) {
+    const std::uint32_t up = observations[i].isn - observations[i - 1].isn;
+    const std::uint32_t difference = std::min(up, 0U - up);
+    const base::Duration passed = base::elapsed(observations[i - 1].time, observations[i].time) / base::kMicrosecond;
+    result.gcd = std::gcd(result.gcd, difference);
+    rates.push_back(difference * 1e6 / static_cast<double>(std::max<base::Duration>(passed, 1)));
+  }
+  if (result.gcd == 0) return result;
+  const double mean = std::accumulate(rates.begin(), rates.end(), 0.0) / static_cast<double>(rates.size());
+  const double divisor = result.gcd > 9 ? result.gcd : 1;
+  double squares = 0;
+  for (const double r : rates) squares += (r - mean) / divisor * ((r - mean) / divisor);
+  const double deviation = std::sqrt(squares / static_cast<double>(rates.size() - 1));
+  result.isr = mean > 1 ? static_cast<std::uint32_t>(std::log2(mean) * 8 + 0.5) : 0;
+  result.sp = deviation > 1 ? static_cast<std::uint32_t>(std::log2(deviation) * 8 + 0.5) : 0;
+  return result;
+}
+
+}  // namespace finwait::hosts

@@ -1,0 +1,197 @@
+#include "finwait/hosts/isn_store.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace finwait::hosts {
+namespace {
+
+constexpr std::uint32_t kClose = 1U << 22;  // of 2^32: by chance one in 512, both sides
+
+/// What an entry is worth, before wear.
+std::uint64_t value(const IsnStore::Entry& e) noexcept { return e.seen + std::uint64_t{e.close} * 64; }
+
+std::uint64_t left(const IsnStore::Entry& e) noexcept {
+  const std::uint64_t v = value(e);
+  return v > e.worn ? v - e.worn : 0;
+}
+
+}  // namespace
+
+IsnStore::IsnStore(std::size_t bytes, std::uint64_t seed) : hash_(seed) {
+  // Per host: an entry and a run of four; each larger size has as many bytes as the small ones have, by being fewer.
+  constexpr std::size_t kFixed = std::size_t{2} * kRuns.back() * sizeof(IsnObservation);
+  const std::size_t usable = std::max(bytes, std::size_t{1} << 20) - kFixed;
+  const std::size_t per_host = sizeof(Entry) + kRuns.size() * (kRuns[0] * sizeof(IsnObservation) + 2 * sizeof(std::uint32_t));
+  sets_ = std::max<std::size_t>(usable / per_host / kSet, 1);
+  const std::size_t capacity = sets_ * kSet;
+  entries_ = base::FixedArray<Entry>(capacity);
+  scratch_ = base::FixedArray<IsnObservation>(kRuns.back());
+  bytes_ = capacity * sizeof(Entry) + scratch_.size() * sizeof(IsnObservation);
+  for (std::size_t i = 0; i < kRuns.size(); ++i) {
+    const std::size_t runs = std::max<std::size_t>(capacity * kRuns[0] / kRuns[i], 1);
+    pools_[i].samples = base::FixedArray<IsnObservation>(runs * kRuns[i]);
+    pools_[i].owner = base::FixedArray<std::uint32_t>(runs);
+    pools_[i].free = base::FixedArray<std::uint32_t>(runs);
+    bytes_ += runs * (kRuns[i] * sizeof(IsnObservation) + 2 * sizeof(std::uint32_t));
+  }
+}
+
+std::size_t IsnStore::set_of(const IsnHost& host) const noexcept {
+  std::array<std::uint8_t, base::KeyedHash::kBytes> key{};
+  std::memcpy(key.data(), host.address.data(), 16);
+  std::memcpy(key.data() + 16, &host.network, 4);
+  std::memcpy(key.data() + 20, &host.port, 2);
+  return hash_.hash40(key.data()) % sets_ * kSet;
+}
+
+const IsnStore::Entry* IsnStore::find(const IsnHost& host) const noexcept {
+  const Entry* set = entries_.begin() + set_of(host);
+  for (std::size_t i = 0; i < kSet; ++i) {
+    if (set[i].seen != 0 && set[i].host == host) return &set[i];
+  }
+  return nullptr;
+}
+
+IsnStore::Entry* IsnStore::find_or_admit(const IsnHost& host) noexcept {
+  Entry* set = entries_.begin() + set_of(host);
+  Entry* free = nullptr;
+  Entry* least = set;
+  for (Entry* e = set; e != set + kSet; ++e) {
+    if (e->seen == 0) {
+      if (free == nullptr) free = e;
+    } else if (e->host == host) {
+      return e;
+    } else if (least->seen == 0 || left(*e) < left(*least)) {
+      least = e;
+    }
+  }
+  if (free == nullptr) {
+    ++least->worn;
+    if (left(*least) > 0) return nullptr;
+    release(*least);
+    ++evicted_;
+    --hosts_;
+    free = least;
+  }
+  std::uint32_t run = 0;
+  *free = Entry{};
+  // One run of four for each entry: there is always one.
+  if (!take_run(static_cast<std::uint32_t>(free - entries_.begin()), 0, run)) return nullptr;
+  free->host = host;
+  free->run = run;
+  ++hosts_;
+  return free;
+}
+
+bool IsnStore::take_run(std::uint32_t owner, std::uint8_t size, std::uint32_t& run) noexcept {
+  Pool& pool = pools_[size];
+  if (pool.freed > 0) {
+    run = pool.free[--pool.freed];
+  } else if (pool.used < pool.owner.size()) {
+    run = pool.used++;
+  } else {
+    return false;
+  }
+  pool.owner[run] = owner;
+  return true;
+}
+
+void IsnStore::release(const Entry& entry) noexcept {
+  Pool& pool = pools_[entry.size];
+  pool.free[pool.freed++] = entry.run;
+}
+
+void IsnStore::move_run(Entry& entry, std::uint8_t size, std::uint32_t run) noexcept {
+  // Unroll the ring, keep what fits of the latest, and write it from the beginning.
+  const std::uint32_t old_size = kRuns[entry.size];
+  const IsnObservation* old = run_of(entry);
+  const std::uint32_t oldest = entry.kept < old_size ? 0 : entry.head;
+  for (std::uint32_t i = 0; i < entry.kept; ++i) scratch_[i] = old[(oldest + i) % old_size];
+  const std::uint32_t keep = std::min<std::uint32_t>(entry.kept, kRuns[size]);
+  entry.size = size;
+  entry.run = run;
+  std::copy_n(scratch_.begin() + (entry.kept - keep), keep, run_of(entry));
+  entry.kept = static_cast<std::uint16_t>(keep);
+  entry.head = static_cast<std::uint16_t>(keep % kRuns[size]);
+}
+
+void IsnStore::grow(Entry& entry) noexcept {
+  if (entry.size + 1U >= kRuns.size()) return;
+  const auto larger = static_cast<std::uint8_t>(entry.size + 1);
+  std::uint32_t run = 0;
+  if (take_run(static_cast<std::uint32_t>(&entry - entries_.begin()), larger, run)) {
+    const Entry before = entry;
+    move_run(entry, larger, run);
+    release(before);
+  } else {
+    cut_back_for(entry);
+  }
+}
+
+void IsnStore::cut_back_for(Entry& entry) noexcept {
+  // The least valuable of the next eight owners changes places with this one, if it is worth less.
+  const auto larger = static_cast<std::uint8_t>(entry.size + 1);
+  Pool& pool = pools_[larger];
+  Entry* victim = nullptr;
+  for (std::size_t i = 0; i < std::min<std::size_t>(8, pool.owner.size()); ++i) {
+    pool.hand = (pool.hand + 1) % static_cast<std::uint32_t>(pool.owner.size());
+    Entry& e = entries_[pool.owner[pool.hand]];
+    if (victim == nullptr || value(e) < value(*victim)) victim = &e;
+  }
+  if (victim == nullptr || value(*victim) >= value(entry)) return;
+  // Three runs are in play and two are full: the scratch holds the victim's while the other moves in.
+  const std::uint32_t large = victim->run;
+  const std::uint32_t small = entry.run;
+  const auto small_size = entry.size;
+  const std::uint32_t capacity = kRuns[larger];
+  const std::uint32_t keep = std::min<std::uint32_t>(victim->kept, kRuns[small_size]);
+  const std::uint32_t end = victim->kept < capacity ? victim->kept : victim->head + capacity;
+  for (std::uint32_t i = 0; i < keep; ++i) scratch_[kRuns.back() / 2 + i] = run_of(*victim)[(end - keep + i) % capacity];
+  move_run(entry, larger, large);  // uses the lower half of the scratch only: a smaller run than the largest
+  victim->size = small_size;
+  victim->run = small;
+  std::copy_n(scratch_.begin() + kRuns.back() / 2, keep, run_of(*victim));
+  victim->kept = static_cast<std::uint16_t>(keep);
+  victim->head = static_cast<std::uint16_t>(keep % kRuns[small_size]);
+  pool.owner[large] = static_cast<std::uint32_t>(&entry - entries_.begin());
+  pools_[small_size].owner[small] = static_cast<std::uint32_t>(victim - entries_.begin());
+}
+
+void IsnStore::add(const IsnHost& host, const IsnObservation& observation) noexcept {
+  if (Entry* entry = find_or_admit(host)) store(*entry, observation);
+}
+
+void IsnStore::store(Entry& entry, const IsnObservation& observation) noexcept {
+  const std::uint32_t up = observation.isn - entry.last;
+  if (entry.seen > 0 && !observation.continues && (up < kClose || 0U - up < kClose)) ++entry.close;
+  entry.last = observation.isn;
+  ++entry.seen;
+  if (entry.kept == kRuns[entry.size] && entry.head == 0) grow(entry);
+  run_of(entry)[entry.head] = observation;
+  entry.head = static_cast<std::uint16_t>((entry.head + 1U) % kRuns[entry.size]);
+  if (entry.kept < kRuns[entry.size]) ++entry.kept;
+}
+
+void IsnStore::replace(const IsnHost& host, std::span<const IsnObservation> samples, std::uint64_t seen) noexcept {
+  Entry* entry = find_or_admit(host);
+  if (entry == nullptr) return;
+  entry->head = 0;
+  entry->kept = 0;
+  entry->close = 0;
+  entry->seen = 0;
+  for (const IsnObservation& o : samples) store(*entry, o);
+  entry->seen = seen;
+}
+
+std::vector<IsnObservation> IsnStore::samples(const Entry& entry) const {
+  std::vector<IsnObservation> out;
+  out.reserve(entry.kept);
+  const std::uint32_t size = kRuns[entry.size];
+  const std::uint32_t oldest = entry.kept < size ? 0 : entry.head;
+  for (std::uint32_t i = 0; i < entry.kept; ++i) out.push_back(run_of(entry)[(oldest + i) % size]);
+  return out;
+}
+
+}  // namespace finwait::hosts
