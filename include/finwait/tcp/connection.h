@@ -25,6 +25,9 @@ struct Handshake {
   base::Timestamp syn_time = 0;
   base::Timestamp syn_ack_time = 0;
   base::Timestamp ack_time = 0;
+  std::uint32_t syn_retries = 0;      ///< SYNs beyond the first, copies aside
+  std::uint32_t syn_ack_retries = 0;
+  CompletedBy completed_by = CompletedBy::kNothing;
 };
 
 namespace trait {
@@ -38,8 +41,8 @@ inline constexpr std::uint32_t kMptcp = 1U << 6;
 inline constexpr std::uint32_t kSigned = 1U << 7;
 inline constexpr std::uint32_t kHead = 1U << 8;            ///< the newest incarnation of its flow
 inline constexpr std::uint32_t kReleased = 1U << 9;        ///< over, waiting to be written
-inline constexpr std::uint32_t kSettled = 1U << 10;        ///< established at both ends, nothing pending: the common path
-inline constexpr std::uint32_t kAckedFin = 1U << 11;       ///< a half-close is being measured
+inline constexpr std::uint32_t kHalfClose = 1U << 10;      ///< one FIN acknowledged, the other end open: being measured
+inline constexpr std::uint32_t kForgedReset = 1U << 11;    ///< a RST in the name of an end that went on
 }  // namespace trait
 
 struct Connection {
@@ -58,6 +61,8 @@ struct Connection {
   base::Timestamp end = 0;         ///< greatest stamp so far
   base::Timestamp last_clock = 0;  ///< trace clock at its last frame
   base::Timestamp deadline = base::kNever;  ///< when it must be looked at next, on the trace clock
+  base::Timestamp armed = base::kNever;     ///< when the timer wheel will ask for it; never after `deadline`
+  base::Timestamp released_at = 0;          ///< trace clock of its release: its place in the order of output
   std::uint64_t last_frame = 0;
 
   std::array<Endpoint, 2> ends;
@@ -76,9 +81,10 @@ struct Connection {
   std::uint64_t anomaly_kinds = 0;  ///< bit set of AnomalyKind
 
   // The close.
-  base::Timestamp fin_acked_time = 0;  ///< half-close: when the first FIN was acknowledged
-  std::uint64_t half_close_bytes = 0;
+  base::Timestamp half_close_from = 0;  ///< when the first FIN was acknowledged
+  std::uint64_t half_close_bytes = 0;   ///< of the other end since, its FIN included
   std::uint64_t half_close_packets = 0;
+  std::uint32_t half_close_next = 0;    ///< the other end's SND.NXT so far
   std::uint32_t time_wait_restarts = 0;
   base::Timestamp time_wait_since = 0;  ///< trace clock of the last start or restart
 

@@ -98,7 +98,7 @@ inline constexpr std::uint32_t kClockFirst = 1U << 25;    ///< clock_first_*
 inline constexpr std::uint32_t kClockBase = 1U << 26;     ///< clock_base_*
 inline constexpr std::uint32_t kSynAckedTs = 1U << 27;    ///< syn_acked_ts_val
 inline constexpr std::uint32_t kData = 1U << 28;          ///< sent payload
-inline constexpr std::uint32_t kPureAck = 1U << 29;       ///< sent a segment with ACK, without SYN, payload or RST
+inline constexpr std::uint32_t kIpIdErratic = 1U << 29;   ///< its IP IDs do not count upwards: they date nothing
 }  // namespace known
 
 struct Endpoint {
@@ -112,6 +112,7 @@ struct Endpoint {
   std::uint8_t next_print = 0;
   std::uint16_t newest_ip_id = 0;
   std::uint16_t mss = 0;
+  std::uint16_t syn_ip_id = 0;      ///< of its latest SYN without ACK
   std::uint32_t newest_ts_val = 0;
   std::uint32_t timed_end = 0;      ///< a segment sent to it that is being timed: its end
   base::Timestamp timed_at = 0;

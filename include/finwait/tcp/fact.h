@@ -58,6 +58,7 @@ class Facts {
   /// None at all, or nothing but what `fact` says.
   [[nodiscard]] bool only(Fact fact) const noexcept { return (present_ & ~bit(fact)) == 0; }
   [[nodiscard]] bool any() const noexcept { return present_ != 0; }
+  bool operator==(const Facts&) const = default;
 
  private:
   static constexpr std::uint16_t bit(Fact fact) noexcept { return static_cast<std::uint16_t>(1U << static_cast<unsigned>(fact)); }

@@ -13,6 +13,7 @@
 #include "finwait/base/time.h"
 #include "finwait/tcp/connection.h"
 #include "finwait/tcp/verdict.h"
+#include "finwait/wire/decode.h"
 #include "finwait/wire/segment.h"
 
 namespace finwait::tcp {
@@ -73,8 +74,8 @@ class Tracker {
   /// The hash that Segment::hash must hold.
   [[nodiscard]] std::uint64_t hash(const wire::FlowKey& key) const noexcept;
 
-  /// Looks at segments in file order; `fates`, if not empty, gets for each whether there was room (kTcp or kTableFull).
-  void track(std::span<const wire::Segment> segments) noexcept;
+  /// Looks at segments in file order. `fates`, if not empty, is as long; the fate of a segment for which there was no room becomes kTableFull.
+  void track(std::span<const wire::Segment> segments, std::span<wire::Fate> fates = {}) noexcept;
 
   /// The trace clock has come to `clock`: timers that are due fire.
   void advance(base::Timestamp clock) noexcept;

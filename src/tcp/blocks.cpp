@@ -1,0 +1,88 @@
+// Lists in blocks.
+#include "blocks.h"
+
+#include "finwait/wire/seq.h"
+
+namespace finwait::tcp {
+
+void Blocks::release_chain(std::uint32_t head) noexcept {
+  while (head != kNoBlock) {
+    const std::uint32_t next = pool_[head].next;
+    pool_.release(head);
+    head = next;
+  }
+}
+
+void Blocks::push_sent(Endpoint& end, const Sent& sent) noexcept {
+  if (end.in_flight_count == kMaxInFlight) {
+    ++end.in_flight_first;
+    --end.in_flight_count;
+    if (end.in_flight_first == Block::kSent) {
+      const std::uint32_t gone = end.in_flight_head;
+      end.in_flight_head = pool_[gone].next;
+      end.in_flight_first = 0;
+      pool_.release(gone);
+    }
+  }
+  if (end.in_flight_head == kNoBlock || pool_[end.in_flight_tail].used == Block::kSent) {
+    const std::uint32_t fresh = allocate();
+    if (fresh == kNoBlock) return;
+    if (end.in_flight_head == kNoBlock) {
+      end.in_flight_head = fresh;
+      end.in_flight_first = 0;
+    } else {
+      pool_[end.in_flight_tail].next = fresh;
+    }
+    end.in_flight_tail = fresh;
+  }
+  Block& tail = pool_[end.in_flight_tail];
+  tail.sent[tail.used++] = sent;
+  ++end.in_flight_count;
+}
+
+void Blocks::prune_sent(Endpoint& end, std::uint32_t acked) noexcept {
+  while (end.in_flight_count != 0) {
+    const Block& head = pool_[end.in_flight_head];
+    if (wire::seq_gt(head.sent[end.in_flight_first].end, acked)) return;
+    ++end.in_flight_first;
+    --end.in_flight_count;
+    if (end.in_flight_first == Block::kSent || end.in_flight_count == 0) {
+      const std::uint32_t gone = end.in_flight_head;
+      end.in_flight_head = head.next;
+      end.in_flight_first = 0;
+      pool_.release(gone);
+    }
+  }
+}
+
+void Blocks::push_sighting(Sightings& list, const Sighting& sighting) noexcept {
+  if (list.count++ == 0) {
+    list.first = sighting;
+    return;
+  }
+  if (list.block == kNoBlock) {
+    list.block = allocate();
+    if (list.block == kNoBlock) return;
+  }
+  Block& block = pool_[list.block];
+  block.sightings[block.used++ % Block::kSightings] = sighting;
+}
+
+bool Blocks::pop_sighting(Sightings& list, Sighting& out) noexcept {
+  if (list.count < 2 || list.block == kNoBlock || pool_[list.block].used == 0) return false;
+  Block& block = pool_[list.block];
+  out = block.sightings[--block.used % Block::kSightings];
+  --list.count;
+  return true;
+}
+
+void Blocks::release_all(Endpoint& end) noexcept {
+  release_chain(end.in_flight_head);
+  release_chain(end.syns.block);
+  release_chain(end.fins.block);
+  release_chain(end.holes_block);
+  end.in_flight_head = end.syns.block = end.fins.block = end.holes_block = kNoBlock;
+  end.in_flight_count = 0;
+}
+
+}  // namespace finwait::tcp

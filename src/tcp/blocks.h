@@ -1,0 +1,122 @@
+// Small lists in blocks of one pool: what was sent and not acknowledged, repeated SYNs and FINs, ranges never seen, findings.
+//
+// Always true: every list is bounded; a block belongs to one list; when the pool is empty the newest evidence is not kept and counted as such,
+// nothing else changes. Deterministic: what is kept depends on the connection's own segments only, as long as the pool is not empty.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "finwait/base/pool.h"
+#include "finwait/tcp/anomaly.h"
+#include "finwait/tcp/endpoint.h"
+
+namespace finwait::tcp {
+
+/// A segment that occupies sequence space, kept until it is acknowledged.
+struct Sent {
+  std::uint64_t frame = 0;
+  base::Timestamp time = 0;
+  std::uint32_t seq = 0;
+  std::uint32_t end = 0;
+  std::uint32_t ack = 0;
+  std::uint32_t ts_val = 0;
+};
+
+/// A range of sequence numbers that must have been sent and was not seen.
+struct Hole {
+  std::uint32_t left = 0;
+  std::uint32_t right = 0;
+};
+
+struct Block {
+  static constexpr int kSent = 3;
+  static constexpr int kSightings = 5;
+  static constexpr int kHoles = 8;
+  static constexpr int kAnomalies = 2;
+  static constexpr int kBytes = 120;
+  struct Holes {
+    std::array<Hole, kHoles> ranges;
+    base::Timestamp since;  ///< when the newest opened
+    std::uint32_t count;
+  };
+
+  std::uint32_t next = kNoBlock;
+  std::uint32_t used = 0;
+  union {
+    std::array<std::uint8_t, kBytes> bytes;
+    std::array<Sent, kSent> sent;
+    std::array<Sighting, kSightings> sightings;
+    Holes holes;
+    std::array<Anomaly, kAnomalies> anomalies;
+  };
+  Block() noexcept : bytes{} {}
+};
+static_assert(sizeof(Block) == 128);
+
+class Blocks {
+ public:
+  explicit Blocks(std::uint32_t capacity) : pool_(capacity) {}
+
+  [[nodiscard]] std::uint32_t allocate() noexcept {
+    const std::uint32_t index = pool_.allocate();
+    exhausted_ += index == kNoBlock;
+    return index;
+  }
+  [[nodiscard]] Block& operator[](std::uint32_t index) noexcept { return pool_[index]; }
+  [[nodiscard]] const Block& operator[](std::uint32_t index) const noexcept { return pool_[index]; }
+  /// Gives back a chain of blocks; kNoBlock is an empty one.
+  void release_chain(std::uint32_t head) noexcept;
+  [[nodiscard]] std::uint64_t exhausted() const noexcept { return exhausted_; }
+
+  // What an end sent and its peer has not acknowledged: at most kMaxInFlight, the oldest forgotten first.
+  static constexpr int kMaxInFlight = 64;
+  void push_sent(Endpoint& end, const Sent& sent) noexcept;
+  /// Forgets from the front what is covered by `acked`.
+  void prune_sent(Endpoint& end, std::uint32_t acked) noexcept;
+  /// Oldest first. f(const Sent&).
+  template <class F>
+  void for_each_sent(const Endpoint& end, F&& f) const {
+    std::uint32_t block = end.in_flight_head;
+    int at = end.in_flight_first;
+    for (int n = 0; n < end.in_flight_count; ++n) {
+      if (at == Block::kSent) {
+        block = pool_[block].next;
+        at = 0;
+      }
+      f(pool_[block].sent[static_cast<std::size_t>(at++)]);
+    }
+  }
+
+  // Sightings: the first, and the latest five of the others.
+  void push_sighting(Sightings& list, const Sighting& sighting) noexcept;
+  /// Takes the latest away, if it is not the first; false if there is none.
+  bool pop_sighting(Sightings& list, Sighting& out) noexcept;
+  /// In order of frames. f(const Sighting&).
+  template <class F>
+  void for_each_sighting(const Sightings& list, F&& f) const {
+    if (list.count == 0) return;
+    f(list.first);
+    if (list.block == kNoBlock) return;
+    const Block& block = pool_[list.block];
+    const std::uint32_t kept = block.used < Block::kSightings ? block.used : Block::kSightings;
+    for (std::uint32_t n = block.used - kept; n != block.used; ++n) f(block.sightings[n % Block::kSightings]);
+  }
+  /// f(Sighting&).
+  template <class F>
+  void change_sightings(Sightings& list, F&& f) {
+    if (list.count == 0) return;
+    f(list.first);
+    if (list.block == kNoBlock) return;
+    Block& block = pool_[list.block];
+    for (std::uint32_t n = 0; n != Block::kSightings && n != block.used; ++n) f(block.sightings[n]);
+  }
+
+  void release_all(Endpoint& end) noexcept;
+
+ private:
+  base::Pool<Block> pool_;
+  std::uint64_t exhausted_ = 0;
+};
+
+}  // namespace finwait::tcp

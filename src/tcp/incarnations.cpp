@@ -1,0 +1,340 @@
+// Whose a segment is: which incarnation of its flow, or the first of a new one (lifecycle, section 3 and section 9, rules 23 to 27).
+#include <algorithm>
+
+#include "finwait/wire/seq.h"
+#include "tracker_impl.h"
+
+namespace finwait::tcp {
+namespace {
+
+using wire::seq_diff;
+using wire::seq_gt;
+using wire::Segment;
+namespace flag = wire::tcp_flag;
+
+constexpr std::int32_t kFar = 1 << 30;            ///< beyond it the initial number is no longer a bound
+constexpr std::int32_t kMidstreamReach = 1 << 24;  ///< how far numbers may jump where no handshake was seen
+
+bool is_over(State state) noexcept { return state == State::kClosed || state == State::kUnknown; }
+bool is_over(const Connection& c) noexcept { return is_over(c.ends[0].state) && is_over(c.ends[1].state); }
+
+std::int32_t reach(const Endpoint& receiver) noexcept { return static_cast<std::int32_t>(std::min<std::uint32_t>(std::max<std::uint32_t>(receiver.max_window, 65535), 1U << 30)); }
+
+bool within(std::int32_t distance, std::int32_t reach) noexcept { return distance <= reach && distance >= -reach; }
+
+bool seq_fits(const Endpoint& x, const Endpoint& y, const Segment& s) noexcept {
+  if (x.knows(known::kIss)) {
+    const bool not_below = x.knows(known::kIssFar) ? seq_diff(s.seq, x.snd_nxt) >= -kFar : seq_diff(s.seq, x.iss) >= -1;
+    return not_below && seq_diff(s.seq, x.snd_nxt) <= reach(y) + 1;
+  }
+  if (x.knows(known::kNext)) return within(seq_diff(s.seq, x.snd_nxt), kMidstreamReach);
+  if (y.knows(known::kAcked) && !s.rst()) return within(seq_diff(s.seq, y.rcv_nxt), kMidstreamReach);
+  return true;
+}
+
+bool ack_fits(const Endpoint& x, const Endpoint& y, const Segment& s) noexcept {
+  if (!s.acks() || (s.rst() && s.ack == 0)) return true;
+  if (y.knows(known::kIss)) {
+    const bool not_below = y.knows(known::kIssFar) ? seq_diff(s.ack, y.snd_nxt) >= -kFar : seq_diff(s.ack, y.iss) >= 0;
+    if (!not_below || seq_diff(s.ack, y.snd_nxt) > reach(x)) return false;
+    return x.knows(known::kIss) || !y.knows(known::kPlainSyn) || y.knows(known::kIssFar) || seq_diff(s.ack, y.iss) >= 1;
+  }
+  return !y.knows(known::kNext) || within(seq_diff(s.ack, y.snd_nxt), kMidstreamReach);
+}
+
+/// Rule 23: the segment's numbers are this incarnation's.
+bool fits(const Connection& c, const Segment& s) noexcept {
+  const Endpoint& x = c.ends[s.direction];
+  const Endpoint& y = c.ends[1 - s.direction];
+  if (s.rst() && s.acks() && s.seq == 0 && !x.knows(known::kIss)) {
+    return y.knows(known::kIss) && seq_gt(s.ack, y.iss) && seq_diff(s.ack, y.snd_nxt) <= 0;
+  }
+  if (s.rst() && !s.acks() && !x.knows(known::kIss) && y.knows(known::kPlainSyn)) return false;
+  return seq_fits(x, y, s) && ack_fits(x, y, s);
+}
+
+/// The SYN-ACK or RST acknowledges the candidate's SYN, or part of its data.
+bool answers(const Connection& candidate, const Segment& s) noexcept {
+  const Endpoint& y = candidate.ends[1 - s.direction];
+  return y.knows(known::kPlainSyn) && seq_gt(s.ack, y.iss) && seq_diff(s.ack, y.snd_nxt) <= 0;
+}
+
+Replaced replaced_by(const Connection& old, const Segment& syn) noexcept {
+  const Endpoint& x = old.ends[syn.direction];
+  const Endpoint& y = old.ends[1 - syn.direction];
+  const auto in = [&](State state) { return x.state == state || y.state == state; };
+  if (in(State::kTimeWait)) {
+    const bool beyond = !x.knows(known::kNext) || seq_gt(syn.seq, x.snd_nxt - 1);
+    const bool newer = syn.has(wire::present::kTimestamps) && x.knows(known::kTimestamp) && seq_gt(syn.ts_val, x.newest_ts_val);  // RFC 6191
+    return beyond || newer ? Replaced::kInTimeWait : Replaced::kInTimeWaitViolating;
+  }
+  if (is_over(old)) return Replaced::kAfterClosed;
+  return in(State::kSynSent) || in(State::kSynReceived) ? Replaced::kOverHalfOpen : Replaced::kOverEstablished;
+}
+
+}  // namespace
+
+bool Tracker::Impl::route(const Segment& s) noexcept {
+  std::uint32_t head = memory.find(s);
+  if (head != kNoBlock) {
+    expire_flow(head, s.clock);
+    head = memory.find(s);
+  }
+  if (s.kind == wire::SegmentKind::kIcmpError) {
+    if (head != kNoBlock) route_icmp(head, s);
+    return true;
+  }
+  if (head == kNoBlock) return begin(kNoBlock, s);
+  switch (s.flags & (flag::kSyn | flag::kAck | flag::kRst | flag::kFin)) {
+    case flag::kSyn: return route_syn(head, s);
+    case flag::kSyn | flag::kAck: return route_syn_ack(head, s);
+    default: return route_other(head, s);
+  }
+}
+
+bool Tracker::Impl::route_syn(std::uint32_t head, const Segment& s) noexcept {
+  const Connection& c = memory[head];
+  const Endpoint& x = c.ends[s.direction];
+  const Endpoint& y = c.ends[1 - s.direction];
+  if (x.knows(known::kIss) && x.iss == s.seq && !x.knows(known::kIssFar)) return apply(head, s);
+  for (std::uint32_t old = c.older; old != kNoBlock; old = memory[old].older) {
+    const Endpoint& before = memory[old].ends[s.direction];
+    if (before.knows(known::kIss) && before.iss == s.seq) return stray(old, s);  // an old duplicate of a known incarnation
+  }
+  if (!x.knows(known::kIss)) {
+    const bool crossing = !x.knows(known::kSaid) && y.state == State::kSynSent;
+    const bool captured_late = y.knows(known::kSynAck) && seq_diff(x.snd_nxt, s.seq) >= 1 && seq_diff(x.snd_nxt, s.end()) <= static_cast<std::int32_t>(reach(y));
+    if (crossing || captured_late) return apply(head, s);
+  }
+  for (std::uint32_t candidate = c.candidates; candidate != kNoBlock; candidate = memory[candidate].older) {
+    const Endpoint& waiting = memory[candidate].ends[s.direction];
+    if (waiting.knows(known::kIss) && waiting.iss == s.seq) return apply(candidate, s);
+  }
+  return is_over(c) ? begin(head, s) : begin_candidate(head, s);
+}
+
+bool Tracker::Impl::route_syn_ack(std::uint32_t head, const Segment& s) noexcept {
+  const std::uint32_t candidate = answered_candidate(head, s);
+  if (candidate != kNoBlock) {
+    promote(head, candidate, s);
+    return apply(candidate, s);
+  }
+  for (std::uint32_t at = head; at != kNoBlock; at = memory[at].older) {
+    const Endpoint& x = memory[at].ends[s.direction];
+    const Endpoint& y = memory[at].ends[1 - s.direction];
+    const bool mine = !x.knows(known::kIss) || (x.iss == s.seq && !x.knows(known::kIssFar));
+    if (mine && y.knows(known::kIss) && !y.knows(known::kIssFar) && seq_gt(s.ack, y.iss) && seq_diff(s.ack, y.snd_nxt) <= 0) return apply(at, s);
+    if (x.knows(known::kIss) && x.iss == s.seq && !y.knows(known::kIss)) return apply(at, s);  // repeated, its SYN never seen
+  }
+  if (reopen_by_old_syn(head, s)) return true;
+  const Connection& c = memory[head];
+  if (is_over(c) && !c.ends[s.direction].knows(known::kIss)) return begin(head, s);
+  return stray(head, s);
+}
+
+bool Tracker::Impl::route_other(std::uint32_t head, const Segment& s) noexcept {
+  if (s.rst() && s.acks() && s.seq == 0) {
+    const std::uint32_t candidate = answered_candidate(head, s);
+    if (candidate != kNoBlock) {
+      promote(head, candidate, s);
+      return apply(candidate, s);
+    }
+  }
+  for (std::uint32_t at = head; at != kNoBlock; at = memory[at].older) {
+    if (!fits(memory[at], s)) continue;
+    if (at != head) {
+      doubt_reuse(head, at, s);
+    } else if (memory[head].candidates != kNoBlock) {
+      challenge_candidates(head, s);
+    }
+    return apply(at, s);
+  }
+  return stray(head, s);
+}
+
+void Tracker::Impl::route_icmp(std::uint32_t head, const Segment& s) noexcept {
+  for (std::uint32_t at = memory[head].candidates; at != kNoBlock; at = memory[at].older) machine.apply_icmp(memory[at], at, s);
+  machine.apply_icmp(memory[head], head, s);
+  settle(head);
+}
+
+// Rule 26: the SYN that opened this incarnation came again after its end, and the listener answers it with another number: an old duplicate opened
+// a new incarnation, in which only the responder moves.
+bool Tracker::Impl::reopen_by_old_syn(std::uint32_t head, const Segment& s) noexcept {
+  Connection& c = memory[head];
+  Endpoint& x = c.ends[s.direction];
+  Endpoint& y = c.ends[1 - s.direction];
+  const bool ended = x.state == State::kClosed || x.state == State::kTimeWait;
+  if (!ended || !y.knows(known::kPlainSyn) || y.knows(known::kIssFar) || s.ack != y.iss + 1 || !x.facts.has(Fact::kSynAcked)) return false;
+  Sighting again;
+  if (!blocks.pop_sighting(y.syns, again)) return false;
+  const std::uint32_t iss = y.iss;
+  const std::uint32_t fresh = create(s);
+  if (fresh == kNoBlock) return false;
+  head = memory.find(s);  // making room may have taken the old one
+  Connection& reopened = memory[fresh];
+  const unsigned who = 1U - s.direction;
+  reopened.id = again.frame;
+  reopened.start = again.time;
+  reopened.originator = static_cast<std::uint8_t>(who);
+  reopened.role_evidence = RoleEvidence::kSyn;
+  reopened.handshake.syn_frame = again.frame;
+  reopened.handshake.syn_time = again.time;
+  Endpoint& e = reopened.ends[who];
+  e.iss = iss;
+  e.snd_nxt = e.iss + 1;
+  e.learn(known::kIss | known::kNext);
+  blocks.push_sighting(e.syns, again);
+  if (!make_head(fresh, head)) return false;
+  return apply(fresh, s);
+}
+
+// An acknowledgment of the old connection in reply to a candidate SYN is a challenge ACK (RFC 5961, 4).
+void Tracker::Impl::challenge_candidates(std::uint32_t head, const Segment& s) noexcept {
+  for (std::uint32_t at = memory[head].candidates; at != kNoBlock; at = memory[at].older) {
+    Connection& candidate = memory[at];
+    Endpoint& asked = candidate.ends[1 - s.direction];
+    if (!asked.knows(known::kPlainSyn) || s.rst() || base::elapsed(candidate.end, s.time) >= base::kSecond) continue;
+    candidate.traits |= trait::kChallenged;
+    blocks.change_sightings(asked.syns, [](Sighting& syn) { syn.dead = true; });
+  }
+}
+
+// Rule 27: an end thought to have left TIME-WAIT by a new SYN, that answers the SYN-ACK with its old numbers, never did.
+void Tracker::Impl::doubt_reuse(std::uint32_t head, std::uint32_t old, const Segment& s) noexcept {
+  Connection& c = memory[old];
+  Connection& newer = memory[head];
+  const unsigned who = s.direction;
+  const bool only_a_syn = newer.ends[who].facts.only(Fact::kSyn);
+  if (!c.ends[who].facts.has(Fact::kReused) || s.rst() || !only_a_syn || !newer.ends[1 - who].knows(known::kSynAck)) return;
+  journal.set_frame(s.frame);
+  machine.undo(c, old, who, Fact::kReused, s.time);
+  if (newer.ends[who].facts.has(Fact::kSyn)) machine.undo(newer, head, who, Fact::kSyn, s.time);
+}
+
+std::uint32_t Tracker::Impl::answered_candidate(std::uint32_t head, const Segment& s) const noexcept {
+  for (std::uint32_t at = memory[head].candidates; at != kNoBlock; at = memory[at].older) {
+    if (answers(memory[at], s)) return at;
+  }
+  return kNoBlock;
+}
+
+// A SYN-ACK or RST answered the candidate: it is the new incarnation.
+void Tracker::Impl::promote(std::uint32_t head, std::uint32_t candidate, const Segment& by) noexcept {
+  memory.remove_candidate(head, candidate);
+  Connection& fresh = memory[candidate];
+  const Connection& old = memory[head];
+  const unsigned who = 1U - by.direction;
+  fresh.traits &= ~(trait::kCandidate | trait::kChallenged);
+  const std::optional<std::uint32_t> echo = by.has(wire::present::kTimestamps) && by.ts_ecr != 0 ? std::optional(by.ts_ecr) : std::nullopt;
+  const auto received = machine.pick(fresh.ends[who].syns, old.ends[by.direction], echo, by.frame);
+  supersede(head, fresh.ends[who].syns.first, who, received, by.clock);
+  static_cast<void>(make_head(candidate, head));
+  journal.publish(fresh, candidate);
+}
+
+// Rule 25: TIME-WAIT ends by the new SYN, at its sender by the first one, at the other end by the copy it answered.
+void Tracker::Impl::supersede(std::uint32_t old, const Sighting& first_syn, unsigned who, const std::optional<Sighting>& received,
+                              base::Timestamp clock_now) noexcept {
+  Connection& c = memory[old];
+  journal.set_frame(received ? received->frame : first_syn.frame);
+  for (unsigned end = 0; end != 2; ++end) {
+    if (c.ends[end].state != State::kTimeWait) continue;
+    const Sighting& syn = end == who || !received ? first_syn : *received;
+    machine.reuse_time_wait(c, old, end, syn.frame, syn.frame, syn.time, end == who);
+  }
+  c.traits |= trait::kSuperseded;
+  c.last_clock = clock_now;
+}
+
+// The first segment of a new incarnation, over `head` (kNoBlock: of a new flow).
+bool Tracker::Impl::begin(std::uint32_t head, const Segment& s) noexcept {
+  const std::uint32_t index = create(s);
+  if (index == kNoBlock) return false;
+  if (head != kNoBlock) head = memory.find(s);  // making room may have taken it
+  if (head != kNoBlock) {
+    memory[index].replaced = replaced_by(memory[head], s);
+    memory[head].traits |= trait::kSuperseded;
+    memory[head].last_clock = s.clock;
+  }
+  if (!make_head(index, head)) return false;
+  return apply(index, s);
+}
+
+bool Tracker::Impl::begin_candidate(std::uint32_t head, const Segment& s) noexcept {
+  const std::uint32_t index = create(s);
+  if (index == kNoBlock) return false;
+  head = memory.find(s);
+  if (head == kNoBlock) return make_head(index, kNoBlock) && apply(index, s);
+  Connection& candidate = memory[index];
+  const Endpoint& x = memory[head].ends[s.direction];
+  candidate.traits |= trait::kCandidate;
+  candidate.replaced = replaced_by(memory[head], s);
+  const bool newer = s.has(wire::present::kTimestamps) && x.knows(known::kTimestamp) && seq_gt(s.ts_val, x.newest_ts_val);
+  if (newer) candidate.traits |= trait::kFreshCandidate;
+  std::uint32_t waiting = 0;
+  for (std::uint32_t at = memory[head].candidates; at != kNoBlock; at = memory[at].older) ++waiting;
+  if (waiting == Memory::kMaxCandidates) resolve_candidate(memory[head].candidates, Release::kSuperseded, s.clock);
+  memory.add_candidate(head, index);
+  return apply(index, s);
+}
+
+std::uint32_t Tracker::Impl::create(const Segment& s) noexcept {
+  if (!make_room()) return kNoBlock;
+  const std::uint32_t index = memory.allocate();
+  if (index == kNoBlock) return kNoBlock;
+  Connection& c = memory[index];
+  c.key = s.key;
+  c.hash = s.hash;
+  c.id = s.frame;
+  c.start = c.end = s.time;
+  c.last_clock = s.clock;
+  c.encapsulation = s.encapsulation;
+  c.originator = s.direction;
+  const std::uint16_t sender_port = s.direction == 0 ? s.key.low_port : s.key.high_port;
+  const std::uint16_t peer_port = s.direction == 0 ? s.key.high_port : s.key.low_port;
+  constexpr std::uint16_t kWellKnown = 1024;
+  if ((sender_port < kWellKnown) != (peer_port < kWellKnown)) {
+    c.role_evidence = RoleEvidence::kPort;
+    if (sender_port < kWellKnown) c.originator = static_cast<std::uint8_t>(1 - s.direction);
+  }
+  ++counts.created;
+  return index;
+}
+
+bool Tracker::Impl::make_head(std::uint32_t index, std::uint32_t older) noexcept {
+  if (!memory.insert_head(index, older)) {
+    const std::uint32_t victim = memory.victim_in_the_way(memory[index].hash);
+    if (victim != kNoBlock) evict(victim);
+    if (victim == kNoBlock || !memory.insert_head(index, older)) {
+      memory.free(index);
+      --counts.created;
+      return false;
+    }
+  }
+  std::uint32_t depth = 0;
+  std::uint32_t oldest = kNoBlock;
+  for (std::uint32_t at = older; at != kNoBlock; at = memory[at].older) {
+    oldest = at;
+    ++depth;
+  }
+  if (depth > Memory::kMaxOlder) release(oldest, Release::kSuperseded, memory[index].last_clock);
+  if (older != kNoBlock) settle(older);
+  return true;
+}
+
+bool Tracker::Impl::apply(std::uint32_t index, const Segment& s) noexcept {
+  touched = index;
+  machine.apply(memory[index], index, s);
+  settle(index);
+  return true;
+}
+
+bool Tracker::Impl::stray(std::uint32_t index, const Segment& s) noexcept {
+  ++counts.strays;
+  touched = kNoBlock;
+  machine.apply_stray(memory[index], index, s);
+  return true;
+}
+
+}  // namespace finwait::tcp

@@ -1,0 +1,63 @@
+// What was said of a connection, in the order in which it was said: transitions (refuted ones included) and findings.
+//
+// Transitions are kept delta-coded in blocks: about ten bytes each where the plain value takes 32, so that a whole ordinary life fits in one block.
+// Always true: reading gives back exactly what was appended. Bounded: past kMaxEntries the history of what was refuted is dropped
+// and what stands is written anew, so a connection that is refuted for ever costs no more than any other.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "blocks.h"
+#include "finwait/tcp/connection.h"
+#include "finwait/tcp/path.h"
+#include "finwait/tcp/tracker.h"
+
+namespace finwait::tcp {
+
+class Journal {
+ public:
+  static constexpr std::uint32_t kMaxEntries = 240;
+
+  Journal(Blocks& blocks, bool keep_events) : blocks_(blocks), keep_events_(keep_events) {}
+
+  /// The frame that is being looked at; 0: a timer.
+  void set_frame(std::uint64_t frame) noexcept { frame_ = frame; }
+
+  /// The end's path was `before`: writes what has changed since, with `proof` and `time` for what is taken back, and sets its state.
+  void commit(Connection& c, std::uint32_t index, unsigned end, const Path& before, base::Timestamp time) noexcept;
+
+  /// What was said of a candidate while nobody knew what it was becomes known.
+  void publish(const Connection& c, std::uint32_t index) noexcept;
+
+  /// A finding: the first of its kind is kept, further ones counted into it (their frame kept as its last). Returns the one kept, or nullptr
+  /// if there was no room. `index` is the connection's.
+  Anomaly* find(Connection& c, std::uint32_t index, const Anomaly& anomaly) noexcept;
+  [[nodiscard]] Anomaly* get(Connection& c, AnomalyKind kind) noexcept;
+  /// Takes a finding back that proved wrong.
+  void withdraw(Connection& c, AnomalyKind kind) noexcept;
+
+  /// Into `out` (cleared first; reserve kMaxEntries once and it never allocates).
+  void read(const Connection& c, std::vector<Transition>& out) const;
+  void read(const Connection& c, std::vector<Anomaly>& out) const;
+  void release(Connection& c) noexcept;
+
+  [[nodiscard]] std::span<const Event> events() const noexcept { return events_; }
+  void clear_events() noexcept { events_.clear(); }
+  void keep_events() noexcept { keep_events_ = true; }
+
+ private:
+  void append(Connection& c, std::uint32_t index, const Transition& t) noexcept;
+  void encode(Connection& c, const Transition& t) noexcept;
+  void rewrite(Connection& c) noexcept;
+  template <class F>
+  void for_each_anomaly(const Connection& c, F&& f) const;
+
+  Blocks& blocks_;
+  std::vector<Event> events_;
+  std::uint64_t frame_ = 0;
+  bool keep_events_ = false;
+};
+
+}  // namespace finwait::tcp

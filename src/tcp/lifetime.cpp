@@ -1,0 +1,186 @@
+// How long a connection is remembered, and how it leaves (lifecycle, section 7).
+#include <algorithm>
+
+#include "tracker_impl.h"
+
+namespace finwait::tcp {
+namespace {
+
+bool has_ended(const Endpoint& e) noexcept { return e.state == State::kClosed || (e.state == State::kUnknown && !e.facts.any()); }
+
+/// 2 MSL and a twentieth: Linux's timer of 60 s runs up to 62.1 s.
+base::Duration time_wait(const Timers& timers) noexcept { return 2 * timers.msl + timers.msl / 10; }
+
+Worth worth(const Connection& c) noexcept {
+  const auto in = [&](State state) { return c.ends[0].state == state || c.ends[1].state == state; };
+  if (c.is(trait::kCandidate)) return Worth::kHalfOpen;
+  const bool never_open = !in(State::kEstablished) && !in(State::kCloseWait) && !in(State::kFinWait1) && !in(State::kFinWait2) && !in(State::kClosing) &&
+                          !in(State::kLastAck) && !in(State::kTimeWait);
+  if (never_open && (in(State::kSynSent) || in(State::kSynReceived) || (in(State::kUnknown) && !in(State::kClosed)))) return Worth::kHalfOpen;
+  const auto over = [](const Endpoint& e) { return has_ended(e) || e.state == State::kTimeWait; };
+  return over(c.ends[0]) && over(c.ends[1]) ? Worth::kOver : Worth::kAlive;
+}
+
+}  // namespace
+
+// When nothing more is to be expected of the connection, on the trace clock.
+base::Timestamp Tracker::Impl::expiry(const Connection& c) const noexcept {
+  const Timers& t = options.timers;
+  const State a = c.ends[0].state;
+  const State b = c.ends[1].state;
+  base::Timestamp limit = t.idle != 0 ? base::after(c.last_clock, t.idle) : base::kNever;
+  if (a == State::kEstablished && b == State::kEstablished && !c.is(trait::kSuperseded)) return limit;
+  const auto in = [&](State state) { return a == state || b == state; };
+  const auto until = [&](base::Duration wait) { limit = std::min(limit, base::after(c.last_clock, wait)); };
+  if (c.is(trait::kCandidate)) {
+    until(t.syn_unanswered);
+  } else if (in(State::kTimeWait)) {
+    limit = std::min(limit, base::after(c.time_wait_since, time_wait(t)));
+  } else if (c.is(trait::kSuperseded) || (has_ended(c.ends[0]) && has_ended(c.ends[1]))) {
+    until(2 * t.msl);
+  } else if (in(State::kSynReceived) && (in(State::kSynSent) || in(State::kUnknown) || in(State::kClosed) || a == b)) {
+    until(t.syn_ack_unanswered);
+  } else if (in(State::kSynSent) && (in(State::kUnknown) || in(State::kClosed) || a == b)) {
+    until(t.syn_unanswered);
+  } else if (c.ends[0].knows(known::kFin) && c.ends[1].knows(known::kFin)) {
+    until(t.closing);
+  }
+  return limit;
+}
+
+void Tracker::Impl::settle(std::uint32_t index) noexcept {
+  Connection& c = memory[index];
+  if (c.is(trait::kReleased)) return;
+  c.deadline = expiry(c);
+  memory.arm(index);
+  memory.value(index, worth(c));
+}
+
+// The connection's time has come, or only seemed to: returns when to ask again, or `now` if it has been released.
+base::Timestamp Tracker::Impl::due(std::uint32_t index, base::Timestamp now) noexcept {
+  Connection& c = memory[index];
+  if (c.is(trait::kReleased)) return now;
+  c.armed = base::kNever;
+  c.deadline = expiry(c);
+  while (c.deadline <= now) {
+    const base::Timestamp at = c.deadline;
+    bool time_wait_over = false;
+    journal.set_frame(0);
+    for (unsigned end = 0; end != 2; ++end) {
+      if (c.ends[end].state != State::kTimeWait) continue;
+      machine.expire_time_wait(c, index, end, at);
+      time_wait_over = true;
+    }
+    const bool both_over = has_ended(c.ends[0]) && has_ended(c.ends[1]);
+    if (!time_wait_over || both_over) {
+      const bool idle = options.timers.idle != 0 && at == base::after(c.last_clock, options.timers.idle) && !both_over;
+      release(index, idle ? Release::kIdle : Release::kSettled, at);
+      return now;
+    }
+    c.deadline = expiry(c);
+  }
+  c.armed = c.deadline;
+  memory.value(index, worth(c));
+  return c.deadline;
+}
+
+// Whatever of this flow is past its time at `now` goes before the next segment is looked at: the answer does not depend on when the wheel turns.
+void Tracker::Impl::expire_flow(std::uint32_t head, base::Timestamp now) noexcept {
+  const Connection& c = memory[head];
+  if (c.deadline > now && c.older == kNoBlock && c.candidates == kNoBlock) return;
+  std::array<std::uint32_t, 1 + Memory::kMaxOlder + 1 + Memory::kMaxCandidates> all;
+  std::size_t n = 0;
+  for (std::uint32_t at = c.candidates; at != kNoBlock && n != all.size(); at = memory[at].older) all[n++] = at;
+  for (std::uint32_t at = head; at != kNoBlock && n != all.size(); at = memory[at].older) all[n++] = at;
+  for (std::size_t k = 0; k != n; ++k) {
+    Connection& one = memory[all[k]];
+    if (one.is(trait::kReleased) || one.deadline > now) continue;
+    if (due(all[k], now) > now) {
+      one.armed = base::kNever;
+      memory.arm(all[k]);
+    }
+  }
+}
+
+void Tracker::Impl::release(std::uint32_t index, Release why, base::Timestamp at) noexcept {
+  Connection& c = memory[index];
+  if (c.is(trait::kCandidate)) {
+    resolve_candidate(index, why, at);
+    return;
+  }
+  while (c.is(trait::kHead) && c.older == kNoBlock && c.candidates != kNoBlock) resolve_candidate(c.candidates, why, at);
+  memory.unlink(index);
+  c.traits |= trait::kReleased;
+  c.release = why;
+  c.released_at = at;
+  memory.queue(index);
+}
+
+// Rule 24: a SYN that was challenged, and carries no newer timestamp, was an old duplicate: it belongs to the old incarnation. Any other that was
+// never answered is an attempt of its own.
+void Tracker::Impl::resolve_candidate(std::uint32_t candidate, Release why, base::Timestamp at) noexcept {
+  Connection& c = memory[candidate];
+  const std::uint32_t head = memory.head_of(candidate);
+  const unsigned who = c.originator;
+  const bool duplicate = c.is(trait::kChallenged) && !c.is(trait::kFreshCandidate);
+  memory.unlink(candidate);
+  c.traits &= ~trait::kCandidate;
+  if (duplicate) {
+    machine.adopt(memory[head], head, c);
+    journal.release(c);
+    blocks.release_all(c.ends[0]);
+    blocks.release_all(c.ends[1]);
+    c.traits |= trait::kReleased;
+    memory.free(candidate);
+    --counts.created;
+    return;
+  }
+  journal.set_frame(c.id);
+  if (memory[head].ends[who].state == State::kTimeWait) {
+    const Sighting& syn = c.ends[who].syns.first;
+    machine.reuse_time_wait(memory[head], head, who, syn.frame, syn.frame, syn.time, true);
+    settle(head);
+  }
+  journal.publish(c, candidate);
+  c.traits |= trait::kReleased;
+  c.release = why;
+  c.released_at = at;
+  memory.queue(candidate);
+}
+
+void Tracker::Impl::evict(std::uint32_t index) noexcept {
+  const Connection& c = memory[index];
+  ++counts.evicted[static_cast<std::size_t>(c.orig().state)];
+  release(index, Release::kEvicted, clock);
+}
+
+// A free place, at the price of the least valuable connection if need be.
+bool Tracker::Impl::make_room() noexcept {
+  if (memory.remembered() + reserve < options.max_connections) return true;
+  const std::uint32_t victim = memory.victim();
+  if (victim != kNoBlock) evict(victim);
+  return memory.remembered() < options.max_connections;
+}
+
+void Tracker::Impl::advance(base::Timestamp now) noexcept {
+  clock = std::max(clock, now);
+  memory.advance(now, [this, now](std::uint32_t index) { return due(index, now); });
+}
+
+void Tracker::Impl::finish(base::Timestamp now) noexcept {
+  advance(now);
+  memory.for_each([&](std::uint32_t index) {
+    const Connection& c = memory[index];
+    if (!c.is(trait::kReleased) && c.deadline <= now) static_cast<void>(due(index, now));
+  });
+  // Candidates first: they may still change what is said of the connection they came upon.
+  memory.for_each([&](std::uint32_t index) {
+    if (memory[index].is(trait::kCandidate)) resolve_candidate(index, Release::kEndOfInput, base::kNever);
+  });
+  memory.for_each([&](std::uint32_t index) {
+    if (!memory[index].is(trait::kReleased)) release(index, Release::kEndOfInput, base::kNever);
+  });
+  finished = true;
+}
+
+}  // namespace finwait::tcp

@@ -1,0 +1,314 @@
+// One segment through the machine: first what it says of its sender, then what its peer will do with it.
+#include "machine.h"
+
+#include <algorithm>
+
+#include "finwait/wire/seq.h"
+#include "freshness.h"
+
+namespace finwait::tcp {
+namespace {
+
+using wire::seq_diff;
+using wire::seq_ge;
+using wire::seq_gt;
+
+/// Established at both ends, no FIN, no RST: then a segment without SYN, FIN and RST can change no fact.
+bool is_quiet(const Observation& o) noexcept {
+  constexpr std::uint16_t kMoving = wire::tcp_flag::kSyn | wire::tcp_flag::kFin | wire::tcp_flag::kRst;
+  const auto settled = [](const Endpoint& e) { return e.state == State::kEstablished && !e.knows(known::kFin) && !e.facts.has(Fact::kReset); };
+  return (o.segment.flags & kMoving) == 0 && settled(o.sender) && settled(o.peer);
+}
+
+/// Wireshark's tcp.completeness: 1 SYN, 2 SYN-ACK, 4 ACK, 8 data, 16 FIN, 32 RST.
+std::uint8_t completeness_bits(const wire::Segment& s) noexcept {
+  std::uint8_t bits = 0;
+  if (s.syn()) {
+    bits = s.acks() ? 2 : 1;
+  } else if (s.acks()) {
+    bits = s.payload_length != 0 ? 8 : 4;
+  }
+  if (s.fin() && s.acks()) bits |= 16;
+  if (s.rst()) bits |= 32;
+  return bits;
+}
+
+/// What the path of an end is a function of, kept to see what a segment changed.
+struct Before {
+  explicit Before(const Endpoint& end) noexcept : facts(end.facts), known_bits(end.known) {}
+
+  [[nodiscard]] bool differs(const Endpoint& end) const noexcept {
+    constexpr std::uint32_t kLatches = known::kFinCovers | known::kFastOpenEarly;
+    return !(facts == end.facts) || ((known_bits ^ end.known) & kLatches) != 0;
+  }
+  [[nodiscard]] Path path() const noexcept { return derive(facts, (known_bits & known::kFinCovers) != 0, (known_bits & known::kFastOpenEarly) != 0); }
+
+  Facts facts;
+  std::uint32_t known_bits;
+};
+
+}  // namespace
+
+void Machine::apply(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept {
+  Observation o(c, index, s);
+  judge_freshness(o);
+  count(o);
+  const bool quiet = is_quiet(o);
+  const Before sender_before(o.sender);
+  const Before peer_before(o.peer);
+
+  if (s.syn()) learn_options(o);
+  const std::uint32_t window = static_cast<std::uint32_t>(s.window) << (s.syn() ? 0 : o.sender.window_scale);
+  o.sender.max_window = std::max(o.sender.max_window, window);
+  if (!quiet && o.fresh()) refute(o);
+  if (s.syn() && !s.rst()) send_syn(o);
+  if (!s.rst()) send_data(o);
+  if (o.acknowledges()) acknowledge(o);
+  if (s.fin() && !s.syn() && !s.rst()) send_fin(o);
+  if (s.rst()) send_reset(o);
+  if (quiet) return;
+  pick_up_midstream(o);
+
+  const auto commit = [&](unsigned end, const Before& before) {
+    if (!before.differs(c.ends[end])) return;
+    const State was = c.ends[end].state;
+    journal_.commit(c, index, end, before.path(), s.time);
+    if (c.ends[end].state == State::kTimeWait && was != State::kTimeWait) c.time_wait_since = s.clock;
+  };
+  commit(o.side, sender_before);
+  settle_peer(o);
+  commit(1 - o.side, peer_before);
+  measure_half_close(o);
+}
+
+void Machine::apply_stray(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept {
+  Observation o(c, index, s);
+  judge_freshness(o);
+  count(o);
+}
+
+void Machine::count(Observation& o) noexcept {
+  const wire::Segment& s = o.segment;
+  Counters& n = o.sender.counters;
+  ++n.packets;
+  n.ip_bytes += s.ip_length;
+  n.payload_bytes += s.payload_length;
+  n.duplicates += o.copy;
+  n.syn += s.syn() && !s.acks();
+  n.syn_ack += s.syn() && s.acks();
+  n.fin += s.fin();
+  n.rst += s.rst();
+  n.bad_checksums += s.has(wire::present::kBadChecksum);
+  n.zero_windows += s.window == 0 && !s.syn() && !s.fin() && !s.rst();
+  if (!o.sender.knows(known::kTtl)) {
+    o.sender.ttl = s.ttl;
+    o.sender.learn(known::kTtl);
+  }
+  o.c.end = std::max(o.c.end, s.time);
+  o.c.last_clock = s.clock;
+  o.c.last_frame = s.frame;
+  o.c.completeness |= completeness_bits(s);
+  if (s.has(wire::present::kMptcp)) o.c.traits |= trait::kMptcp;
+  if (s.has(wire::present::kSigned)) o.c.traits |= trait::kSigned;
+}
+
+// What x says now against what was presumed of it (rule 4). Only a segment sent later than the presumption, by more than the end needs to answer,
+// contradicts it; one that was under way already has crossed it.
+bool Machine::refute(Observation& o) noexcept {
+  Endpoint& x = o.sender;
+  const wire::Segment& s = o.segment;
+  const auto contradicts = [&](Fact fact) { return later(x, x.facts[fact].time, o.sent_at); };
+  bool changed = false;
+  const auto take_back = [&](Fact fact) {
+    x.facts.erase(fact);
+    changed = true;
+  };
+  if (s.syn() && s.acks() && x.facts.has(Fact::kSynAcked) && x.knows(known::kIss) && s.seq == x.iss && contradicts(Fact::kSynAcked)) {
+    const Path path = derive(x);
+    if (path.state == State::kEstablished) take_back(Fact::kSynAcked);
+  }
+  if (s.fin() && x.facts.has(Fact::kFinAcked) && x.knows(known::kFin) && s.seq + s.payload_length == x.fin_seq && contradicts(Fact::kFinAcked)) {
+    const Path path = derive(x);
+    const PathStep* last = path.last();
+    if (last != nullptr && last->fact == Fact::kFinAcked) take_back(Fact::kFinAcked);
+  }
+  if (x.facts.has(Fact::kReset) && !s.rst()) {
+    if (x.knows(known::kOwnReset)) {  // rule 20: a RST in its name, and it goes on
+      const bool beyond = s.payload_length != 0 && seq_gt(s.end(), x.own_reset.seq);
+      const bool outlived = base::elapsed(x.own_reset.time, o.sent_at) > slack(x) + slack(o.peer) && !s.syn();
+      if (beyond || outlived) {
+        take_back(Fact::kReset);
+        x.forget(known::kOwnReset);
+        o.c.traits |= trait::kForgedReset;
+      }
+    } else if (contradicts(Fact::kReset)) {
+      take_back(Fact::kReset);
+    }
+  }
+  return changed;
+}
+
+void Machine::send_data(Observation& o) noexcept {
+  Endpoint& x = o.sender;
+  const wire::Segment& s = o.segment;
+  x.learn(known::kSaid);
+  if (s.payload_length != 0) x.learn(known::kData);
+  count_sequence(o);
+  if (x.knows(known::kNext) && s.payload_length == 0 && seq_diff(s.seq, x.snd_nxt) == 1 && !x.knows(known::kGap)) {
+    x.gap = {s.frame, s.time, s.seq};
+    x.learn(known::kGap);
+  }
+  if (!x.knows(known::kNext) || seq_gt(s.end(), x.snd_nxt)) {
+    x.snd_nxt = s.end();
+    x.learn(known::kNext);
+    if (x.knows(known::kIss) && x.snd_nxt - x.iss > (1U << 30)) x.learn(known::kIssFar);
+  }
+  if (s.length() == 0) return;
+  blocks_.push_sent(x, {s.frame, s.time, s.seq, s.end(), s.ack, s.ts_val});
+  if (!o.peer.knows(known::kTimed)) {
+    o.peer.timed_end = s.end();
+    o.peer.timed_at = s.time;
+    o.peer.learn(known::kTimed);
+  }
+}
+
+void Machine::acknowledge(Observation& o) noexcept {
+  Endpoint& x = o.sender;
+  Endpoint& y = o.peer;
+  const wire::Segment& s = o.segment;
+  if (!o.copy && !s.syn() && (!x.knows(known::kAcked) || seq_ge(s.ack, x.rcv_nxt))) {
+    x.spoke_at = o.sent_at;
+    x.learn(known::kSpoke);
+  }
+  if (!y.knows(known::kIss) && !y.knows(known::kNext) && !s.rst()) accept_syn_ack(o);
+  note_growth(o);
+  measure_rtt(o);
+  acknowledge_syn(o);
+  acknowledge_fin(o);
+  if (o.fresh()) {
+    const bool lacks = s.has(wire::present::kSack) && seq_gt(s.sack_left, s.ack);
+    if (lacks) {
+      x.hole = s.ack;
+      x.learn(known::kHole);
+    } else {
+      x.forget(known::kHole);
+    }
+  }
+  if (x.knows(known::kAcked)) {
+    count_missing(o);
+    blocks_.prune_sent(y, x.rcv_nxt);
+  }
+}
+
+// Acknowledgments of what has not been seen yet are kept (a FIN captured after its own acknowledgment), and those of a handshake under way (crossing
+// SYN-ACKs).
+void Machine::note_growth(Observation& o) noexcept {
+  Endpoint& x = o.sender;
+  const Endpoint& y = o.peer;
+  const wire::Segment& s = o.segment;
+  if (x.knows(known::kAcked) && !seq_gt(s.ack, x.rcv_nxt)) return;
+  x.rcv_nxt = s.ack;
+  x.learn(known::kAcked);
+  const bool unseen = y.knows(known::kNext) && seq_gt(s.ack, y.snd_nxt);
+  const bool opening = y.knows(known::kIss) && !y.facts.has(Fact::kSynAcked) && !y.knows(known::kIssFar);
+  if (unseen || opening) x.growth[x.growth_count++ % x.growth.size()] = {s.frame, s.time, s.ack, s.ts_val};
+}
+
+void Machine::measure_rtt(Observation& o) noexcept {
+  Endpoint& x = o.sender;
+  if (!x.knows(known::kTimed) || seq_diff(o.segment.ack, x.timed_end) < 0) return;
+  const base::Duration took = base::elapsed(x.timed_at, o.segment.time);
+  if (!o.copy && took >= 0) {
+    x.least_rtt = x.knows(known::kRtt) ? std::min(x.least_rtt, took) : took;
+    x.learn(known::kRtt);
+  }
+  x.forget(known::kTimed);
+}
+
+void Machine::settle_peer(Observation& o) noexcept {
+  Endpoint& y = o.peer;
+  const wire::Segment& s = o.segment;
+  if (s.rst()) {
+    if (accepts_reset(o)) accept_reset(o);
+    return;
+  }
+  if (!s.acks()) return;
+  const bool sent = y.knows(known::kNext) && seq_diff(s.ack, y.snd_nxt) <= 0;
+  if (y.knows(known::kIss) && !y.facts.has(Fact::kSynAcked) && y.facts.has(Fact::kPeerSyn) && seq_gt(s.ack, y.iss) && sent) {
+    y.facts.set(Fact::kSynAcked, o.seen_now(), Proof::kPresumed);
+    y.syn_acked_ts_val = s.ts_val;
+    if (s.has(wire::present::kTimestamps)) y.learn(known::kSynAckedTs);
+  }
+  accept_fin_ack(o);
+}
+
+std::optional<Sighting> Machine::pick(const Sightings& copies, const Endpoint& receiver, std::optional<std::uint32_t> echoed, std::uint64_t frame,
+                                      Copies which) const noexcept {
+  std::optional<Sighting> first;
+  std::optional<Sighting> last;
+  std::optional<Sighting> by_echo;
+  std::optional<Sighting> not_lacked;
+  bool all_stamped = true;
+  for (const bool dead_too : {false, true}) {
+    blocks_.for_each_sighting(copies, [&](const Sighting& copy) {
+      if (copy.frame > frame || (copy.dead && !dead_too) || (which == Copies::kSynAck && !copy.with_ack)) return;
+      if (!first) first = copy;
+      last = copy;
+      all_stamped = all_stamped && copy.has_ts;
+      if (copy.has_ts && echoed && seq_diff(copy.ts_val, *echoed) <= 0 && (!by_echo || seq_gt(copy.ts_val, by_echo->ts_val))) by_echo = copy;
+      const bool lacked = receiver.knows(known::kNotCovering) && base::after(copy.time, slack(receiver)) < receiver.not_covering_at;
+      if (!not_lacked && !lacked) not_lacked = copy;
+    });
+    if (first) break;
+  }
+  if (!first) return std::nullopt;
+  if (echoed && all_stamped) return by_echo ? by_echo : first;
+  return not_lacked ? not_lacked : last;
+}
+
+void Machine::apply_icmp(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept {
+  Endpoint& x = c.ends[s.direction];
+  if (x.state != State::kSynSent || !x.knows(known::kIss) || s.seq != x.iss) return;
+  const Path before = derive(x);
+  x.facts.set(Fact::kReset, {s.frame, s.frame, s.time}, Proof::kPresumed);
+  c.traits |= trait::kUnreachable;
+  journal_.commit(c, index, s.direction, before, s.time);
+}
+
+void Machine::adopt(Connection& c, std::uint32_t index, const Connection& duplicate) noexcept {
+  for (std::size_t end = 0; end != 2; ++end) {
+    Counters& n = c.ends[end].counters;
+    const Counters& more = duplicate.ends[end].counters;
+    n.packets += more.packets;
+    n.ip_bytes += more.ip_bytes;
+    n.payload_bytes += more.payload_bytes;
+    n.duplicates += more.duplicates;
+    n.syn += more.syn;
+    n.bad_checksums += more.bad_checksums;
+  }
+  c.end = std::max(c.end, duplicate.end);
+  c.last_frame = std::max(c.last_frame, duplicate.last_frame);
+  c.completeness |= duplicate.completeness;
+  static_cast<void>(index);
+}
+
+void Machine::expire_time_wait(Connection& c, std::uint32_t index, unsigned end, base::Timestamp at) noexcept {
+  const Path before = derive(c.ends[end]);
+  c.ends[end].facts.set(Fact::kTimer, {0, 0, at}, Proof::kProven);
+  journal_.commit(c, index, end, before, at);
+}
+
+void Machine::reuse_time_wait(Connection& c, std::uint32_t index, unsigned end, std::uint64_t cause, std::uint64_t proof, base::Timestamp at,
+                              bool proven) noexcept {
+  const Path before = derive(c.ends[end]);
+  c.ends[end].facts.set(Fact::kReused, {cause, proof, at}, proven ? Proof::kProven : Proof::kPresumed);
+  journal_.commit(c, index, end, before, at);
+}
+
+void Machine::undo(Connection& c, std::uint32_t index, unsigned end, Fact fact, base::Timestamp at) noexcept {
+  const Path before = derive(c.ends[end]);
+  c.ends[end].facts.erase(fact);
+  journal_.commit(c, index, end, before, at);
+}
+
+}  // namespace finwait::tcp

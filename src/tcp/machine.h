@@ -1,0 +1,85 @@
+// The state machine over one connection: what a segment proves of its sender and makes probable of its peer (lifecycle, sections 1, 2 and 9).
+//
+// Evidence is added, replaced and taken back here; the path of states follows from it (path.h), and what changed is written into the journal.
+// Which connection a segment belongs to has been decided before (incarnations). Each rule of section 9 is named where it is applied.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "blocks.h"
+#include "finwait/tcp/path.h"
+#include "finwait/tcp/tracker.h"
+#include "journal.h"
+#include "observation.h"
+
+namespace finwait::tcp {
+
+class Machine {
+ public:
+  Machine(Blocks& blocks, Journal& journal, const Timers& timers) : blocks_(blocks), journal_(journal), timers_(timers) {}
+
+  /// A segment that belongs to the connection.
+  void apply(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept;
+
+  /// A segment of the flow whose numbers fit no incarnation: counted, moving nothing.
+  void apply_stray(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept;
+
+  /// An ICMP unreachable that quotes a segment of end `s.direction` (rule 11).
+  void apply_icmp(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept;
+
+  /// A candidate that proved to be an old duplicate SYN: its segments were this connection's.
+  void adopt(Connection& c, std::uint32_t index, const Connection& duplicate) noexcept;
+
+  /// TIME-WAIT of an end ran out at `at`, on the trace clock.
+  void expire_time_wait(Connection& c, std::uint32_t index, unsigned end, base::Timestamp at) noexcept;
+
+  /// TIME-WAIT of an end ended by a new SYN (rule 25), and the same taken back (rule 27).
+  void reuse_time_wait(Connection& c, std::uint32_t index, unsigned end, std::uint64_t cause, std::uint64_t proof, base::Timestamp at, bool proven) noexcept;
+  void undo(Connection& c, std::uint32_t index, unsigned end, Fact fact, base::Timestamp at) noexcept;
+
+  /// Which copy of the peer's SYN or FIN did `receiver` receive, among those seen up to `frame` (rule 5): by the timestamp it echoed, otherwise
+  /// the first it was not later shown to lack. Copies without ACK, with ACK, or any.
+  enum class Copies { kAny, kSynAck };
+  [[nodiscard]] std::optional<Sighting> pick(const Sightings& copies, const Endpoint& receiver, std::optional<std::uint32_t> echoed, std::uint64_t frame,
+                                             Copies which = Copies::kAny) const noexcept;
+
+ private:
+  // machine.cpp
+  void count(Observation& o) noexcept;
+  bool refute(Observation& o) noexcept;
+  void send_data(Observation& o) noexcept;
+  void acknowledge(Observation& o) noexcept;
+  void measure_rtt(Observation& o) noexcept;
+  void note_growth(Observation& o) noexcept;
+  void settle_peer(Observation& o) noexcept;
+  // opening.cpp
+  void learn_options(Observation& o) noexcept;
+  void send_syn(Observation& o) noexcept;
+  void send_syn_ack(Observation& o) noexcept;
+  void meet_early_syn_ack(Observation& o) noexcept;
+  void acknowledge_syn(Observation& o) noexcept;
+  void pick_up_midstream(Observation& o) noexcept;
+  void accept_syn_ack(Observation& o) noexcept;
+  // closing.cpp
+  void send_fin(Observation& o) noexcept;
+  void acknowledge_fin(Observation& o) noexcept;
+  [[nodiscard]] std::uint64_t frame_of_received_fin(Observation& o) const noexcept;
+  void accept_fin_ack(Observation& o) noexcept;
+  void measure_half_close(Observation& o) noexcept;
+  // resets.cpp
+  void send_reset(Observation& o) noexcept;
+  [[nodiscard]] std::uint64_t reset_cause(const Observation& o) const noexcept;
+  [[nodiscard]] bool accepts_reset(const Observation& o) const noexcept;
+  [[nodiscard]] std::uint32_t receive_next(const Observation& o) const noexcept;
+  void accept_reset(Observation& o) noexcept;
+  // counting.cpp
+  void count_sequence(Observation& o) noexcept;
+  void count_missing(Observation& o) noexcept;
+
+  Blocks& blocks_;
+  Journal& journal_;
+  const Timers& timers_;
+};
+
+}  // namespace finwait::tcp

@@ -1,0 +1,156 @@
+// Chains, lists by worth, and the order of release.
+#include "memory.h"
+
+#include <algorithm>
+
+namespace finwait::tcp {
+
+Memory::Memory(std::uint32_t capacity, std::uint64_t seed)
+    : hash_(seed), pool_(capacity), table_(capacity), wheel_(capacity, kTick), links_(capacity), turns_(capacity) {}
+
+void Memory::prefetch_record(std::uint64_t hash) const noexcept {
+  table_.candidates(hash, [this](std::uint32_t index) { pool_.prefetch(index, 8); });
+}
+
+std::uint32_t Memory::find(const wire::Segment& s) const noexcept {
+  return table_.find(s.hash, [&](std::uint32_t index) { return pool_[index].key == s.key; });
+}
+
+std::uint32_t Memory::allocate() noexcept { return pool_.allocate(); }
+
+bool Memory::insert_head(std::uint32_t index, std::uint32_t older) noexcept {
+  Connection& c = pool_[index];
+  if (older == kNoBlock) {
+    if (!table_.insert(c.hash, index)) return false;
+  } else {
+    table_.replace(c.hash, older, index);
+    Connection& before = pool_[older];
+    before.traits &= ~trait::kHead;
+    c.candidates = before.candidates;
+    before.candidates = kNoBlock;
+  }
+  c.older = older;
+  c.traits |= trait::kHead;
+  return true;
+}
+
+void Memory::add_candidate(std::uint32_t head, std::uint32_t candidate) noexcept {
+  std::uint32_t* link = &pool_[head].candidates;
+  while (*link != kNoBlock) link = &pool_[*link].older;
+  *link = candidate;
+}
+
+void Memory::remove_candidate(std::uint32_t head, std::uint32_t candidate) noexcept {
+  for (std::uint32_t* link = &pool_[head].candidates; *link != kNoBlock; link = &pool_[*link].older) {
+    if (*link != candidate) continue;
+    *link = pool_[candidate].older;
+    pool_[candidate].older = kNoBlock;
+    return;
+  }
+}
+
+std::uint32_t Memory::head_of(std::uint32_t index) const noexcept {
+  const Connection& c = pool_[index];
+  if (c.is(trait::kHead)) return index;
+  return table_.find(c.hash, [&](std::uint32_t other) { return pool_[other].key == c.key; });
+}
+
+void Memory::unlink(std::uint32_t index) noexcept {
+  Connection& c = pool_[index];
+  const std::uint32_t head = head_of(index);
+  if (c.is(trait::kCandidate)) {
+    remove_candidate(head, index);
+  } else if (head != index) {
+    for (std::uint32_t* link = &pool_[head].older; *link != kNoBlock; link = &pool_[*link].older) {
+      if (*link != index) continue;
+      *link = c.older;
+      break;
+    }
+  } else if (c.older != kNoBlock) {
+    Connection& next = pool_[c.older];
+    table_.replace(c.hash, index, c.older);
+    next.traits |= trait::kHead;
+    next.candidates = c.candidates;
+  } else {
+    table_.erase(c.hash, index);
+  }
+  c.traits &= ~trait::kHead;
+  c.older = c.candidates = kNoBlock;
+  wheel_.cancel(index);
+  unlist(index);
+}
+
+void Memory::unlist(std::uint32_t index) noexcept {
+  Link& link = links_[index];
+  if (link.list == 0) return;
+  const std::size_t list = link.list - 1U;
+  (link.previous != 0 ? links_[link.previous - 1].next : first_[list]) = link.next;
+  (link.next != 0 ? links_[link.next - 1].previous : last_[list]) = link.previous;
+  link = {0, 0, 0};
+}
+
+void Memory::value(std::uint32_t index, Worth worth) noexcept {
+  const auto list = static_cast<std::size_t>(worth);
+  if (links_[index].list == list + 1) return;
+  unlist(index);
+  Link& link = links_[index];
+  link.list = static_cast<std::uint8_t>(list + 1);
+  link.previous = last_[list];
+  (last_[list] != 0 ? links_[last_[list] - 1].next : first_[list]) = index + 1;
+  last_[list] = index + 1;
+}
+
+std::uint32_t Memory::victim() noexcept {
+  for (const std::size_t list : {0U, 1U}) {
+    if (first_[list] != 0) return first_[list] - 1;
+  }
+  constexpr std::size_t kAlive = 2;
+  constexpr int kLookedAt = 8;
+  if (first_[kAlive] == 0) return kNoBlock;
+  std::uint32_t idlest = first_[kAlive] - 1;
+  for (int n = 0; n < kLookedAt; ++n) {  // those looked at go to the back, so that each has its turn
+    const std::uint32_t index = first_[kAlive] - 1;
+    if (pool_[index].last_clock < pool_[idlest].last_clock) idlest = index;
+    unlist(index);
+    value(index, Worth::kAlive);
+  }
+  return idlest;
+}
+
+std::uint32_t Memory::victim_in_the_way(std::uint64_t hash) const noexcept {
+  std::array<std::uint32_t, flow::Table::kMaxVictims> all;
+  const std::size_t n = table_.victims(hash, all);
+  std::uint32_t least = kNoBlock;
+  for (std::size_t k = 0; k != n; ++k) {
+    const auto before = [this](std::uint32_t a, std::uint32_t b) {
+      return links_[a].list != links_[b].list ? links_[a].list < links_[b].list : pool_[a].last_clock < pool_[b].last_clock;
+    };
+    if (least == kNoBlock || before(all[k], least)) least = all[k];
+  }
+  return least;
+}
+
+void Memory::arm(std::uint32_t index) noexcept {
+  Connection& c = pool_[index];
+  if (c.deadline >= c.armed) return;
+  c.armed = c.deadline;
+  wheel_.arm(index, c.deadline);
+}
+
+void Memory::queue(std::uint32_t index) noexcept {
+  const Connection& c = pool_[index];
+  turns_[turn_count_++] = {c.released_at, c.id, index};
+  std::push_heap(turns_.begin(), turns_.begin() + static_cast<std::ptrdiff_t>(turn_count_), [](const Turn& a, const Turn& b) { return a.after(b); });
+}
+
+std::uint32_t Memory::next_released(base::Timestamp certain_until) noexcept {
+  if (turn_count_ == 0 || turns_[0].at > certain_until) return kNoBlock;
+  const std::uint32_t index = turns_[0].index;
+  std::pop_heap(turns_.begin(), turns_.begin() + static_cast<std::ptrdiff_t>(turn_count_), [](const Turn& a, const Turn& b) { return a.after(b); });
+  --turn_count_;
+  return index;
+}
+
+void Memory::free(std::uint32_t index) noexcept { pool_.release(index); }
+
+}  // namespace finwait::tcp

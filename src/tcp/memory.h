@@ -1,0 +1,103 @@
+// Where connections are remembered: the pool, the flow table, the timers, and what goes first when there is no room.
+//
+// Always true: sized at construction; a remembered connection is either the head of its flow (in the table), an older incarnation or a candidate (in
+// the head's chains), or released and waiting to be written (in the order of release). Never more than the capacity, whatever happens. When it is
+// full, half-open attempts go first, then connections that are over, then the one idle longest among a few of the others.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "finwait/base/hash.h"
+#include "finwait/base/memory.h"
+#include "finwait/base/pool.h"
+#include "finwait/flow/table.h"
+#include "finwait/flow/timer_wheel.h"
+#include "finwait/tcp/connection.h"
+#include "finwait/wire/segment.h"
+
+namespace finwait::tcp {
+
+/// How easily a connection is given up.
+enum class Worth : std::uint8_t { kHalfOpen, kOver, kAlive };
+
+class Memory {
+ public:
+  static constexpr base::Duration kTick = 100 * base::kMillisecond;
+  static constexpr std::uint32_t kMaxOlder = 6;       ///< older incarnations of one flow
+  static constexpr std::uint32_t kMaxCandidates = 4;  ///< undecided SYNs of one flow
+
+  Memory(std::uint32_t capacity, std::uint64_t seed);
+
+  [[nodiscard]] std::uint64_t hash(const wire::FlowKey& key) const noexcept { return hash_.hash40(&key); }
+  [[nodiscard]] Connection& operator[](std::uint32_t index) noexcept { return pool_[index]; }
+  [[nodiscard]] const Connection& operator[](std::uint32_t index) const noexcept { return pool_[index]; }
+  [[nodiscard]] std::uint32_t remembered() const noexcept { return pool_.in_use(); }
+
+  void prefetch_bucket(std::uint64_t hash) const noexcept { table_.prefetch(hash); }
+  void prefetch_record(std::uint64_t hash) const noexcept;
+
+  /// The newest incarnation of the flow, or kNoBlock.
+  [[nodiscard]] std::uint32_t find(const wire::Segment& s) const noexcept;
+
+  /// A blank connection, or kNoBlock if all are in use.
+  [[nodiscard]] std::uint32_t allocate() noexcept;
+  /// Makes a connection the head of its flow, in front of `older` (kNoBlock: the flow is new). False: the table has no room for the flow.
+  [[nodiscard]] bool insert_head(std::uint32_t index, std::uint32_t older) noexcept;
+  void add_candidate(std::uint32_t head, std::uint32_t candidate) noexcept;
+  void remove_candidate(std::uint32_t head, std::uint32_t candidate) noexcept;
+
+  /// The head of the flow that remembers this connection (itself, if it is one).
+  [[nodiscard]] std::uint32_t head_of(std::uint32_t index) const noexcept;
+  /// Takes a connection out of table and chains.
+  void unlink(std::uint32_t index) noexcept;
+
+  /// The least valuable connection of all, or of those in the way of a hash in the table; kNoBlock if there is none.
+  [[nodiscard]] std::uint32_t victim() noexcept;
+  [[nodiscard]] std::uint32_t victim_in_the_way(std::uint64_t hash) const noexcept;
+  void value(std::uint32_t index, Worth worth) noexcept;
+
+  void arm(std::uint32_t index) noexcept;
+  template <class F>
+  void advance(base::Timestamp now, F&& due) {
+    wheel_.advance(now, due);
+  }
+  template <class F>
+  void for_each(F&& f) {
+    pool_.for_each(f);
+  }
+
+  /// Already unlinked: waits for its turn to be written.
+  void queue(std::uint32_t index) noexcept;
+  /// The next released connection in order, if nothing that is still to come can precede it; kNoBlock otherwise.
+  [[nodiscard]] std::uint32_t next_released(base::Timestamp certain_until) noexcept;
+  /// Its place is free again.
+  void free(std::uint32_t index) noexcept;
+
+ private:
+  /// Links of the lists by worth; index + 1, 0 is none.
+  struct Link {
+    std::uint32_t next;
+    std::uint32_t previous;
+    std::uint8_t list;  // worth + 1; 0: in none
+  };
+  struct Turn {
+    base::Timestamp at;
+    std::uint64_t id;
+    std::uint32_t index;
+    [[nodiscard]] bool after(const Turn& other) const noexcept { return at != other.at ? at > other.at : id > other.id; }
+  };
+  void unlist(std::uint32_t index) noexcept;
+
+  base::KeyedHash hash_;
+  base::Pool<Connection> pool_;
+  flow::Table table_;
+  flow::TimerWheel wheel_;
+  base::FixedArray<Link> links_;
+  std::array<std::uint32_t, 3> first_{};
+  std::array<std::uint32_t, 3> last_{};
+  base::FixedArray<Turn> turns_;  // a heap
+  std::size_t turn_count_ = 0;
+};
+
+}  // namespace finwait::tcp

@@ -1,0 +1,134 @@
+// The loop over a batch, and the way out.
+#include "finwait/tcp/tracker.h"
+
+#include <algorithm>
+
+#include "finwait/tcp/classify.h"
+#include "tracker_impl.h"
+
+namespace finwait::tcp {
+namespace {
+
+/// Blocks for each connection promised: one or two for the log, some for what is in flight and repeated.
+constexpr std::uint32_t kBlocksPerConnection = 3;
+constexpr std::uint32_t kLeastBlocks = 4096;
+constexpr std::uint32_t kMaxReserve = 8192;
+
+std::uint32_t blocks_for(std::uint32_t connections) noexcept {
+  const std::uint64_t wanted = std::uint64_t{connections} * kBlocksPerConnection + kLeastBlocks;
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, 0xffff'fffe));
+}
+
+/// What was acknowledged and never seen by the end of it all.
+void count_unseen_tail(Connection& c) noexcept {
+  for (std::size_t end = 0; end != 2; ++end) {
+    Endpoint& y = c.ends[end];
+    const Endpoint& x = c.ends[1 - end];
+    if (!y.knows(known::kNext) || !x.knows(known::kAcked)) continue;
+    const auto unseen = static_cast<std::int32_t>(x.rcv_nxt - y.snd_nxt);
+    if (unseen > 0) y.counters.missing_bytes += static_cast<std::uint32_t>(unseen);
+  }
+}
+
+}  // namespace
+
+Tracker::Impl::Impl(const TrackerOptions& given)
+    : options(given),
+      blocks(blocks_for(given.max_connections)),
+      memory(std::max<std::uint32_t>(given.max_connections, 2), given.seed),
+      journal(blocks, given.events),
+      machine(blocks, journal, options.timers) {
+  options.max_connections = std::max<std::uint32_t>(given.max_connections, 2);
+  reserve = std::min(kMaxReserve, options.max_connections / 4);
+  transitions.reserve(Journal::kMaxEntries + 16);
+  anomalies.reserve(kAnomalyKinds);
+}
+
+bool Tracker::Impl::track(const wire::Segment& s) noexcept {
+  ++counts.segments;
+  clock = std::max(clock, s.clock);
+  journal.set_frame(s.frame);
+  if (!watched || *watched != s.key) return route(s);
+  Step step;
+  step.segment = s;
+  step.first_event = static_cast<std::uint32_t>(journal.events().size());
+  touched = kNoBlock;
+  const bool room = route(s);
+  step.connection = touched;
+  if (touched != kNoBlock) step.states = {memory[touched].ends[0].state, memory[touched].ends[1].state};
+  step.last_event = static_cast<std::uint32_t>(journal.events().size());
+  steps.push_back(step);
+  return room;
+}
+
+const Outcome* Tracker::Impl::next_outcome() noexcept {
+  if (handed_out != kNoBlock) {
+    Connection& gone = memory[handed_out];
+    journal.release(gone);
+    blocks.release_all(gone.ends[0]);
+    blocks.release_all(gone.ends[1]);
+    memory.free(handed_out);
+    handed_out = kNoBlock;
+  }
+  const bool pressed = memory.remembered() + reserve >= options.max_connections;
+  const base::Timestamp certain = finished ? base::kNever : pressed ? base::kNever - 1 : base::after(clock, -2 * Memory::kTick);
+  const std::uint32_t index = memory.next_released(certain);
+  if (index == kNoBlock) return nullptr;
+  Connection& c = memory[index];
+  handed_out = index;
+  count_unseen_tail(c);
+  const base::Timestamp judged_at = c.released_at == base::kNever ? clock : c.released_at;
+  journal.read(c, transitions);
+  journal.read(c, anomalies);
+  verdict = classify(c, judged_at);
+  outcome.emplace(Outcome{c, verdict, transitions, anomalies});
+  return &*outcome;
+}
+
+Tracker::Tracker(const TrackerOptions& options) : impl_(std::make_unique<Impl>(options)) {}
+Tracker::~Tracker() = default;
+
+std::uint64_t Tracker::hash(const wire::FlowKey& key) const noexcept { return impl_->memory.hash(key); }
+
+void Tracker::track(std::span<const wire::Segment> segments, std::span<wire::Fate> fates) noexcept {
+  constexpr std::size_t kBucketsAhead = 48;
+  constexpr std::size_t kRecordsAhead = 24;
+  Memory& memory = impl_->memory;
+  const std::size_t n = segments.size();
+  for (std::size_t k = 0; k != std::min(kBucketsAhead, n); ++k) memory.prefetch_bucket(segments[k].hash);
+  for (std::size_t k = 0; k != std::min(kRecordsAhead, n); ++k) memory.prefetch_record(segments[k].hash);
+  for (std::size_t k = 0; k != n; ++k) {
+    if (k + kBucketsAhead < n) memory.prefetch_bucket(segments[k + kBucketsAhead].hash);
+    if (k + kRecordsAhead < n) memory.prefetch_record(segments[k + kRecordsAhead].hash);
+    const bool room = impl_->track(segments[k]);
+    impl_->counts.table_full += !room;
+    if (!fates.empty() && !room) fates[k] = wire::Fate::kTableFull;
+  }
+}
+
+void Tracker::advance(base::Timestamp clock) noexcept { impl_->advance(clock); }
+void Tracker::finish(base::Timestamp clock) noexcept { impl_->finish(clock); }
+const Outcome* Tracker::next_outcome() noexcept { return impl_->next_outcome(); }
+std::span<const Event> Tracker::events() const noexcept { return impl_->journal.events(); }
+void Tracker::clear_events() noexcept { impl_->journal.clear_events(); }
+const Connection& Tracker::connection(std::uint32_t index) const noexcept { return impl_->memory[index]; }
+
+void Tracker::watch(const wire::FlowKey& key) {
+  impl_->watched = key;
+  impl_->journal.keep_events();
+}
+std::span<const Step> Tracker::steps() const noexcept { return impl_->steps; }
+
+const TrackerCounts& Tracker::counts() const noexcept {
+  impl_->counts.blocks_exhausted = impl_->blocks.exhausted();
+  return impl_->counts;
+}
+std::uint32_t Tracker::remembered() const noexcept { return impl_->memory.remembered(); }
+
+std::size_t Tracker::bytes_per_connection() noexcept {
+  constexpr std::size_t kTableShare = 2 * 64 / 10 + 8;  // two slots of a bucket for each
+  constexpr std::size_t kLists = 16 + 12 + 24 + 4;      // wheel, lists by worth, order of release, free list
+  return sizeof(Connection) + kBlocksPerConnection * sizeof(Block) + kTableShare + kLists;
+}
+
+}  // namespace finwait::tcp

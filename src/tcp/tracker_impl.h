@@ -1,0 +1,76 @@
+// The tracker's inside: which incarnation a segment belongs to, when a connection is over, and what is said of it then.
+//
+// tracker.cpp holds the loop over a batch and the way out; incarnations.cpp decides whose a segment is; lifetime.cpp keeps deadlines, releases and evicts.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "blocks.h"
+#include "finwait/tcp/tracker.h"
+#include "journal.h"
+#include "machine.h"
+#include "memory.h"
+
+namespace finwait::tcp {
+
+struct Tracker::Impl {
+  explicit Impl(const TrackerOptions& given);
+
+  // tracker.cpp
+  bool track(const wire::Segment& s) noexcept;
+  const Outcome* next_outcome() noexcept;
+
+  // incarnations.cpp
+  bool route(const wire::Segment& s) noexcept;
+  bool route_syn(std::uint32_t head, const wire::Segment& s) noexcept;
+  bool route_syn_ack(std::uint32_t head, const wire::Segment& s) noexcept;
+  bool route_other(std::uint32_t head, const wire::Segment& s) noexcept;
+  void route_icmp(std::uint32_t head, const wire::Segment& s) noexcept;
+  bool reopen_by_old_syn(std::uint32_t head, const wire::Segment& s) noexcept;
+  void challenge_candidates(std::uint32_t head, const wire::Segment& s) noexcept;
+  void doubt_reuse(std::uint32_t head, std::uint32_t old, const wire::Segment& s) noexcept;
+  [[nodiscard]] std::uint32_t answered_candidate(std::uint32_t head, const wire::Segment& s) const noexcept;
+  void promote(std::uint32_t head, std::uint32_t candidate, const wire::Segment& by) noexcept;
+  void supersede(std::uint32_t old, const Sighting& first_syn, unsigned who, const std::optional<Sighting>& received, base::Timestamp clock) noexcept;
+  bool begin(std::uint32_t head, const wire::Segment& s) noexcept;
+  bool begin_candidate(std::uint32_t head, const wire::Segment& s) noexcept;
+  std::uint32_t create(const wire::Segment& s) noexcept;
+  bool make_head(std::uint32_t index, std::uint32_t older) noexcept;
+  bool apply(std::uint32_t index, const wire::Segment& s) noexcept;
+  bool stray(std::uint32_t index, const wire::Segment& s) noexcept;
+
+  // lifetime.cpp
+  void settle(std::uint32_t index) noexcept;
+  [[nodiscard]] base::Timestamp expiry(const Connection& c) const noexcept;
+  base::Timestamp due(std::uint32_t index, base::Timestamp now) noexcept;
+  void expire_flow(std::uint32_t head, base::Timestamp now) noexcept;
+  void release(std::uint32_t index, Release why, base::Timestamp at) noexcept;
+  void resolve_candidate(std::uint32_t candidate, Release why, base::Timestamp at) noexcept;
+  void evict(std::uint32_t index) noexcept;
+  bool make_room() noexcept;
+  void advance(base::Timestamp now) noexcept;
+  void finish(base::Timestamp now) noexcept;
+
+  TrackerOptions options;
+  Blocks blocks;
+  Memory memory;
+  Journal journal;
+  Machine machine;
+  TrackerCounts counts;
+  base::Timestamp clock = 0;
+  bool finished = false;
+
+  std::uint32_t reserve = 0;  ///< places kept for connections that are over and not yet written
+  std::uint32_t handed_out = kNoBlock;
+  std::vector<Transition> transitions;
+  std::vector<Anomaly> anomalies;
+  Verdict verdict;
+  std::optional<Outcome> outcome;
+
+  std::optional<wire::FlowKey> watched;
+  std::vector<Step> steps;
+  std::uint32_t touched = kNoBlock;  ///< the connection the segment at hand was applied to
+};
+
+}  // namespace finwait::tcp
