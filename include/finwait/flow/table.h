@@ -60,8 +60,11 @@ class Table {
   template <class Equal>
   [[nodiscard]] std::uint32_t find(std::uint64_t hash, Equal&& equal) const noexcept {
     const Place place = place_of(hash);
-    const std::uint32_t found = find_in(buckets_[place.first], place.tag, equal);
-    return found != kNone ? found : find_in(buckets_[place.second], place.tag, equal);
+    for (std::uint64_t left = tagged(place, place.tag); left != 0; left &= left - 1) {
+      const std::uint32_t kept = load(slot_at(place, left), std::memory_order_acquire);  // 5
+      if (kept != 0 && equal(kept - 1)) return kept - 1;
+    }
+    return kNone;
   }
 
   /// Calls f(value) for each entry whose tag matches, at most kMaxVictims times: whose records to prefetch. Any thread.
@@ -93,8 +96,8 @@ class Table {
   [[nodiscard]] std::size_t capacity() const noexcept { return buckets_.size() * kSlots; }
 
  private:
-  static constexpr std::size_t kLanes = 4;
-  static constexpr std::size_t kTagWords = 3;
+  static constexpr unsigned kLanes = 4;
+  static constexpr unsigned kTagWords = 3;
   static constexpr std::uint64_t kOnes = 0x0001'0001'0001'0001;
   static constexpr std::uint64_t kLows = 0x7fff'7fff'7fff'7fff;
 
@@ -137,25 +140,37 @@ class Table {
     return std::atomic_ref<Word>(const_cast<Word&>(word)).load(order);
   }
 
-  template <class Equal>
-  [[nodiscard]] static std::uint32_t find_in(const Bucket& bucket, std::uint16_t tag, Equal& equal) noexcept {
-    for (std::size_t word = 0; word != kTagWords; ++word) {
-      const std::uint64_t tags = load(bucket.tags[word], std::memory_order_acquire);  // 4
-      for (std::uint64_t match = matches(tags, tag); match != 0; match &= match - 1) {
-        const std::size_t slot = word * kLanes + static_cast<std::size_t>(std::countr_zero(match)) / 16;
-        const std::uint32_t kept = load(bucket.values[slot], std::memory_order_acquire);  // 5
-        if (kept != 0 && equal(kept - 1)) return kept - 1;
-      }
+  /// The slots of both buckets with a tag, in one word: bit 16 * lane + 4 * bucket + word. One word, so that a search has no branch but its
+  /// loop, which nearly always runs once.
+  [[nodiscard]] std::uint64_t tagged(const Place& place, std::uint16_t tag) const noexcept {
+    const Bucket& first = buckets_[place.first];
+    const Bucket& second = buckets_[place.second];
+    std::uint64_t found = 0;
+    for (unsigned word = 0; word != kTagWords; ++word) {
+      found |= matches(load(first.tags[word], std::memory_order_acquire), tag) >> (15 - word);       // 4
+      found |= matches(load(second.tags[word], std::memory_order_acquire), tag) >> (15 - 4 - word);  // 4
     }
-    return kNone;
+    return found;
   }
 
+  /// Where the lowest bit of tagged() stands.
   struct Slot {
-    Bucket* bucket = nullptr;
-    std::size_t index = 0;
+    std::uint32_t bucket;
+    std::uint32_t index;
   };
-  [[nodiscard]] Slot locate(const Place& place, std::uint32_t value) noexcept;
-  static void set_tag(Bucket& bucket, std::size_t slot, std::uint16_t tag) noexcept;
+  static constexpr Slot kNoSlot{kNone, 0};
+  [[nodiscard]] static Slot slot_of(const Place& place, std::uint64_t found) noexcept {
+    const auto bit = static_cast<unsigned>(std::countr_zero(found));
+    return {(bit & 4) != 0 ? place.second : place.first, (bit & 3) * kLanes + bit / 16};
+  }
+  [[nodiscard]] const std::uint32_t& slot_at(const Place& place, std::uint64_t found) const noexcept {
+    const Slot slot = slot_of(place, found);
+    return buckets_[slot.bucket].values[slot.index];
+  }
+
+  [[nodiscard]] Slot locate(const Place& place, std::uint32_t value) const noexcept;
+  void set_tag(const Slot& slot, std::uint16_t tag) noexcept;
+  void set_value(const Slot& slot, std::uint32_t kept) noexcept;
 
   base::FixedArray<Bucket> buckets_;
   base::Counter size_;
