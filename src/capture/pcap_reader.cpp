@@ -108,18 +108,19 @@ bool PcapReader::bring_record() {
   const std::string where = fmt::format("frame {}", frames_ + 1);
   if (!window_.fill(variant_.record_header)) {
     ended_ = true;
-    if (window_.size() != 0 || !window_.error().empty()) end_damaged(where, shortfall("record header", variant_.record_header));
+    if (window_.size() != 0 || !window_.error().empty())
+      end_damaged(window_.offset(), where, shortfall("record header", variant_.record_header));
     return false;
   }
   std::uint32_t captured = load32(window_.begin() + kCaptured, variant_.swapped);
   std::uint32_t length = load32(window_.begin() + kLength, variant_.swapped);
   put_lengths_in_order(captured, length);
   if (captured > limit_) {
-    end_damaged(where, fmt::format("captured length {} is impossible (the most is {})", captured, limit_));
+    end_damaged(window_.offset(), where, fmt::format("captured length {} is impossible (the most is {})", captured, limit_));
     return false;
   }
   if (!window_.fill(variant_.record_header + captured)) {
-    end_damaged(where, shortfall("record", variant_.record_header + captured));
+    end_damaged(window_.offset(), where, shortfall("record", variant_.record_header + captured));
     return false;
   }
   return true;

@@ -112,6 +112,7 @@ bool PcapngReader::bring_or_skip(Step step) {
 /// One block, if it lies in the window as a whole; its bytes stay in place.
 PcapngReader::Step PcapngReader::next_block(Frame& frame) {
   need_ = kSmallestBlock;
+  block_offset_ = window_.offset();
   if (window_.size() < kSmallestBlock) return Step::kNeedBytes;
   const std::uint8_t* at = window_.begin();
   Block block;
@@ -281,7 +282,7 @@ void PcapngReader::interface_statistics(const Block& block) {
 }
 
 PcapngReader::Step PcapngReader::damaged(std::string_view reason) {
-  end_damaged(fmt::format("block {}, after {} frames", blocks_ + 1, frames_), reason);
+  end_damaged(block_offset_, fmt::format("block {}, after {} frames", blocks_ + 1, frames_), reason);
   return Step::kEnd;
 }
 

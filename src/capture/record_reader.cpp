@@ -16,9 +16,9 @@ void LinkTypes::note(std::uint16_t link_type) {
 
 RecordReader::RecordReader(ByteWindow window, std::string name) : window_(std::move(window)), name_(std::move(name)) {}
 
-void RecordReader::end_damaged(std::string_view where, std::string_view reason) {
+void RecordReader::end_damaged(std::uint64_t offset, std::string_view where, std::string_view reason) {
   ended_ = true;
-  status_ = {true, fmt::format("{}: damaged at byte {}, {}: {}", display_name(name_), window_.offset(), where, reason)};
+  status_ = {true, fmt::format("{}: damaged at byte {}, {}: {}", display_name(name_), offset, where, reason)};
 }
 
 std::string RecordReader::shortfall(std::string_view part, std::uint64_t want) const {

@@ -74,7 +74,8 @@ class PcapngReader final : public RecordReader {
   std::uint64_t interface_drops_ = 0;
   base::Timestamp last_time_ = 0;
   std::uint64_t blocks_ = 0;
-  std::uint64_t need_ = 0;  // bytes that the last step asked for
+  std::uint64_t block_offset_ = 0;  // where the current block begins
+  std::uint64_t need_ = 0;          // bytes that the last step asked for
 };
 
 }  // namespace finwait::capture

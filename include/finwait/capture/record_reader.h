@@ -46,8 +46,9 @@ class RecordReader : public Source {
  protected:
   RecordReader(ByteWindow window, std::string name);
 
-  /// Ends the input here as damaged. `where` counts what the format counts; `reason` is a clause without a full stop.
-  void end_damaged(std::string_view where, std::string_view reason);
+  /// Ends the input as damaged at the record that begins at byte `offset`. `where` counts what the format counts; `reason` is a clause
+  /// without a full stop.
+  void end_damaged(std::uint64_t offset, std::string_view where, std::string_view reason);
 
   /// The input ended while `want` bytes from the window's begin were needed: says so, or passes on the provider's error.
   [[nodiscard]] std::string shortfall(std::string_view part, std::uint64_t want) const;
