@@ -52,14 +52,16 @@ std::int64_t integer(std::string_view text) {
   std::int64_t value = 0;
   const char* first = text.data() + (text.starts_with('+') ? 1 : 0);
   const auto [end, error] = std::from_chars(first, text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) throw std::runtime_error("'" + std::string(text) + "' is not a whole number");
+  if (error != std::errc{} || end != text.data() + text.size())
+    throw std::runtime_error("'" + std::string(text) + "' is not a whole number");
   return value;
 }
 
 template <class T>
 T bounded(std::string_view text) {
   const std::int64_t value = integer(text);
-  if (value < 0 || value > static_cast<std::int64_t>(std::numeric_limits<T>::max())) throw std::runtime_error("'" + std::string(text) + "' is out of range");
+  if (value < 0 || value > static_cast<std::int64_t>(std::numeric_limits<T>::max()))
+    throw std::runtime_error("'" + std::string(text) + "' is out of range");
   return static_cast<T>(value);
 }
 
@@ -102,7 +104,8 @@ std::uint16_t flags(const std::string& text) {
   for (const char c : text) {
     static constexpr std::string_view kLetters = "FSRP.UEWe";
     const auto at = kLetters.find(c);
-    if (at == std::string_view::npos && !(c == '-' && text.size() == 1)) throw std::runtime_error("'" + text + "' are no flags (S F R P . U E W e, - for none)");
+    if (at == std::string_view::npos && !(c == '-' && text.size() == 1))
+      throw std::runtime_error("'" + text + "' are no flags (S F R P . U E W e, - for none)");
     if (at != std::string_view::npos) bits = static_cast<std::uint16_t>(bits | (1U << at));
   }
   return bits;
@@ -203,20 +206,30 @@ class Parser {
     bool id_given = false;
     bool copy = false;
     while (w.more()) {
-      if (w.take("ack")) step.ack = integer(w.next("an acknowledgment number")) + base_[1 - mine(step)];
-      else if (w.take("win")) step.window = bounded<std::uint16_t>(w.next("a window"));
-      else if (w.peek().starts_with('<')) options(step, w);
-      else if (w.take("ttl")) step.ttl = bounded<std::uint8_t>(w.next("a TTL"));
-      else if (w.take("cap")) step.captured = bounded<std::uint32_t>(w.next("a length"));
-      else if (w.take("copy")) copy = true;
+      if (w.take("ack"))
+        step.ack = integer(w.next("an acknowledgment number")) + base_[1 - mine(step)];
+      else if (w.take("win"))
+        step.window = bounded<std::uint16_t>(w.next("a window"));
+      else if (w.peek().starts_with('<'))
+        options(step, w);
+      else if (w.take("ttl"))
+        step.ttl = bounded<std::uint8_t>(w.next("a TTL"));
+      else if (w.take("cap"))
+        step.captured = bounded<std::uint32_t>(w.next("a length"));
+      else if (w.take("copy"))
+        copy = true;
       else if (w.take("id")) {
         step.ip_id = bounded<std::uint16_t>(w.next("an IP ID"));
         id_given = true;
-      } else break;
+      } else
+        break;
     }
-    if (step.ack.has_value() != ((step.flags & tcp_flag::kAck) != 0)) throw std::runtime_error("'ack N' goes with the flag '.', and only with it");
-    if (copy) step.ip_id = original(step).ip_id;
-    else if (!id_given) step.ip_id = next_id_[mine(step)]++;
+    if (step.ack.has_value() != ((step.flags & tcp_flag::kAck) != 0))
+      throw std::runtime_error("'ack N' goes with the flag '.', and only with it");
+    if (copy)
+      step.ip_id = original(step).ip_id;
+    else if (!id_given)
+      step.ip_id = next_id_[mine(step)]++;
     return step;
   }
 
@@ -238,18 +251,23 @@ class Parser {
   void icmp(TraceStep& step, Words& w) {
     step.kind = TraceStep::Kind::kIcmp;
     const std::string what = w.next("what kind of ICMP error");
-    if (what == "unreachable") step.icmp_type = 3, step.icmp_code = 1;
-    else if (what == "port-unreachable") step.icmp_type = 3, step.icmp_code = 3;
-    else if (what == "too-big") step.icmp_type = 3, step.icmp_code = 4;
-    else if (what == "time-exceeded") step.icmp_type = 11, step.icmp_code = 0;
-    else throw std::runtime_error("'" + what + "' is none of unreachable, port-unreachable, too-big, time-exceeded");
+    if (what == "unreachable")
+      step.icmp_type = 3, step.icmp_code = 1;
+    else if (what == "port-unreachable")
+      step.icmp_type = 3, step.icmp_code = 3;
+    else if (what == "too-big")
+      step.icmp_type = 3, step.icmp_code = 4;
+    else if (what == "time-exceeded")
+      step.icmp_type = 11, step.icmp_code = 0;
+    else
+      throw std::runtime_error("'" + what + "' is none of unreachable, port-unreachable, too-big, time-exceeded");
     step.seq = integer(w.next("the quoted sequence number")) + base_[1 - mine(step)];
   }
 
   const TraceStep& original(const TraceStep& copy) const {
     for (auto s = trace_.steps.rbegin(); s != trace_.steps.rend(); ++s) {
-      if (s->kind == TraceStep::Kind::kSegment && s->side == copy.side && s->flags == copy.flags && s->seq == copy.seq && s->ack == copy.ack &&
-          s->payload == copy.payload && s->window == copy.window) {
+      if (s->kind == TraceStep::Kind::kSegment && s->side == copy.side && s->flags == copy.flags && s->seq == copy.seq &&
+          s->ack == copy.ack && s->payload == copy.payload && s->window == copy.window) {
         return *s;
       }
     }
@@ -266,9 +284,12 @@ class Parser {
     for (std::string one_option; std::getline(in, one_option, ',');) {
       Words o(words(one_option));
       const std::string kind = o.next("an option");
-      if (kind == "mss") step.options.mss = bounded<std::uint16_t>(o.next("a size"));
-      else if (kind == "wscale") step.options.window_scale = bounded<std::uint8_t>(o.next("a shift"));
-      else if (kind == "sackOK") step.options.sack_permitted = true;
+      if (kind == "mss")
+        step.options.mss = bounded<std::uint16_t>(o.next("a size"));
+      else if (kind == "wscale")
+        step.options.window_scale = bounded<std::uint8_t>(o.next("a shift"));
+      else if (kind == "sackOK")
+        step.options.sack_permitted = true;
       else if (kind == "TS") {
         if (!o.take("val")) throw std::runtime_error("expected 'TS val N ecr N'");
         const auto val = bounded<std::uint32_t>(o.next("TSval"));
@@ -296,20 +317,34 @@ class Parser {
     Expected& e = trace_.connections[section_];
     if (e.line == 0) e.line = line_;
     const std::string what = w.next("what is expected");
-    if (what == "opening") e.opening = named(w.next("an opening"), tcp::Opening::kBackscatter, "opening");
-    else if (what == "ending") e.ending = named(w.next("an ending"), tcp::Ending::kEvicted, "ending");
-    else if (what == "completed_by") e.completed_by = w.next("ack, data or fin");
-    else if (what == "first_fin") e.first_fin = who(w.next("who"));
-    else if (what == "reset_by") e.reset_by = who(w.next("who"));
-    else if (what == "replaced") e.replaced = named(w.next("what"), tcp::Replaced::kOverEstablished, "way to replace");
-    else if (what == "role_evidence") e.role_evidence = w.next("evidence");
-    else if (what == "roles") e.originator = exchanged(w);
-    else if (what == "anomaly") add_anomalies(e.anomalies, w);
-    else if (what == "inconclusive") add_anomalies(e.inconclusive, w);
-    else if (what == "time_wait") e.time_wait = time_wait(w);
-    else if (what == "half_close") e.half_close = half_close(w);
-    else if (what == "path") path(e, w);
-    else if (what == "cause") e.causes.push_back(cause(w));
+    if (what == "opening")
+      e.opening = named(w.next("an opening"), tcp::Opening::kBackscatter, "opening");
+    else if (what == "ending")
+      e.ending = named(w.next("an ending"), tcp::Ending::kEvicted, "ending");
+    else if (what == "completed_by")
+      e.completed_by = w.next("ack, data or fin");
+    else if (what == "first_fin")
+      e.first_fin = who(w.next("who"));
+    else if (what == "reset_by")
+      e.reset_by = who(w.next("who"));
+    else if (what == "replaced")
+      e.replaced = named(w.next("what"), tcp::Replaced::kOverEstablished, "way to replace");
+    else if (what == "role_evidence")
+      e.role_evidence = w.next("evidence");
+    else if (what == "roles")
+      e.originator = exchanged(w);
+    else if (what == "anomaly")
+      add_anomalies(e.anomalies, w);
+    else if (what == "inconclusive")
+      add_anomalies(e.inconclusive, w);
+    else if (what == "time_wait")
+      e.time_wait = time_wait(w);
+    else if (what == "half_close")
+      e.half_close = half_close(w);
+    else if (what == "path")
+      path(e, w);
+    else if (what == "cause")
+      e.causes.push_back(cause(w));
     else if (what == "count") {
       const std::string end = w.next("an end");
       (void)side(end);
@@ -319,7 +354,8 @@ class Parser {
       const auto n = bounded<std::size_t>(w.next("a number"));
       if (n == 0 || n > 32) throw std::runtime_error("from 1 to 32 connections");
       trace_.connections.resize(n);
-    } else throw std::runtime_error("'= " + what + "' is no expectation");
+    } else
+      throw std::runtime_error("'= " + what + "' is no expectation");
     if (w.more()) throw std::runtime_error("'" + w.peek() + "' is not understood");
   }
 
@@ -419,11 +455,26 @@ wire::Address address_of(const Addressing& addressing, int side) {
   const bool high = (side == 1) != addressing.exchanged;
   const std::uint32_t n = addressing.network;
   if (addressing.ipv6) {
-    const std::array<std::uint8_t, 16> six{0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, static_cast<std::uint8_t>(n >> 16), static_cast<std::uint8_t>(n >> 8),
-                                           static_cast<std::uint8_t>(n), static_cast<std::uint8_t>(high ? 2 : 1)};
+    const std::array<std::uint8_t, 16> six{0x20,
+                                           0x01,
+                                           0x0d,
+                                           0xb8,
+                                           0,
+                                           0,
+                                           0,
+                                           0,
+                                           0,
+                                           0,
+                                           0,
+                                           0,
+                                           static_cast<std::uint8_t>(n >> 16),
+                                           static_cast<std::uint8_t>(n >> 8),
+                                           static_cast<std::uint8_t>(n),
+                                           static_cast<std::uint8_t>(high ? 2 : 1)};
     return wire::Address::v6(six.data());
   }
-  const std::array<std::uint8_t, 4> four{10, static_cast<std::uint8_t>(n >> 8), static_cast<std::uint8_t>(n), static_cast<std::uint8_t>(high ? 2 : 1)};
+  const std::array<std::uint8_t, 4> four{10, static_cast<std::uint8_t>(n >> 8), static_cast<std::uint8_t>(n),
+                                         static_cast<std::uint8_t>(high ? 2 : 1)};
   return wire::Address::v4(four.data());
 }
 
@@ -442,10 +493,10 @@ wire::FlowKey key_of(const Addressing& addressing) {
 
 std::pair<std::uint8_t, std::uint8_t> icmp_of(const TraceStep& step, bool ipv6) {
   if (!ipv6) return {step.icmp_type, step.icmp_code};
-  if (step.icmp_type == 11) return {3, 0};   // RFC 4443: time exceeded
-  if (step.icmp_code == 4) return {2, 0};    // packet too big
-  if (step.icmp_code == 3) return {1, 4};    // port unreachable
-  return {1, 3};                             // address unreachable
+  if (step.icmp_type == 11) return {3, 0};  // RFC 4443: time exceeded
+  if (step.icmp_code == 4) return {2, 0};   // packet too big
+  if (step.icmp_code == 3) return {1, 4};   // port unreachable
+  return {1, 3};                            // address unreachable
 }
 
 std::vector<std::uint8_t> option_bytes(const TraceStep& step, const Addressing& addressing) {
@@ -496,7 +547,8 @@ wire::Segment materialise(const TraceStep& step, const Addressing& addressing) {
   if (o.window_scale) note(wire::present::kWindowScale), s.window_scale = *o.window_scale;
   if (o.sack_permitted) note(wire::present::kSackPermitted);
   if (o.timestamps) note(wire::present::kTimestamps), s.ts_val = o.timestamps->first, s.ts_ecr = o.timestamps->second;
-  if (!o.sacks.empty()) note(wire::present::kSack), s.sack_left = absolute(o.sacks[0].first, peer), s.sack_right = absolute(o.sacks[0].second, peer);
+  if (!o.sacks.empty())
+    note(wire::present::kSack), s.sack_left = absolute(o.sacks[0].first, peer), s.sack_right = absolute(o.sacks[0].second, peer);
   if (o.fast_open) note(wire::present::kFastOpen);
   if (o.fast_open_cookie) note(wire::present::kFastOpenCookie);
   return s;

@@ -1,8 +1,8 @@
 // The trace notation of tests/traces/README.md: a conversation in tcpdump's words, and what is to be said of it.
 //
-// Always true: a Trace is a value, numbers in it are relative as written; materialise() alone turns it into segments, for one choice of initial
-// sequence numbers, addresses and IP version. Does not judge: trace_test.cpp compares a Trace with what the tracker says. Needs no test library,
-// since tools/trace2pcap reads the same notation.
+// Always true: a Trace is a value, numbers in it are relative as written; materialise() alone turns it into segments, for one choice of
+// initial sequence numbers, addresses and IP version. Does not judge: trace_test.cpp compares a Trace with what the tracker says. Needs no
+// test library, since tools/trace2pcap reads the same notation.
 #pragma once
 
 #include <array>
@@ -39,12 +39,12 @@ struct TraceOptions {
 struct TraceStep {
   enum class Kind : std::uint8_t { kSegment, kIcmp, kAdvance };
   Kind kind = Kind::kSegment;
-  int line = 0;                ///< in the file
-  std::string text;            ///< the line up to the states, for messages
-  base::Duration time = 0;     ///< since the start of the trace
-  int side = 0;                ///< who sent it; of an ICMP error: from whose direction it comes
+  int line = 0;             ///< in the file
+  std::string text;         ///< the line up to the states, for messages
+  base::Duration time = 0;  ///< since the start of the trace
+  int side = 0;             ///< who sent it; of an ICMP error: from whose direction it comes
   std::uint16_t flags = 0;
-  std::int64_t seq = 0;        ///< distance from the sender's first initial sequence number; of an ICMP error: from the other end's
+  std::int64_t seq = 0;  ///< distance from the sender's first initial sequence number; of an ICMP error: from the other end's
   std::uint32_t payload = 0;
   std::optional<std::int64_t> ack;
   std::uint16_t window = 65535;
@@ -112,9 +112,9 @@ struct Trace {
 
 struct Addressing {
   std::array<std::uint32_t, 2> isn{1000, 2000};
-  bool exchanged = false;        ///< the left end gets the higher address
+  bool exchanged = false;  ///< the left end gets the higher address
   bool ipv6 = false;
-  std::uint32_t network = 1;     ///< other numbers give other addresses
+  std::uint32_t network = 1;  ///< other numbers give other addresses
   std::uint16_t originator_port = 40000;
   std::uint16_t responder_port = 443;
   base::Timestamp start = 1'700'000'000 * base::kSecond;

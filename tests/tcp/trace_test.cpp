@@ -26,9 +26,9 @@ struct Mode {
 };
 
 std::ostream& operator<<(std::ostream& out, const Mode& m) {
-  return out << std::hex << "isn " << m.addressing.isn[0] << '/' << m.addressing.isn[1] << std::dec << (m.addressing.ipv6 ? ", IPv6" : ", IPv4")
-             << (m.addressing.exchanged ? ", addresses exchanged" : "") << ", batch " << m.batch << (m.interleaved ? ", interleaved" : "") << ", "
-             << m.shards << " shard(s)";
+  return out << std::hex << "isn " << m.addressing.isn[0] << '/' << m.addressing.isn[1] << std::dec
+             << (m.addressing.ipv6 ? ", IPv6" : ", IPv4") << (m.addressing.exchanged ? ", addresses exchanged" : "") << ", batch "
+             << m.batch << (m.interleaved ? ", interleaved" : "") << ", " << m.shards << " shard(s)";
 }
 
 /// What was seen after one line.
@@ -150,12 +150,15 @@ class Runner {
       const tcp::Connection& c = t.connection(e.connection);
       if (!mine(c)) continue;
       if (c.id >= newest_id_ && (c.traits & tcp::trait::kCandidate) == 0) see(e.connection);
-      if (e.kind == tcp::Event::Kind::kAnomaly) rung.anomalies.emplace(tcp::info(e.anomaly.kind).name);
-      else rung.refuted |= e.transition.evidence == tcp::Proof::kRefuted;
+      if (e.kind == tcp::Event::Kind::kAnomaly)
+        rung.anomalies.emplace(tcp::info(e.anomaly.kind).name);
+      else
+        rung.refuted |= e.transition.evidence == tcp::Proof::kRefuted;
     }
     if (newest_id_ != 0 && t.connection(newest_).id == newest_id_) {
       for (int side = 0; side < 2; ++side) {
-        states_[static_cast<std::size_t>(side)] = t.connection(newest_).ends[static_cast<std::size_t>(end_of(mode_.addressing, side))].state;
+        states_[static_cast<std::size_t>(side)] =
+            t.connection(newest_).ends[static_cast<std::size_t>(end_of(mode_.addressing, side))].state;
       }
     }
     rung.states = states_;
@@ -201,8 +204,10 @@ class Runner {
       t.proof_frame = within(t.proof_frame);
       s.transitions.push_back(t);
       auto& path = s.path[t.end];
-      if (t.evidence != tcp::Proof::kRefuted) path.push_back(t);
-      else if (!path.empty()) path.pop_back();
+      if (t.evidence != tcp::Proof::kRefuted)
+        path.push_back(t);
+      else if (!path.empty())
+        path.pop_back();
     }
     for (tcp::Anomaly a : o.anomalies) {
       a.end = static_cast<std::uint8_t>(a.end ^ flip);
@@ -257,32 +262,34 @@ std::string words_of(const Result& result, base::Timestamp start) {
   std::ostringstream out;
   for (const Said& s : result.connections) {
     const tcp::Verdict& v = s.verdict;
-    out << "connection " << s.id << " opening " << name(v.opening) << " ending " << name(v.ending) << " completed_by " << name(v.completed_by)
-        << " first_fin " << name(by_side(s, v.first_fin)) << " reset_by " << name(by_side(s, v.reset_by)) << " replaced " << name(v.replaced)
-        << " originator " << side_name(s.originator) << " by " << name(v.role_evidence) << " completeness " << int{v.completeness} << '\n';
+    out << "connection " << s.id << " opening " << name(v.opening) << " ending " << name(v.ending) << " completed_by "
+        << name(v.completed_by) << " first_fin " << name(by_side(s, v.first_fin)) << " reset_by " << name(by_side(s, v.reset_by))
+        << " replaced " << name(v.replaced) << " originator " << side_name(s.originator) << " by " << name(v.role_evidence)
+        << " completeness " << int{v.completeness} << '\n';
     if (v.half_close) {
-      out << "  half_close " << name(by_side(s, v.half_close->by)) << ' ' << v.half_close->from - start << ' ' << v.half_close->to - start << ' '
-          << v.half_close->bytes << ' ' << v.half_close->packets << '\n';
+      out << "  half_close " << name(by_side(s, v.half_close->by)) << ' ' << v.half_close->from - start << ' ' << v.half_close->to - start
+          << ' ' << v.half_close->bytes << ' ' << v.half_close->packets << '\n';
     }
     if (v.time_wait) {
-      out << "  time_wait " << name(by_side(s, v.time_wait->owner)) << ' ' << v.time_wait->from - start << ' ' << v.time_wait->restarts << ' '
-          << v.time_wait->until - start << ' ' << name(v.time_wait->ended) << '\n';
+      out << "  time_wait " << name(by_side(s, v.time_wait->owner)) << ' ' << v.time_wait->from - start << ' ' << v.time_wait->restarts
+          << ' ' << v.time_wait->until - start << ' ' << name(v.time_wait->ended) << '\n';
     }
     for (const auto& t : s.transitions) {
-      out << "  " << side_name(t.end) << ' ' << name(t.from) << " -> " << name(t.to) << " cause " << t.cause_frame << " proof " << t.proof_frame << " at "
-          << t.time - start << ' ' << evidence_name(t.evidence) << '\n';
+      out << "  " << side_name(t.end) << ' ' << name(t.from) << " -> " << name(t.to) << " cause " << t.cause_frame << " proof "
+          << t.proof_frame << " at " << t.time - start << ' ' << evidence_name(t.evidence) << '\n';
     }
     for (const auto& a : s.anomalies) {
-      out << "  " << tcp::info(a.kind).name << ' ' << name(a.severity) << " origins " << int{a.origins} << " of " << side_name(a.end) << " count " << a.count
-          << " at " << a.time - start << " frames " << a.frames[0] << ' ' << a.frames[1] << ' ' << a.frames[2] << '\n';
+      out << "  " << tcp::info(a.kind).name << ' ' << name(a.severity) << " origins " << int{a.origins} << " of " << side_name(a.end)
+          << " count " << a.count << " at " << a.time - start << " frames " << a.frames[0] << ' ' << a.frames[1] << ' ' << a.frames[2]
+          << '\n';
     }
     for (const auto& kind : inconclusive_of(s)) out << "  inconclusive " << kind << '\n';
     for (std::size_t side = 0; side < 2; ++side) {
       const auto& c = s.counters[side];
-      out << "  " << side_name(static_cast<int>(side)) << ' ' << name(s.state[side]) << " packets " << c.packets << " payload " << c.payload_bytes
-          << " retransmitted " << c.retransmitted_segments << '/' << c.retransmitted_bytes << " missing " << c.missing_bytes << " out_of_order "
-          << c.out_of_order << " duplicates " << c.duplicates << " zero_windows " << c.zero_windows << " keepalives " << c.keepalives << " syn " << c.syn
-          << " syn_ack " << c.syn_ack << " fin " << c.fin << " rst " << c.rst << '\n';
+      out << "  " << side_name(static_cast<int>(side)) << ' ' << name(s.state[side]) << " packets " << c.packets << " payload "
+          << c.payload_bytes << " retransmitted " << c.retransmitted_segments << '/' << c.retransmitted_bytes << " missing "
+          << c.missing_bytes << " out_of_order " << c.out_of_order << " duplicates " << c.duplicates << " zero_windows " << c.zero_windows
+          << " keepalives " << c.keepalives << " syn " << c.syn << " syn_ack " << c.syn_ack << " fin " << c.fin << " rst " << c.rst << '\n';
     }
   }
   return out.str();
@@ -297,7 +304,8 @@ class Judge {
   std::string verdict() {
     ladder();
     if (result_.connections.size() != trace_.connections.size()) {
-      wrong(trace_.connections.back().line) << "expected " << trace_.connections.size() << " connection(s), got " << result_.connections.size() << '\n';
+      wrong(trace_.connections.back().line) << "expected " << trace_.connections.size() << " connection(s), got "
+                                            << result_.connections.size() << '\n';
     }
     for (std::size_t n = 0; n < std::min(result_.connections.size(), trace_.connections.size()); ++n) {
       connection(trace_.connections[n], result_.connections[n]);
@@ -308,7 +316,9 @@ class Judge {
  private:
   std::ostream& wrong(int line) { return out_ << trace_.file << ':' << line << ": "; }
 
-  static std::string column(const TraceStep& step, std::size_t side) { return step.states[side] ? std::string(tcp::name(*step.states[side])) : "*"; }
+  static std::string column(const TraceStep& step, std::size_t side) {
+    return step.states[side] ? std::string(tcp::name(*step.states[side])) : "*";
+  }
 
   void ladder() {
     bool good = true;
@@ -318,12 +328,15 @@ class Judge {
       const Rung& rung = result_.ladder[n];
       std::string complaint;
       for (std::size_t side = 0; side < 2; ++side) {
-        if (step.states[side] && *step.states[side] != rung.states[side]) complaint += std::string(" ") + side_name(static_cast<int>(side)) + " is " + std::string(tcp::name(rung.states[side]));
+        if (step.states[side] && *step.states[side] != rung.states[side])
+          complaint += std::string(" ") + side_name(static_cast<int>(side)) + " is " + std::string(tcp::name(rung.states[side]));
       }
       bool refuted = false;
       for (const auto& e : step.events) {
-        if (e == "refuted") refuted = true;
-        else if (!rung.anomalies.contains(e)) complaint += " no " + e;
+        if (e == "refuted")
+          refuted = true;
+        else if (!rung.anomalies.contains(e))
+          complaint += " no " + e;
       }
       if (refuted != rung.refuted) complaint += refuted ? " nothing was refuted" : " something was refuted";
       text << (complaint.empty() ? "    " : " -> ") << step.line << ": " << step.text << " | " << column(step, 0) << ' ' << column(step, 1);
@@ -392,7 +405,8 @@ class Judge {
       for (const auto& t : s.path[static_cast<std::size_t>(c.side)]) {
         if (t.to == c.state) frame = t.cause_frame;
       }
-      same(e.line, (std::string("frame that brought the ") + side_name(c.side) + " to " + std::string(tcp::name(c.state))).c_str(), c.frame, frame);
+      same(e.line, (std::string("frame that brought the ") + side_name(c.side) + " to " + std::string(tcp::name(c.state))).c_str(), c.frame,
+           frame);
     }
   }
 
@@ -427,8 +441,12 @@ std::string traces_folder() { return std::string(FINWAIT_SOURCE_DIR) + "/tests/t
 
 std::vector<Addressing> addressings(const Trace& trace) {
   std::vector<Addressing> all;
-  static constexpr std::array<std::array<std::uint32_t, 2>, 6> kIsns{
-      {{0, 0}, {0x7fff'fff0, 0xffff'fff0}, {0xffff'ffff, 0x7fff'ffff}, {0x8000'0000, 0xffff'fffe}, {0xffff'ff00, 0x8000'0001}, {1, 0x7fff'ff9c}}};
+  static constexpr std::array<std::array<std::uint32_t, 2>, 6> kIsns{{{0, 0},
+                                                                      {0x7fff'fff0, 0xffff'fff0},
+                                                                      {0xffff'ffff, 0x7fff'ffff},
+                                                                      {0x8000'0000, 0xffff'fffe},
+                                                                      {0xffff'ff00, 0x8000'0001},
+                                                                      {1, 0x7fff'ff9c}}};
   for (const auto& isn : kIsns) {
     for (const bool ipv6 : {false, true}) {
       if (ipv6 && trace.ipv4_only) continue;
@@ -460,7 +478,8 @@ TEST_P(Traces, HoldsInEveryMode) {
     const std::string words = words_of(plain, addressing.start);
     if (first.empty()) first = words;
     ASSERT_EQ(words, first) << "not what was said with other numbers or addresses";
-    for (const Mode& other : {Mode{addressing, 3}, Mode{addressing, 0}, Mode{addressing, 1, true}, Mode{addressing, 3, true, 3}, Mode{addressing, 0, true, 4}}) {
+    for (const Mode& other : {Mode{addressing, 3}, Mode{addressing, 0}, Mode{addressing, 1, true}, Mode{addressing, 3, true, 3},
+                              Mode{addressing, 0, true, 4}}) {
       std::ostringstream which;
       which << other;
       ASSERT_EQ(words_of(Runner(trace, other).run(), addressing.start), words) << "differs: " << which.str();
@@ -501,8 +520,9 @@ TEST(TraceNotation, SaysInWhichLineWhatIsWrong) {
 }
 
 TEST(TraceNotation, NumbersCountFromEachSidesOwnInitialNumber) {
-  const Trace t = parse_trace(
-      "# title\n0.5 < P. 1:11(10) ack 5 win 100 <TS val 7 ecr 8,sack 9:12> ttl 3 id 17\n= opening midstream\n= ending open\n", "folder/some.trace");
+  const Trace t =
+      parse_trace("# title\n0.5 < P. 1:11(10) ack 5 win 100 <TS val 7 ecr 8,sack 9:12> ttl 3 id 17\n= opening midstream\n= ending open\n",
+                  "folder/some.trace");
   EXPECT_EQ(t.name, "folder/some");
   EXPECT_EQ(t.title, "title");
   Addressing a;
