@@ -24,39 +24,61 @@ void read_ip_protocol(Walk& walk) noexcept {
     case 41:
       walk.ip.encapsulation.add_tunnel(walk.ip.v6 ? Tunnel::kIpip : Tunnel::kSixInFour);
       return walk.go(Layer::kIpv6);
-    case 17: return read_udp(walk);
-    case 47: return read_gre(walk);
-    case 97: return read_etherip(walk);
-    case 137: return walk.go(Layer::kMpls);      // RFC 4023
-    case 143: return walk.go(Layer::kEthernet);  // RFC 8986
-    case 51: return read_extension(walk);
+    case 17:
+      return read_udp(walk);
+    case 47:
+      return read_gre(walk);
+    case 97:
+      return read_etherip(walk);
+    case 137:
+      return walk.go(Layer::kMpls);  // RFC 4023
+    case 143:
+      return walk.go(Layer::kEthernet);  // RFC 8986
+    case 51:
+      return read_extension(walk);
     case 0:
     case 43:
     case 44:
     case 60:
     case 135:
     case 139:
-    case 140: return walk.ip.v6 ? read_extension(walk) : walk.stop(Fate::kOtherIp);
-    default: return walk.stop(Fate::kOtherIp);
+    case 140:
+      return walk.ip.v6 ? read_extension(walk) : walk.stop(Fate::kOtherIp);
+    default:
+      return walk.stop(Fate::kOtherIp);
   }
 }
 
 void step(Walk& walk) noexcept {
   switch (walk.next) {
-    case Layer::kStopped: return;
-    case Layer::kLinkType: return read_link_type(walk);
-    case Layer::kEthernet: return read_ethernet(walk);
-    case Layer::kEtherType: return read_ether_type(walk);
-    case Layer::kLlc: return read_llc(walk);
-    case Layer::kPpp: return read_ppp(walk);
-    case Layer::kPppProtocol: return read_ppp_protocol(walk);
-    case Layer::kHdlc: return read_hdlc(walk);
-    case Layer::kFrameRelay: return read_frame_relay(walk);
-    case Layer::kMpls: return read_mpls(walk);
-    case Layer::kIp: return read_ip(walk);
-    case Layer::kIpv4: return read_ipv4(walk);
-    case Layer::kIpv6: return read_ipv6(walk);
-    case Layer::kIpProtocol: return read_ip_protocol(walk);
+    case Layer::kStopped:
+      return;
+    case Layer::kLinkType:
+      return read_link_type(walk);
+    case Layer::kEthernet:
+      return read_ethernet(walk);
+    case Layer::kEtherType:
+      return read_ether_type(walk);
+    case Layer::kLlc:
+      return read_llc(walk);
+    case Layer::kPpp:
+      return read_ppp(walk);
+    case Layer::kPppProtocol:
+      return read_ppp_protocol(walk);
+    case Layer::kHdlc:
+      return read_hdlc(walk);
+    case Layer::kFrameRelay:
+      return read_frame_relay(walk);
+    case Layer::kMpls:
+      return read_mpls(walk);
+    case Layer::kIp:
+      return read_ip(walk);
+    case Layer::kIpv4:
+      return read_ipv4(walk);
+    case Layer::kIpv6:
+      return read_ipv6(walk);
+    case Layer::kIpProtocol:
+      return read_ip_protocol(walk);
   }
 }
 
@@ -93,15 +115,21 @@ bool read_common(Walk& walk) noexcept {
   return false;
 }
 
-}  // namespace
-
-Walk begin_walk(const FrameView& frame, const DecodeOptions& options) noexcept {
+Walk at_first_byte(const FrameView& frame, const DecodeOptions& options) noexcept {
   Walk walk;
   walk.at = frame.data;
   walk.captured = frame.captured;
   walk.wire = std::max(frame.length, frame.captured);
   walk.checksums = options.checksums;
   walk.go(Layer::kLinkType, frame.link_type);
+  return walk;
+}
+
+}  // namespace
+
+Walk begin_walk(const FrameView& frame, const DecodeOptions& options) noexcept {
+  Walk walk = at_first_byte(frame, options);
+  if (frame.link_type == kLinkEthernet && !read_common(walk)) walk = at_first_byte(frame, options);
   return walk;
 }
 
@@ -121,10 +149,6 @@ Fate walk_on(Walk& walk, Segment& out) noexcept {
 Fate decode(const FrameView& frame, const DecodeOptions& options, Segment& out) noexcept {
   out.kind = SegmentKind::kTcp;
   Walk walk = begin_walk(frame, options);
-  if (frame.link_type == kLinkEthernet) {
-    if (read_common(walk)) return read_tcp(walk, out);
-    walk = begin_walk(frame, options);
-  }
   return walk_on(walk, out);
 }
 

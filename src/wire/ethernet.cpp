@@ -67,24 +67,38 @@ void read_ethernet(Walk& walk) noexcept {
 
 void read_ether_type(Walk& walk) noexcept {
   switch (walk.type) {
-    case 0x0800: return walk.go(Layer::kIpv4);
-    case 0x86dd: return walk.go(Layer::kIpv6);
+    case 0x0800:
+      return walk.go(Layer::kIpv4);
+    case 0x86dd:
+      return walk.go(Layer::kIpv6);
     case 0x8100:  // IEEE 802.1Q, 802.1ad, and what came before the latter
     case 0x88a8:
     case 0x9100:
-    case 0x9200: return read_vlan(walk);
+    case 0x9200:
+      return read_vlan(walk);
     case 0x8847:
-    case 0x8848: return walk.go(Layer::kMpls);
-    case 0x8864: return read_pppoe(walk);
-    case 0x880b: return walk.go(Layer::kPpp);
-    case 0x8909: return read_cisco_metadata(walk);
-    case 0x8903: return read_fabric_path(walk);
-    case 0x88e7: return read_provider_backbone(walk);
-    case 0x6558: return walk.go(Layer::kEthernet);  // transparent Ethernet bridging
-    case 0x8926: return read_tag(walk, 6);          // VN-Tag
-    case 0x893f: return read_tag(walk, 8);          // IEEE 802.1BR E-Tag
-    case 0xdada: return read_dsa_tag(walk, 2);      // EtherType DSA: two bytes reserved
-    default: return walk.stop_foreign();
+    case 0x8848:
+      return walk.go(Layer::kMpls);
+    case 0x8864:
+      return read_pppoe(walk);
+    case 0x880b:
+      return walk.go(Layer::kPpp);
+    case 0x8909:
+      return read_cisco_metadata(walk);
+    case 0x8903:
+      return read_fabric_path(walk);
+    case 0x88e7:
+      return read_provider_backbone(walk);
+    case 0x6558:
+      return walk.go(Layer::kEthernet);  // transparent Ethernet bridging
+    case 0x8926:
+      return read_tag(walk, 6);  // VN-Tag
+    case 0x893f:
+      return read_tag(walk, 8);  // IEEE 802.1BR E-Tag
+    case 0xdada:
+      return read_dsa_tag(walk, 2);  // EtherType DSA: two bytes reserved
+    default:
+      return walk.stop_foreign();
   }
 }
 
@@ -120,7 +134,8 @@ void read_llc(Walk& walk) noexcept {
   constexpr std::uint32_t kBridgeTunnel = 0x0000f8;  // IEEE 802.1H
   constexpr std::uint32_t kIeee8021 = 0x0080c2;
   if (organisation == kEncapsulatedEthernet || organisation == kBridgeTunnel) return walk.go(Layer::kEtherType, type);
-  // RFC 2684, 5.2: a bridged frame, with its check sequence or without; over ATM two bytes of padding come first and are not seen elsewhere.
+  // RFC 2684, 5.2: a bridged frame, with its check sequence or without; over ATM two bytes of padding come first and are not seen
+  // elsewhere.
   if (organisation == kIeee8021 && (type == 1 || type == 7)) return walk.go(Layer::kEthernet);
   walk.stop_foreign();
 }

@@ -33,7 +33,8 @@ bool find_quoted_tcp(Walk& quoted, bool v6) noexcept {
     if (!v6 || (quoted.type != 0 && quoted.type != 43 && quoted.type != 60)) return false;
     read_extension(quoted);
   }
-  const bool first_fragment = quoted.next == Layer::kStopped && quoted.fragment.whole && quoted.fragment.offset == 0 && quoted.type == kTcpProtocol;
+  const bool first_fragment =
+      quoted.next == Layer::kStopped && quoted.fate == Fate::kFragment && quoted.fragment.offset == 0 && quoted.type == kTcpProtocol;
   return (quoted.next == Layer::kIpProtocol || (!v6 && first_fragment)) && quoted.captured >= 8;
 }
 

@@ -1,7 +1,9 @@
 // IPv4 (RFC 791) and IPv6 (RFC 8200) headers, extension headers, and where a fragment belongs.
 //
-// Lengths come from the IP header: what the link padded is left out. A header that claims more than the frame held on the wire is believed for
-// the checksum only; the payload is what was there, as in Wireshark.
+// Lengths come from the IP header: what the link padded is left out. A header that claims more than the frame held on the wire is believed
+// for the checksum only; the payload is what was there, as in Wireshark.
+#include <algorithm>
+
 #include "finwait/wire/checksum.h"
 #include "walk.h"
 
@@ -39,10 +41,12 @@ const std::uint8_t* final_ipv4_destination(const std::uint8_t* header, std::uint
   return header + 16;
 }
 
-void place_ipv4_fragment(Walk& walk, std::uint16_t where, std::uint8_t protocol) noexcept {
-  walk.fragment = {.id = (static_cast<std::uint32_t>(protocol) << 16) | walk.ip.id, .offset = (where & 0x1fffU) * 8U, .more = (where & 0x2000U) != 0, .whole = true};
+void stop_at_ipv4_fragment(Walk& walk, std::uint16_t where, std::uint8_t protocol) noexcept {
   walk.type = protocol;
-  walk.stop(Fate::kFragment);
+  walk.stop_at_fragment({.id = (static_cast<std::uint32_t>(protocol) << 16) | walk.ip.id,
+                         .offset = (where & 0x1fffU) * 8U,
+                         .header_length = walk.ip.length - walk.claimed,
+                         .more = (where & 0x2000U) != 0});
 }
 
 /// Routing headers (RFC 8200, 4.4; RFC 6275; RFC 8754) that still have a way to go: the last stop is the flow's and the checksum's
@@ -106,7 +110,7 @@ void read_ipv4(Walk& walk) noexcept {
   std::uint32_t length = be16(header + 2);
   std::uint16_t noted = 0;
   if (length == 0) {  // left to the device, which cuts a larger segment into many
-    length = walk.wire;
+    length = walk.unsaid_length();
     noted = present::kOffloaded;
   }
   if (length < size) return walk.stop(Fate::kMalformed);
@@ -123,7 +127,7 @@ void read_ipv4(Walk& walk) noexcept {
   walk.claimed = length;
   consume(walk, size);
   const std::uint16_t where = be16(header + 6) & 0x3fffU;
-  if (where != 0) return place_ipv4_fragment(walk, where, header[9]);
+  if (where != 0) return stop_at_ipv4_fragment(walk, where, header[9]);
   walk.go(Layer::kIpProtocol, header[9]);
 }
 
@@ -143,11 +147,11 @@ void read_ipv6(Walk& walk) noexcept {
   walk.extensions = 0;
   walk.skip(kIpv6Header);
   if (length == 0 && walk.wire != 0) {
-    if (following == kHopByHop) length = jumbo_length(walk);
-    if (length == 0) length = walk.wire;
+    if (following == kHopByHop) length = std::min(jumbo_length(walk), walk.unsaid_length());
+    if (length == 0) length = walk.unsaid_length();
     walk.ip.noted = present::kOffloaded;
   }
-  walk.ip.length = length > 0xffff'ffffU - kIpv6Header ? length : length + kIpv6Header;
+  walk.ip.length = length + kIpv6Header;
   walk.claimed = length;
   walk.limit(length);
   walk.go(Layer::kIpProtocol, following);
@@ -168,8 +172,8 @@ void read_extension(Walk& walk) noexcept {
   consume(walk, size);
   walk.go(Layer::kIpProtocol, following);
   if ((where & 0xfff9U) == 0) return;  // RFC 6946: a fragment that is all there is is none
-  walk.fragment = {.id = id, .offset = where & 0xfff8U, .more = (where & 1) != 0, .whole = true};
-  walk.stop(Fate::kFragment);
+  walk.stop_at_fragment(
+      {.id = id, .offset = where & 0xfff8U, .header_length = walk.ip.length - walk.claimed - size, .more = (where & 1) != 0});
 }
 
 }  // namespace finwait::wire

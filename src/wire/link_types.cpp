@@ -179,7 +179,8 @@ constexpr std::array kLinkTypes = std::to_array<LinkType>({
 static_assert(std::is_sorted(kLinkTypes.begin(), kLinkTypes.end(), [](const LinkType& a, const LinkType& b) { return a.value < b.value; }));
 
 const LinkType* find_link_type(std::uint16_t value) noexcept {
-  const auto* found = std::lower_bound(kLinkTypes.begin(), kLinkTypes.end(), value, [](const LinkType& a, std::uint16_t v) { return a.value < v; });
+  const auto* found =
+      std::lower_bound(kLinkTypes.begin(), kLinkTypes.end(), value, [](const LinkType& a, std::uint16_t v) { return a.value < v; });
   return found != kLinkTypes.end() && found->value == value ? found : nullptr;
 }
 

@@ -14,8 +14,10 @@ bool looks_like_ethernet(const Walk& walk, std::uint32_t offset) noexcept {
     case 0x88a8:
     case 0x8847:
     case 0x8848:
-    case 0x8864: return true;
-    default: return false;
+    case 0x8864:
+      return true;
+    default:
+      return false;
   }
 }
 

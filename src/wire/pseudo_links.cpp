@@ -20,14 +20,16 @@ void go_cooked(Walk& walk, std::uint16_t hardware, std::uint16_t protocol) noexc
 /// Address families as the systems number them: IPv6 has many numbers.
 void go_family(Walk& walk, std::uint32_t family) noexcept {
   switch (family) {
-    case 2: return walk.go(Layer::kIpv4);
+    case 2:
+      return walk.go(Layer::kIpv4);
     case 10:  // Linux
     case 23:  // Windows
     case 24:  // NetBSD, OpenBSD
     case 28:  // FreeBSD
     case 30:  // macOS
       return walk.go(Layer::kIpv6);
-    default: return walk.stop_foreign();
+    default:
+      return walk.stop_foreign();
   }
 }
 

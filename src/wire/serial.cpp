@@ -28,10 +28,13 @@ void read_ppp_protocol(Walk& walk) noexcept {
     case 0x0800:  // seen where an EtherType was written by mistake
       return walk.go(Layer::kIpv4);
     case 0x0057:
-    case 0x86dd: return walk.go(Layer::kIpv6);
+    case 0x86dd:
+      return walk.go(Layer::kIpv6);
     case 0x0281:
-    case 0x0283: return walk.go(Layer::kMpls);
-    default: return walk.stop_foreign();
+    case 0x0283:
+      return walk.go(Layer::kMpls);
+    default:
+      return walk.stop_foreign();
   }
 }
 

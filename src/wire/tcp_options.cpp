@@ -1,7 +1,7 @@
 // TCP options (RFC 9293, 3.2, and the RFCs named at each).
 //
-// An option of the wrong length, or one that runs beyond the header, ends the reading: what came before it stands. Where an option is there twice, the
-// last one counts, as in Linux.
+// An option of the wrong length, or one that runs beyond the header, ends the reading: what came before it stands. Where an option is there
+// twice, the last one counts, as in Linux.
 #include "walk.h"
 
 namespace finwait::wire {
@@ -10,8 +10,8 @@ namespace {
 constexpr std::uint8_t kEnd = 0;
 constexpr std::uint8_t kNop = 1;
 constexpr std::uint8_t kMss = 2;
-constexpr std::uint8_t kWindowScale = 3;   // RFC 7323, 2
-constexpr std::uint8_t kSackPermitted = 4; // RFC 2018
+constexpr std::uint8_t kWindowScale = 3;    // RFC 7323, 2
+constexpr std::uint8_t kSackPermitted = 4;  // RFC 2018
 constexpr std::uint8_t kSack = 5;
 constexpr std::uint8_t kTimestamps = 8;    // RFC 7323, 3
 constexpr std::uint8_t kMd5 = 19;          // RFC 2385
@@ -59,7 +59,9 @@ bool note_option(const std::uint8_t* option, std::uint32_t size, Segment& out) n
       if (size != 10) return false;
       note_timestamps(option + 2, out);
       return true;
-    case kFastOpen: note_fast_open(size > 2, out); return true;
+    case kFastOpen:
+      note_fast_open(size > 2, out);
+      return true;
     case kExperiment:
       if (size >= 4 && be16(option + 2) == kFastOpenExperiment) note_fast_open(size > 4, out);
       return true;
@@ -71,8 +73,11 @@ bool note_option(const std::uint8_t* option, std::uint32_t size, Segment& out) n
       if (size < 4) return false;
       out.present |= present::kSigned;
       return true;
-    case kMptcp: out.present |= present::kMptcp; return true;
-    default: return true;
+    case kMptcp:
+      out.present |= present::kMptcp;
+      return true;
+    default:
+      return true;
   }
 }
 

@@ -113,20 +113,32 @@ void read_udp(Walk& walk) noexcept {
   walk.skip(8);
   if (length >= 8) walk.limit(length - 8U);
   switch (destination) {
-    case 4789: return read_vxlan(walk, false);
-    case 4790: return read_vxlan(walk, true);
-    case 6081: return read_geneve(walk);
-    case 2152: return read_gtp_u(walk);
-    case 3544: return read_teredo(walk);
-    case 1701: return read_l2tp(walk);
-    case 6635: return walk.wire != 0 ? walk.go(Layer::kMpls) : walk.stop(Fate::kOtherIp);  // RFC 7510
-    default: break;
+    case 4789:
+      return read_vxlan(walk, false);
+    case 4790:
+      return read_vxlan(walk, true);
+    case 6081:
+      return read_geneve(walk);
+    case 2152:
+      return read_gtp_u(walk);
+    case 3544:
+      return read_teredo(walk);
+    case 1701:
+      return read_l2tp(walk);
+    case 6635:
+      return walk.wire != 0 ? walk.go(Layer::kMpls) : walk.stop(Fate::kOtherIp);  // RFC 7510
+    default:
+      break;
   }
   switch (source) {  // where the other end answers from the same port
-    case 2152: return read_gtp_u(walk);
-    case 3544: return read_teredo(walk);
-    case 1701: return read_l2tp(walk);
-    default: return walk.stop(Fate::kOtherIp);
+    case 2152:
+      return read_gtp_u(walk);
+    case 3544:
+      return read_teredo(walk);
+    case 1701:
+      return read_l2tp(walk);
+    default:
+      return walk.stop(Fate::kOtherIp);
   }
 }
 

@@ -1,7 +1,7 @@
 // The Internet checksum (RFC 1071): ones' complement sums.
 //
-// Sums are taken in the machine's own byte order, 32 bits at a time into 64, and put into network order once, when folded: the sum does not care
-// (RFC 1071, 2 B). No sum of fewer than 2^33 bytes overflows.
+// Sums are taken in the machine's own byte order, 32 bits at a time into 64, and put into network order once, when folded: the sum does not
+// care (RFC 1071, 2 B). No sum of fewer than 2^33 bytes overflows.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 // What a packet was wrapped in: VLAN tags and tunnels, outermost first, as one 64-bit value.
 //
-// A note, never part of the flow's key. The three outermost VLAN identifiers and the five outermost tunnels are kept; deeper ones are decoded
-// but not noted.
+// A note, never part of the flow's key. The three outermost VLAN identifiers and the five outermost tunnels are kept; deeper ones are
+// decoded but not noted.
 #pragma once
 
 #include <cstdint>
