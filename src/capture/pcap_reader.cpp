@@ -116,7 +116,9 @@ bool PcapReader::bring_record() {
   std::uint32_t length = load32(window_.begin() + kLength, variant_.swapped);
   put_lengths_in_order(captured, length);
   if (captured > limit_) {
-    end_damaged(window_.offset(), where, fmt::format("captured length {} is impossible (the most is {})", captured, limit_));
+    // So early it is rather one of the variants that share a magic number and have longer record headers.
+    const std::string_view hint = frames_ < 3 ? "; if it is an unusual variant of pcap, 'editcap -F pcapng IN OUT' may convert it" : "";
+    end_damaged(window_.offset(), where, fmt::format("captured length {} is impossible (the most is {}){}", captured, limit_, hint));
     return false;
   }
   if (!window_.fill(variant_.record_header + captured)) {

@@ -68,8 +68,9 @@ class Builder {
 
 /// `length` bytes that differ from place to place.
 inline Bytes payload(std::size_t length, unsigned seed = 0) {
-  Bytes bytes(length);
-  for (std::size_t i = 0; i < length; ++i) bytes[i] = static_cast<std::uint8_t>(i * 7 + seed);
+  Bytes bytes;
+  bytes.reserve(length);
+  for (std::size_t i = 0; i < length; ++i) bytes.push_back(static_cast<std::uint8_t>(i * 7 + seed));
   return bytes;
 }
 

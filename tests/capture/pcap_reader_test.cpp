@@ -131,7 +131,17 @@ TEST(PcapReader, AnImpossibleLengthEndsTheInputInOneClearLine) {
   const Outcome outcome = read_bytes(file.out.bytes);
   EXPECT_EQ(outcome.frames, file.frames);
   EXPECT_TRUE(outcome.damaged);
-  EXPECT_EQ(outcome.what, "test.cap: damaged at byte 50, frame 2: captured length 4294967295 is impossible (the most is 262144)");
+  EXPECT_EQ(outcome.what,
+            "test.cap: damaged at byte 50, frame 2: captured length 4294967295 is impossible (the most is 262144); if it is an unusual "
+            "variant of pcap, 'editcap -F pcapng IN OUT' may convert it");
+}
+
+TEST(PcapReader, LateDamageIsNotTakenForAVariant) {
+  PcapFile file(Order::kLittle, kMicroseconds);
+  for (unsigned i = 0; i < 3; ++i) file.add(i, 0, payload(10), 10);
+  file.out.u32(2).u32(0).u32(300000).u32(60);
+  EXPECT_EQ(read_bytes(file.out.bytes).what,
+            "test.cap: damaged at byte 102, frame 4: captured length 300000 is impossible (the most is 262144)");
 }
 
 TEST(PcapReader, ACutRecordSaysHowMuchOfItIsThere) {
@@ -170,7 +180,8 @@ TEST(PcapReader, NoSnapshotLengthRaisesTheLimitBeyondTheBound) {
   PcapFile file(Order::kLittle, kMicroseconds, 1, 0x7fffffff);
   file.out.u32(0).u32(0).u32(kMaxRecord + 1).u32(0);
   EXPECT_EQ(read_bytes(file.out.bytes).what,
-            "test.cap: damaged at byte 24, frame 1: captured length 67108865 is impossible (the most is 67108864)");
+            "test.cap: damaged at byte 24, frame 1: captured length 67108865 is impossible (the most is 67108864); if it is an unusual "
+            "variant of pcap, 'editcap -F pcapng IN OUT' may convert it");
 }
 
 TEST(PcapReader, StaysAtItsEnd) {
