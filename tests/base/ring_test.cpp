@@ -74,7 +74,8 @@ TEST(Ring, CarriesEveryValueOnceBetweenTwoThreads) {
     std::uint64_t next = 0;
     while (next != kValues) {
       batch.clear();
-      for (std::uint64_t i = 0; i != 1 + random() % 40 && next + i != kValues; ++i) batch.push_back({next + i, ~(next + i)});
+      const std::uint64_t offered = std::min<std::uint64_t>(1 + random() % 40, kValues - next);
+      for (std::uint64_t i = 0; i != offered; ++i) batch.push_back({next + i, ~(next + i)});
       const std::size_t taken = ring.push(std::span<const Value>(batch));
       if (taken == 0) std::this_thread::yield();
       next += taken;
