@@ -32,7 +32,7 @@ std::optional<PcapVariant> pcap_variant(std::span<const std::uint8_t, 4> magic) 
       case 0x1c0001ab:
         return PcapVariant{swapped, 1000, 28, 16};
       case 0x1c0001ac:
-        return PcapVariant{swapped, 1, 28, 16};
+        return PcapVariant{swapped, 1000, 28, 16};
       default:
         break;
     }

@@ -198,7 +198,7 @@ struct PcapFile {
       : out(order) {
     out.u32(magic).u16(2).u16(minor).u32(0).u32(0).u32(snapshot).u32(link_type);
     if (magic == 0xa1b2cd34) record_header = 24;
-    if (magic == 0xa1b23c4d || magic == 0x1c0001ac) tick = 1;
+    if (magic == 0xa1b23c4d) tick = 1;
     if (magic == 0x1c0001ac || magic == 0x1c0001ab) out.u32(0);
     boundaries.push_back(out.bytes.size());
     link_type_ = link_type;

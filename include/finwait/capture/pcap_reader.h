@@ -1,7 +1,7 @@
 // Classic pcap, every variant that its magic number tells for certain.
 //
 //   a1b2c3d4  microseconds          a1b23c4d  nanoseconds          a1b2cd34  "modified": 24-byte record headers
-//   1c0001ab  Ixia, microseconds    1c0001ac  Ixia, nanoseconds (four more bytes in the file header)
+//   1c0001ab, 1c0001ac  Ixia: microseconds, four more bytes in the file header
 //
 // each in both byte orders. Files older than version 2.3, and those of DG/UX (version 543.0), have the two lengths exchanged. Variants that
 // share a magic number and can only be guessed at (AIX, Nokia, ss990915) are read as what their magic number says.
