@@ -48,6 +48,8 @@ void Machine::send_fin(Observation& o) noexcept {
     ++o.c.time_wait_restarts;  // RFC 9293, 3.10.7.4: a retransmitted FIN restarts the 2 MSL
     o.c.time_wait_since = s.clock;
   }
+  if (at != x.fin_seq) o.what |= happened::kFinMoved;
+  if (at == x.fin_seq && x.fins.count != 0 && !o.copy) o.what |= happened::kFinRepeated;
   if (at == x.fin_seq) {
     blocks_.push_sighting(x.fins, {s.frame, s.time, s.ts_val, s.has(wire::present::kTimestamps), o.copy, false, s.acks()});
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "finwait/wire/seq.h"
+#include "detect.h"
 #include "tracker_impl.h"
 
 namespace finwait::tcp {
@@ -197,6 +198,7 @@ void Tracker::Impl::challenge_candidates(std::uint32_t head, const Segment& s) n
     if (!asked.knows(known::kPlainSyn) || s.rst() || base::elapsed(candidate.end, s.time) >= base::kSecond) continue;
     candidate.traits |= trait::kChallenged;
     blocks.change_sightings(asked.syns, [](Sighting& syn) { syn.dead = true; });
+    detect_challenge(memory[head], head, candidate, s, journal);
   }
 }
 
@@ -228,6 +230,7 @@ void Tracker::Impl::promote(std::uint32_t head, std::uint32_t candidate, const S
   fresh.traits &= ~(trait::kCandidate | trait::kChallenged);
   const std::optional<std::uint32_t> echo = by.has(wire::present::kTimestamps) && by.ts_ecr != 0 ? std::optional(by.ts_ecr) : std::nullopt;
   const auto received = machine.pick(fresh.ends[who].syns, old.ends[by.direction], echo, by.frame);
+  detect_reuse(memory[head], head, fresh, who, journal);
   supersede(head, fresh.ends[who].syns.first, who, received, by.clock);
   static_cast<void>(make_head(candidate, head));
   journal.publish(fresh, candidate);

@@ -133,6 +133,7 @@ Anomaly* Journal::get(Connection& c, AnomalyKind kind) noexcept {
 Anomaly* Journal::find(Connection& c, std::uint32_t index, const Anomaly& anomaly) noexcept {
   if (Anomaly* known = get(c, anomaly.kind)) {
     known->count += anomaly.count;
+    known->values = anomaly.values;
     known->origins |= anomaly.origins;
     known->severity = std::max(known->severity, anomaly.severity);
     known->frames[Anomaly::kFrames - 1] = anomaly.frames[0];

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "finwait/wire/seq.h"
+#include "detect.h"
 #include "freshness.h"
 
 namespace finwait::tcp {
@@ -20,14 +21,15 @@ bool is_quiet(const Observation& o) noexcept {
   return (o.segment.flags & kMoving) == 0 && settled(o.sender) && settled(o.peer);
 }
 
-/// Wireshark's tcp.completeness: 1 SYN, 2 SYN-ACK, 4 ACK, 8 data, 16 FIN, 32 RST.
+/// The bits of Wireshark's tcp.completeness: 1 SYN, 2 SYN-ACK, 4 ACK, 8 data, 16 FIN, 32 RST.
 std::uint8_t completeness_bits(const wire::Segment& s) noexcept {
   std::uint8_t bits = 0;
   if (s.syn()) {
     bits = s.acks() ? 2 : 1;
-  } else if (s.acks()) {
-    bits = s.payload_length != 0 ? 8 : 4;
+  } else if (s.acks() && s.payload_length == 0) {
+    bits = 4;
   }
+  if (s.payload_length != 0) bits |= 8;
   if (s.fin() && s.acks()) bits |= 16;
   if (s.rst()) bits |= 32;
   return bits;
@@ -79,12 +81,15 @@ void Machine::apply(Connection& c, std::uint32_t index, const wire::Segment& s) 
   settle_peer(o);
   commit(1 - o.side, peer_before);
   measure_half_close(o);
+  detect(o, journal_);
 }
 
 void Machine::apply_stray(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept {
   Observation o(c, index, s);
   judge_freshness(o);
   count(o);
+  o.what |= happened::kStray;
+  detect(o, journal_);
 }
 
 void Machine::count(Observation& o) noexcept {
@@ -107,7 +112,9 @@ void Machine::count(Observation& o) noexcept {
   o.c.end = std::max(o.c.end, s.time);
   o.c.last_clock = s.clock;
   o.c.last_frame = s.frame;
-  o.c.completeness |= completeness_bits(s);
+  o.c.completeness |= o.c.completeness_pending;
+  const bool first = o.c.ends[0].counters.packets + o.c.ends[1].counters.packets == 1;
+  if (!first || (s.syn() && !s.acks())) o.c.completeness_pending |= completeness_bits(s);
   if (s.has(wire::present::kMptcp)) o.c.traits |= trait::kMptcp;
   if (s.has(wire::present::kSigned)) o.c.traits |= trait::kSigned;
 }
@@ -119,30 +126,34 @@ bool Machine::refute(Observation& o) noexcept {
   const wire::Segment& s = o.segment;
   const auto contradicts = [&](Fact fact) { return later(x, x.facts[fact].time, o.sent_at); };
   bool changed = false;
-  const auto take_back = [&](Fact fact) {
+  const auto take_back = [&](Fact fact, std::uint32_t what) {
+    o.refuted = x.facts[fact];
+    o.what |= what;
     x.facts.erase(fact);
     changed = true;
   };
   if (s.syn() && s.acks() && x.facts.has(Fact::kSynAcked) && x.knows(known::kIss) && s.seq == x.iss && contradicts(Fact::kSynAcked)) {
     const Path path = derive(x);
-    if (path.state == State::kEstablished) take_back(Fact::kSynAcked);
+    if (path.state == State::kEstablished) take_back(Fact::kSynAcked, happened::kHandshakeAckRefuted);
   }
   if (s.fin() && x.facts.has(Fact::kFinAcked) && x.knows(known::kFin) && s.seq + s.payload_length == x.fin_seq && contradicts(Fact::kFinAcked)) {
     const Path path = derive(x);
     const PathStep* last = path.last();
-    if (last != nullptr && last->fact == Fact::kFinAcked) take_back(Fact::kFinAcked);
+    if (last != nullptr && last->fact == Fact::kFinAcked) {
+      take_back(Fact::kFinAcked, last->to == State::kFinWait2 ? happened::kFirstFinAckRefuted : happened::kFinalAckRefuted);
+    }
   }
   if (x.facts.has(Fact::kReset) && !s.rst()) {
     if (x.knows(known::kOwnReset)) {  // rule 20: a RST in its name, and it goes on
       const bool beyond = s.payload_length != 0 && seq_gt(s.end(), x.own_reset.seq);
       const bool outlived = base::elapsed(x.own_reset.time, o.sent_at) > slack(x) + slack(o.peer) && !s.syn();
       if (beyond || outlived) {
-        take_back(Fact::kReset);
+        take_back(Fact::kReset, happened::kOwnResetRefuted);
         x.forget(known::kOwnReset);
         o.c.traits |= trait::kForgedReset;
       }
     } else if (contradicts(Fact::kReset)) {
-      take_back(Fact::kReset);
+      take_back(Fact::kReset, happened::kResetRefuted);
     }
   }
   return changed;
@@ -229,7 +240,9 @@ void Machine::settle_peer(Observation& o) noexcept {
   Endpoint& y = o.peer;
   const wire::Segment& s = o.segment;
   if (s.rst()) {
-    if (accepts_reset(o)) accept_reset(o);
+    const bool accepted = accepts_reset(o);
+    o.what |= accepted ? happened::kResetAccepted : happened::kResetRejected;
+    if (accepted) accept_reset(o);
     return;
   }
   if (!s.acks()) return;
@@ -289,7 +302,7 @@ void Machine::adopt(Connection& c, std::uint32_t index, const Connection& duplic
   c.end = std::max(c.end, duplicate.end);
   c.last_frame = std::max(c.last_frame, duplicate.last_frame);
   c.completeness |= duplicate.completeness;
-  static_cast<void>(index);
+  detect_old_syn(c, index, duplicate, journal_);
 }
 
 void Machine::expire_time_wait(Connection& c, std::uint32_t index, unsigned end, base::Timestamp at) noexcept {

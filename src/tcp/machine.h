@@ -70,7 +70,7 @@ class Machine {
   // resets.cpp
   void send_reset(Observation& o) noexcept;
   [[nodiscard]] std::uint64_t reset_cause(const Observation& o) const noexcept;
-  [[nodiscard]] bool accepts_reset(const Observation& o) const noexcept;
+  [[nodiscard]] bool accepts_reset(Observation& o) const noexcept;
   [[nodiscard]] std::uint32_t receive_next(const Observation& o) const noexcept;
   void accept_reset(Observation& o) noexcept;
   // counting.cpp

@@ -9,6 +9,23 @@
 
 namespace finwait::tcp {
 
+/// What a segment turned out to do, noted by the rules for the detectors.
+namespace happened {
+inline constexpr std::uint32_t kSynRepeated = 1U << 0;
+inline constexpr std::uint32_t kSynAckRepeated = 1U << 1;
+inline constexpr std::uint32_t kFinRepeated = 1U << 2;
+inline constexpr std::uint32_t kFinMoved = 1U << 3;
+inline constexpr std::uint32_t kHandshakeAckRefuted = 1U << 4;
+inline constexpr std::uint32_t kFirstFinAckRefuted = 1U << 5;
+inline constexpr std::uint32_t kFinalAckRefuted = 1U << 6;
+inline constexpr std::uint32_t kResetRefuted = 1U << 7;     ///< the sender had been taken to have accepted a RST
+inline constexpr std::uint32_t kOwnResetRefuted = 1U << 8;  ///< the sender goes on after a RST in its name
+inline constexpr std::uint32_t kResetAccepted = 1U << 9;
+inline constexpr std::uint32_t kResetRejected = 1U << 10;
+inline constexpr std::uint32_t kReplyReset = 1U << 11;      ///< a RST that answers a segment of the peer
+inline constexpr std::uint32_t kStray = 1U << 12;           ///< fits no incarnation
+}  // namespace happened
+
 struct Observation {
   Connection& c;
   std::uint32_t index;           ///< of c
@@ -18,11 +35,18 @@ struct Observation {
   unsigned side;                 ///< index of the sender
   bool copy = false;             ///< an exact copy of one of the sender's last segments
   bool stale = false;            ///< older than what the sender has said since
+  std::uint32_t what = 0;        ///< happened:: bits
+  Evidence refuted;              ///< what a refutation took back
+  State sender_was = State::kUnknown;  ///< states before the segment
+  State peer_was = State::kUnknown;
+  std::int32_t reset_distance = 0;     ///< of a rejected RST from the number expected
   base::Timestamp sent_at = 0;   ///< when it passed, or would have passed had it not been held up (rule 3)
 
   Observation(Connection& connection, std::uint32_t connection_index, const wire::Segment& s) noexcept
-      : c(connection), index(connection_index), segment(s), sender(c.ends[s.direction]), peer(c.ends[1 - s.direction]), side(s.direction), sent_at(s.time) {}
+      : c(connection), index(connection_index), segment(s), sender(c.ends[s.direction]), peer(c.ends[1 - s.direction]), side(s.direction),
+        sender_was(sender.state), peer_was(peer.state), sent_at(s.time) {}
 
+  [[nodiscard]] bool did(std::uint32_t bits) const noexcept { return (what & bits) != 0; }
   /// It speaks of its sender's present (rule 2).
   [[nodiscard]] bool fresh() const noexcept { return !copy && !stale; }
   /// It carries an acknowledgment; a RST's acknowledgment number of 0 is none.

@@ -46,14 +46,13 @@ void Machine::send_syn(Observation& o) noexcept {
   if (!x.knows(known::kIss)) {
     x.iss = s.seq;
     x.learn(known::kIss);
-    if (!x.knows(known::kNext) || seq_diff(x.snd_nxt, s.seq) < 0 || seq_diff(x.snd_nxt, s.seq) > (1 << 30)) {
-      x.snd_nxt = s.end();
-      x.learn(known::kNext);
-    }
+    const bool astray = x.knows(known::kNext) && (seq_diff(x.snd_nxt, s.seq) < 0 || seq_diff(x.snd_nxt, s.seq) > (1 << 30));
+    if (astray) x.forget(known::kNext);  // what was guessed from others' acknowledgments was wrong
   }
   if (s.seq != x.iss) return;
   const bool repeated = (s.acks() ? x.knows(known::kSynAck) : x.knows(known::kPlainSyn)) && !o.copy;
   blocks_.push_sighting(x.syns, sighting_of(o));
+  if (repeated) o.what |= s.acks() ? happened::kSynAckRepeated : happened::kSynRepeated;
   Handshake& h = o.c.handshake;
   if (s.acks()) {
     h.syn_ack_retries += repeated;

@@ -20,7 +20,8 @@ void Machine::send_reset(Observation& o) noexcept {
   const wire::Segment& s = o.segment;
   const auto close = [&](std::uint64_t cause) {
     x.facts.set(Fact::kReset, o.caused_by(cause), Proof::kProven);
-    x.own_reset = {s.frame, s.time, s.seq};
+    x.own_reset = {s.frame, s.time, s.seq, s.ttl};
+    if (cause != s.frame) o.what |= happened::kReplyReset;
     x.learn(known::kOwnReset);
   };
   const bool accepted_one = x.facts.has(Fact::kReset) && !x.knows(known::kOwnReset);
@@ -78,7 +79,7 @@ std::uint32_t Machine::receive_next(const Observation& o) const noexcept {
 }
 
 // Rule 17.
-bool Machine::accepts_reset(const Observation& o) const noexcept {
+bool Machine::accepts_reset(Observation& o) const noexcept {
   const Endpoint& x = o.sender;
   const Endpoint& y = o.peer;
   const wire::Segment& s = o.segment;
@@ -89,6 +90,7 @@ bool Machine::accepts_reset(const Observation& o) const noexcept {
   if (!y.knows(known::kAcked)) return true;
   if (y.state == State::kTimeWait) return s.seq == y.rcv_nxt;
   const std::uint32_t next = receive_next(o);
+  o.reset_distance = seq_diff(s.seq, next);
   if (s.seq == next) return true;
   if (seq_gt(s.seq, next) && x.knows(known::kNext) && s.seq == x.snd_nxt) {  // the right edge of the highest data, beyond a hole (Linux)
     bool edge = false;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "finwait/tcp/classify.h"
+#include "detect.h"
 #include "tracker_impl.h"
 
 namespace finwait::tcp {
@@ -79,8 +80,10 @@ const Outcome* Tracker::Impl::next_outcome() noexcept {
   count_unseen_tail(c);
   const base::Timestamp judged_at = c.released_at == base::kNever ? clock : c.released_at;
   journal.read(c, transitions);
-  journal.read(c, anomalies);
   verdict = classify(c, judged_at);
+  journal.set_frame(0);
+  detect_at_end(c, index, verdict, options.timers, judged_at, journal);
+  journal.read(c, anomalies);
   outcome.emplace(Outcome{c, verdict, transitions, anomalies});
   return &*outcome;
 }

@@ -69,7 +69,10 @@ struct Connection {
 
   Handshake handshake;
   wire::Encapsulation encapsulation;  ///< of its first frame
-  std::uint8_t completeness = 0;      ///< Wireshark's bits
+  /// Wireshark's tcp.completeness as its first pass shows it at the last segment: that segment's own bits are not in it yet, nor are those of a
+  /// first segment that is no SYN without ACK.
+  std::uint8_t completeness = 0;
+  std::uint8_t completeness_pending = 0;  ///< what the next segment will show
 
   // The log of transitions and the findings, in blocks.
   std::uint32_t log_head = kNoBlock;

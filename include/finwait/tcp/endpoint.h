@@ -66,6 +66,7 @@ struct Noted {
   std::uint64_t frame = 0;
   base::Timestamp time = 0;
   std::uint32_t seq = 0;
+  std::uint8_t ttl = 0;
 };
 
 namespace known {

@@ -1,0 +1,433 @@
+// One small function a kind; the lists at the foot say which of them look at what.
+#include "detect.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "finwait/tcp/classify.h"
+#include "finwait/wire/seq.h"
+
+namespace finwait::tcp {
+namespace {
+
+using wire::seq_diff;
+using wire::seq_gt;
+using wire::seq_lt;
+namespace flag = wire::tcp_flag;
+
+using Finding = std::optional<Anomaly>;
+using K = AnomalyKind;
+using Frames = std::array<std::uint64_t, Anomaly::kFrames>;
+using Values = std::array<std::int64_t, 2>;
+
+Anomaly make(K kind, unsigned end, base::Timestamp time, const Frames& frames, const Values& values = {}) noexcept {
+  const KindInfo& usual = info(kind);
+  Anomaly a;
+  a.kind = kind;
+  a.severity = usual.severity;
+  a.origins = usual.origins;
+  a.end = static_cast<std::uint8_t>(end);
+  a.time = time;
+  a.frames = frames;
+  a.values = values;
+  return a;
+}
+
+Anomaly seen(const Observation& o, K kind, unsigned end, const Frames& frames, const Values& values = {}) noexcept {
+  return make(kind, end, o.segment.time, frames, values);
+}
+
+Anomaly by_sender(const Observation& o, K kind, const Values& values = {}) noexcept { return seen(o, kind, o.side, {o.segment.frame}, values); }
+
+bool synchronised(State s) noexcept {
+  return s != State::kUnknown && s != State::kListen && s != State::kSynSent && s != State::kSynReceived && s != State::kClosed;
+}
+
+bool is(const Endpoint& e, State s) noexcept { return e.state == s; }
+
+bool fresh_stray(const Observation& o) noexcept { return o.did(happened::kStray) && !o.copy; }
+
+// ---- handshake
+
+Finding syn_retransmitted(const Observation& o) noexcept {
+  if (!o.did(happened::kSynRepeated) || o.sender_was != State::kSynSent) return {};
+  const Sighting& first = o.sender.syns.first;
+  return seen(o, K::kSynRetransmitted, o.side, {first.frame, o.segment.frame}, {base::elapsed(first.time, o.segment.time), 0});
+}
+
+Finding syn_ack_retransmitted(const Observation& o) noexcept {
+  if (!o.did(happened::kSynAckRepeated)) return {};
+  const Handshake& h = o.c.handshake;
+  return seen(o, K::kSynAckRetransmitted, o.side, {h.syn_ack_frame, o.segment.frame}, {base::elapsed(h.syn_ack_time, o.segment.time), 0});
+}
+
+Finding handshake_ack_lost(const Observation& o) noexcept {
+  if (!o.did(happened::kHandshakeAckRefuted)) return {};
+  return seen(o, K::kHandshakeAckLost, 1 - o.side, {o.refuted.cause, o.segment.frame}, {1, 0});
+}
+
+Finding handshake_ack_invalid(const Observation& o) noexcept {
+  const wire::Segment& s = o.segment;
+  if (!fresh_stray(o) || !s.acks() || s.syn() || s.rst()) return {};
+  if (!is(o.peer, State::kSynReceived) || !o.peer.knows(known::kIss) || !(is(o.sender, State::kSynSent) || o.sender.state == State::kUnknown)) return {};
+  return by_sender(o, K::kHandshakeAckInvalid, {seq_diff(s.ack, o.peer.iss + 1), 0});
+}
+
+Finding syn_ack_invalid(const Observation& o) noexcept {
+  const wire::Segment& s = o.segment;
+  if (!fresh_stray(o) || !s.syn() || !s.acks() || !o.peer.knows(known::kPlainSyn)) return {};
+  const std::int32_t distance = seq_diff(s.ack, o.peer.iss + 1);
+  const bool right = distance >= 0 && seq_diff(s.ack, o.peer.snd_nxt) <= 0;
+  return right ? Finding() : by_sender(o, K::kSynAckInvalid, {distance, 0});
+}
+
+Finding syn_ack_isn_changed(const Observation& o) noexcept {
+  const wire::Segment& s = o.segment;
+  if (!fresh_stray(o) || !s.syn() || !s.acks() || !o.sender.knows(known::kSynAck) || s.seq == o.sender.iss || !o.peer.knows(known::kIss)) return {};
+  if (s.ack != o.peer.iss + 1) return {};
+  return seen(o, K::kSynAckIsnChanged, o.side, {o.c.handshake.syn_ack_frame, s.frame}, {o.sender.iss, s.seq});
+}
+
+Finding syn_with_data(const Observation& o) noexcept {
+  const wire::Segment& s = o.segment;
+  if (!s.syn() || s.acks() || s.rst() || s.payload_length == 0 || s.has(wire::present::kFastOpen)) return {};
+  return by_sender(o, K::kSynWithData, {s.payload_length, 0});
+}
+
+Finding fast_open_refused(const Observation& o) noexcept {
+  const wire::Segment& s = o.segment;
+  if (!s.syn() || !s.acks() || o.did(happened::kStray | happened::kSynAckRepeated) || !o.peer.knows(known::kPlainSyn)) return {};
+  const std::uint32_t data = o.peer.snd_nxt - o.peer.iss - 1;
+  if (data == 0 || data > 0xffff || s.ack != o.peer.iss + 1) return {};
+  return by_sender(o, K::kFastOpenRefused, {data, 0});
+}
+
+Finding old_copy_of_syn(const Observation& o) noexcept {
+  const wire::Segment& s = o.segment;
+  if (!s.syn() || s.acks() || s.rst() || s.fin()) return {};
+  const bool same_number = o.sender.knows(known::kIss) && s.seq == o.sender.iss;
+  const bool past = synchronised(o.sender_was) || o.sender_was == State::kClosed;
+  if (!same_number || !past || !o.did(happened::kSynRepeated | happened::kStray)) return {};
+  return by_sender(o, K::kOldDuplicateSyn, {s.seq, 0});
+}
+
+Finding syn_flags_illegal(const Observation& o) noexcept {
+  const std::uint16_t f = o.segment.flags & 0x3f;
+  const bool with_syn = (f & flag::kSyn) != 0 && (f & (flag::kFin | flag::kRst)) != 0;
+  const bool without_ack = (f & (flag::kAck | flag::kRst | flag::kSyn)) == 0;  // null, FIN or Xmas scan
+  return with_syn || without_ack ? by_sender(o, K::kSynFlagsIllegal, {o.segment.flags, 0}) : Finding();
+}
+
+// ---- close
+
+Finding final_ack_lost(const Observation& o) noexcept {
+  if (!o.did(happened::kFinalAckRefuted)) return {};
+  return seen(o, K::kFinalAckLost, 1 - o.side, {o.refuted.cause, o.segment.frame}, {1, 0});
+}
+
+Finding fin_retransmitted(const Observation& o) noexcept {
+  if (!o.did(happened::kFinRepeated)) return {};
+  const Sighting& first = o.sender.fins.first;
+  return seen(o, K::kFinRetransmitted, o.side, {first.frame, o.segment.frame}, {base::elapsed(first.time, o.segment.time), 0});
+}
+
+Finding fin_moved(const Observation& o) noexcept {
+  if (!o.did(happened::kFinMoved)) return {};
+  const wire::Segment& s = o.segment;
+  return seen(o, K::kFinMoved, o.side, {o.sender.fins.first.frame, s.frame}, {seq_diff(s.seq + s.payload_length, o.sender.fin_seq), 0});
+}
+
+Finding data_after_fin(const Observation& o) noexcept {
+  const wire::Segment& s = o.segment;
+  if (s.payload_length == 0 || s.rst() || o.copy || !o.sender.knows(known::kFin) || o.did(happened::kStray | happened::kFinMoved)) return {};
+  const std::int32_t beyond = seq_diff(s.seq + s.payload_length, o.sender.fin_seq);
+  if (beyond <= 0) return {};
+  return seen(o, K::kDataAfterFin, o.side, {o.sender.fins.first.frame, s.frame}, {beyond, 0});
+}
+
+Finding time_wait_assassinated(const Observation& o) noexcept {
+  if (!o.did(happened::kResetAccepted) || o.peer_was != State::kTimeWait) return {};
+  const Path path = derive(o.peer);
+  const int at = path.find(State::kTimeWait);
+  const base::Timestamp since = at >= 0 ? path.steps[static_cast<std::size_t>(at)].why.time : o.segment.time;
+  return seen(o, K::kTimeWaitAssassinated, 1 - o.side, {o.segment.frame}, {base::elapsed(since, o.segment.time), 0});
+}
+
+Finding late_segment_in_time_wait(const Observation& o) noexcept {
+  const wire::Segment& s = o.segment;
+  if (o.peer_was != State::kTimeWait || s.payload_length == 0 || s.syn() || s.rst() || o.copy) return {};
+  return by_sender(o, K::kLateSegmentInTimeWait, {0, s.payload_length});
+}
+
+Finding closed_with_pending_data(const Observation& o) noexcept {
+  if (!o.did(happened::kReplyReset) || !o.sender.knows(known::kFin)) return {};
+  const std::int32_t pending = o.sender.knows(known::kAcked) ? seq_diff(o.peer.snd_nxt, o.sender.rcv_nxt) - (o.peer.knows(known::kFin) ? 1 : 0) : 0;
+  if (pending <= 0) return {};
+  return seen(o, K::kClosedWithPendingData, o.side, {o.sender.facts.has(Fact::kReset) ? o.sender.facts[Fact::kReset].cause : 0, o.segment.frame}, {pending, 0});
+}
+
+// ---- resets
+
+/// A RST that did nothing, although its target was there to take it and its sender had not long been gone.
+bool unheeded(const Observation& o) noexcept {
+  return o.segment.rst() && !o.copy && synchronised(o.peer_was) && o.peer_was != State::kTimeWait && synchronised(o.sender_was);
+}
+
+Finding reset_out_of_window(const Observation& o) noexcept {
+  if (!unheeded(o) || !o.did(happened::kResetRejected | happened::kStray)) return {};
+  const std::int32_t distance = o.did(happened::kStray) && o.peer.knows(known::kAcked) ? seq_diff(o.segment.seq, o.peer.rcv_nxt) : o.reset_distance;
+  if (distance > 0 && distance < static_cast<std::int32_t>(std::min<std::uint32_t>(o.peer.max_window, 1U << 30))) return {};
+  return by_sender(o, K::kResetOutOfWindow, {distance, 0});
+}
+
+Finding reset_in_window(const Observation& o) noexcept {
+  if (!unheeded(o) || !o.did(happened::kResetRejected) || o.reset_distance <= 0) return {};
+  if (o.reset_distance >= static_cast<std::int32_t>(std::min<std::uint32_t>(o.peer.max_window, 1U << 30))) return {};
+  return by_sender(o, K::kResetInWindowNotExact, {o.reset_distance, 0});
+}
+
+Finding reset_ignored(const Observation& o) noexcept {
+  if (!o.did(happened::kResetRefuted)) return {};
+  return seen(o, K::kResetIgnored, o.side, {o.refuted.cause, o.segment.frame}, {base::elapsed(o.refuted.time, o.segment.time), 0});
+}
+
+Finding reset_forged(const Observation& o) noexcept {
+  if (!o.did(happened::kOwnResetRefuted)) return {};
+  constexpr std::int64_t kWentOn = 1;
+  constexpr std::int64_t kTtl = 2;
+  const std::int64_t hops = static_cast<std::int64_t>(o.sender.own_reset.ttl) - o.sender.ttl;
+  return seen(o, K::kResetSuspectedForged, o.side, {o.sender.own_reset.frame, o.segment.frame}, {kWentOn | (hops != 0 ? kTtl : 0), hops});
+}
+
+// Every detector that looks at one segment.
+constexpr std::array kOfSegments{
+    syn_retransmitted, syn_ack_retransmitted, handshake_ack_lost, handshake_ack_invalid, syn_ack_invalid, syn_ack_isn_changed, syn_with_data,
+    fast_open_refused, old_copy_of_syn, syn_flags_illegal, final_ack_lost, fin_retransmitted, fin_moved, data_after_fin, time_wait_assassinated,
+    late_segment_in_time_wait, closed_with_pending_data, reset_out_of_window, reset_in_window, reset_ignored, reset_forged,
+};
+
+// ---- a whole life
+
+struct Life {
+  const Connection& c;
+  Verdict& verdict;
+  const Timers& timers;
+  base::Timestamp clock;
+
+  [[nodiscard]] unsigned originator() const noexcept { return c.originator; }
+  [[nodiscard]] unsigned responder() const noexcept { return 1U - c.originator; }
+  [[nodiscard]] unsigned index_of(Who who) const noexcept { return who == Who::kResponder ? responder() : originator(); }
+  [[nodiscard]] bool lossy() const noexcept { return c.ends[0].counters.missing_bytes + c.ends[1].counters.missing_bytes != 0; }
+  /// Too soon to say that something is missing since `then`.
+  [[nodiscard]] bool too_soon(base::Timestamp then) const noexcept { return base::elapsed(then, clock) <= patience(c); }
+  void undecided(K kind) const noexcept { verdict.inconclusive.set(static_cast<std::size_t>(kind)); }
+};
+
+base::Timestamp last_fin_of(const Endpoint& e) noexcept { return e.facts.has(Fact::kFin) ? e.facts[Fact::kFin].time : 0; }
+
+Finding half_open(const Life& life) noexcept {
+  if (life.verdict.opening != Opening::kHalfOpen) return {};
+  const Handshake& h = life.c.handshake;
+  if (life.too_soon(h.syn_ack_time)) {
+    life.undecided(K::kHalfOpen);
+    return {};
+  }
+  const Endpoint& b = life.c.ends[life.responder()];
+  return make(K::kHalfOpen, life.responder(), h.syn_ack_time, {h.syn_ack_frame}, {b.counters.syn_ack, base::elapsed(life.c.end, life.clock)});
+}
+
+Finding handshake_ack_missing(const Life& life) noexcept {
+  const Handshake& h = life.c.handshake;
+  const bool late = h.completed_by == CompletedBy::kData || h.completed_by == CompletedBy::kFin;
+  const bool completed_otherwise = life.verdict.opening == Opening::kThreeWay && late && h.syn_ack_retries != 0 && h.ack_frame > h.syn_ack_frame;
+  const bool never = life.verdict.opening == Opening::kHalfOpen && h.syn_ack_retries != 0;
+  if (!completed_otherwise && !never) return {};
+  return make(K::kHandshakeAckMissing, life.originator(), h.syn_ack_time, {h.syn_ack_frame, h.ack_frame});
+}
+
+Finding connection_refused(const Life& life) noexcept {
+  if (life.verdict.opening != Opening::kRefused) return {};
+  const Endpoint& a = life.c.ends[life.originator()];
+  const Evidence& rst = a.facts[Fact::kReset];
+  return make(K::kConnectionRefused, life.responder(), rst.time, {life.c.handshake.syn_frame, rst.cause}, {base::elapsed(life.c.handshake.syn_time, rst.time), 0});
+}
+
+Finding simultaneous_open(const Life& life) noexcept {
+  if (life.verdict.opening != Opening::kSimultaneous) return {};
+  return make(K::kSimultaneousOpen, life.originator(), life.c.start, {life.c.ends[0].syns.first.frame, life.c.ends[1].syns.first.frame});
+}
+
+Finding split_handshake(const Life& life) noexcept {
+  if (life.verdict.opening != Opening::kSplit) return {};
+  return make(K::kSplitHandshake, life.responder(), life.c.ends[life.responder()].syns.first.time, {life.c.handshake.syn_frame, life.c.ends[life.responder()].syns.first.frame});
+}
+
+Finding final_ack_missing(const Life& life) noexcept {
+  const Endpoint& a = life.c.ends[0];
+  const Endpoint& b = life.c.ends[1];
+  if (life.verdict.ending == Ending::kClosing) life.undecided(K::kFinalAckMissing);
+  if (life.verdict.ending != Ending::kFinalAckMissing) return {};
+  const bool a_unacked = !a.facts.has(Fact::kFinAcked) && (b.facts.has(Fact::kFinAcked) || last_fin_of(a) >= last_fin_of(b));
+  const unsigned owed_to = a_unacked ? 0 : 1;
+  const Endpoint& waiting = life.c.ends[owed_to];
+  Anomaly found = make(K::kFinalAckMissing, 1 - owed_to, last_fin_of(waiting), {waiting.fins.first.frame}, {base::elapsed(last_fin_of(waiting), life.clock), 0});
+  if (waiting.fins.count == 1) {
+    // It provoked no retransmission although there was time for one: it did arrive, and the capture lost it.
+    found.origins = origin::kCapture;
+    found.severity = Severity::kInfo;
+  } else if (life.lossy()) {
+    found.origins |= origin::kCapture;
+  }
+  return found;
+}
+
+Finding fin_unanswered(const Life& life) noexcept {
+  if (life.verdict.ending != Ending::kFinUnanswered) return {};
+  const unsigned closer = life.c.ends[0].knows(known::kFin) ? 0 : 1;
+  const Endpoint& e = life.c.ends[closer];
+  if (e.fins.count < 2 && life.too_soon(last_fin_of(e))) {
+    life.undecided(K::kFinUnanswered);
+    return {};
+  }
+  Anomaly found = make(K::kFinUnanswered, closer, last_fin_of(e), {e.fins.first.frame}, {e.counters.fin, base::elapsed(life.c.end, life.clock)});
+  found.values = {base::elapsed(last_fin_of(e), life.clock), 0};
+  found.count = e.fins.count;
+  if (e.fins.count == 1) {
+    found.origins = origin::kCapture;
+    found.severity = Severity::kInfo;
+  } else if (life.lossy()) {
+    found.origins |= origin::kCapture;
+  }
+  return found;
+}
+
+Finding half_close(const Life& life) noexcept {
+  if (!life.verdict.half_close) return {};
+  const HalfClose& h = *life.verdict.half_close;
+  const unsigned closer = life.index_of(h.by);
+  return make(K::kHalfClose, closer, h.from, {life.c.ends[closer].fins.first.frame, life.c.ends[1 - closer].fins.first.frame},
+              {base::elapsed(h.from, h.to), static_cast<std::int64_t>(h.bytes)});
+}
+
+/// Of an end still in `state`: since when, if that is longer than lingering.
+Finding lingering(const Life& life, K kind, State state, Fact since) noexcept {
+  for (unsigned end = 0; end != 2; ++end) {
+    const Endpoint& e = life.c.ends[end];
+    if (e.state != state || !e.facts.has(since)) continue;
+    const base::Duration waited = base::elapsed(e.facts[since].time, life.clock);
+    if (waited > life.timers.lingering) return make(kind, end, e.facts[since].time, {e.facts[since].cause, e.facts[since].proof}, {waited, 0});
+  }
+  return {};
+}
+
+Finding close_wait_lingering(const Life& life) noexcept { return lingering(life, K::kCloseWaitLingering, State::kCloseWait, Fact::kPeerFin); }
+Finding fin_wait_2_lingering(const Life& life) noexcept { return lingering(life, K::kFinWait2Lingering, State::kFinWait2, Fact::kFinAcked); }
+
+Finding simultaneous_close(const Life& life) noexcept {
+  if (life.verdict.first_fin != Who::kBoth) return {};
+  const Endpoint& a = life.c.ends[0];
+  const Endpoint& b = life.c.ends[1];
+  return make(K::kSimultaneousClose, life.originator(), std::max(last_fin_of(a), last_fin_of(b)), {a.fins.first.frame, b.fins.first.frame});
+}
+
+/// The RST that ended it: frame and sender.
+struct Reset {
+  std::uint64_t frame = 0;
+  base::Timestamp time = 0;
+  unsigned sender = 0;
+};
+
+Reset reset_of(const Connection& c) noexcept {
+  Reset first;
+  for (unsigned end = 0; end != 2; ++end) {
+    const Endpoint& e = c.ends[end];
+    if (!e.facts.has(Fact::kReset)) continue;
+    const bool own = e.knows(known::kOwnReset);
+    const Evidence& fact = e.facts[Fact::kReset];
+    if (first.frame == 0 || fact.proof < first.frame) first = {fact.proof, fact.time, own ? end : 1 - end};
+  }
+  return first;
+}
+
+std::int64_t unacknowledged(const Connection& c, unsigned end) noexcept {
+  const Endpoint& y = c.ends[end];
+  const Endpoint& x = c.ends[1 - end];
+  if (!y.knows(known::kNext) || !x.knows(known::kAcked)) return 0;
+  return std::max<std::int64_t>(0, seq_diff(y.snd_nxt, x.rcv_nxt) - (y.knows(known::kFin) ? 1 : 0));
+}
+
+Finding reset(const Life& life, K kind, bool applies) noexcept {
+  if (!applies) return {};
+  const Reset rst = reset_of(life.c);
+  if (rst.frame == 0) return {};
+  return make(kind, rst.sender, rst.time, {rst.frame}, {unacknowledged(life.c, 1 - rst.sender), 0});
+}
+
+Finding reset_in_handshake(const Life& life) noexcept { return reset(life, K::kResetInHandshake, life.verdict.opening == Opening::kAborted); }
+Finding reset_established(const Life& life) noexcept { return reset(life, K::kResetEstablished, life.verdict.ending == Ending::kReset); }
+Finding reset_after_fin(const Life& life) noexcept { return reset(life, K::kResetAfterFin, life.verdict.ending == Ending::kResetAfterFin); }
+
+Finding reset_storm(const Life& life) noexcept {
+  constexpr std::uint32_t kStorm = 10;  // beyond what one window of late segments provokes
+  const Endpoint& a = life.c.ends[0];
+  const Endpoint& b = life.c.ends[1];
+  const unsigned most = a.counters.rst >= b.counters.rst ? 0 : 1;
+  if (life.c.ends[most].counters.rst < kStorm) return {};
+  const Reset rst = reset_of(life.c);
+  Anomaly found = make(K::kResetStorm, most, rst.frame != 0 ? rst.time : life.c.start, {rst.frame, life.c.last_frame}, {base::elapsed(rst.frame != 0 ? rst.time : life.c.start, life.c.end), 0});
+  found.count = life.c.ends[most].counters.rst;
+  return found;
+}
+
+// Every detector that looks at a whole connection.
+constexpr std::array kOfLives{
+    half_open,          handshake_ack_missing, connection_refused, simultaneous_open, split_handshake,   final_ack_missing, fin_unanswered, half_close,
+    close_wait_lingering, fin_wait_2_lingering, simultaneous_close, reset_in_handshake, reset_established, reset_after_fin,   reset_storm,
+};
+
+}  // namespace
+
+void detect(const Observation& o, Journal& journal) noexcept {
+  for (const auto detector : kOfSegments) {
+    if (const Finding found = detector(o)) journal.find(o.c, o.index, *found);
+  }
+}
+
+void detect_at_end(Connection& c, std::uint32_t index, Verdict& verdict, const Timers& timers, base::Timestamp clock, Journal& journal) noexcept {
+  const Life life{c, verdict, timers, clock};
+  for (const auto detector : kOfLives) {
+    if (const Finding found = detector(life)) journal.find(c, index, *found);
+  }
+}
+
+void detect_challenge(Connection& c, std::uint32_t index, const Connection& candidate, const wire::Segment& answer, Journal& journal) noexcept {
+  const unsigned who = 1U - answer.direction;
+  const Endpoint& asking = c.ends[who];
+  const Endpoint& answering = c.ends[answer.direction];
+  if (!synchronised(answering.state)) return;
+  const std::uint64_t syn = candidate.ends[who].syns.first.frame;
+  if (answering.state != State::kTimeWait) {
+    journal.find(c, index, make(K::kSynInEstablished, who, candidate.start, {syn}, {seq_diff(candidate.ends[who].iss, asking.snd_nxt), 0}));
+  }
+  journal.find(c, index, make(K::kChallengeAck, answer.direction, answer.time, {answer.frame, syn}));
+}
+
+void detect_old_syn(Connection& c, std::uint32_t index, const Connection& duplicate, Journal& journal) noexcept {
+  const unsigned who = duplicate.originator;
+  journal.find(c, index, make(K::kOldDuplicateSyn, who, duplicate.start, {duplicate.id}, {duplicate.ends[who].iss, 0}));
+}
+
+void detect_reuse(Connection& c, std::uint32_t index, const Connection& fresh, unsigned who, Journal& journal) noexcept {
+  if (fresh.replaced != Replaced::kInTimeWait && fresh.replaced != Replaced::kInTimeWaitViolating) return;
+  base::Timestamp since = fresh.start;
+  for (const Endpoint& e : c.ends) {
+    const Path path = derive(e);
+    const int at = path.find(State::kTimeWait);
+    if (at >= 0) since = std::min(since, path.steps[static_cast<std::size_t>(at)].why.time);
+  }
+  const bool allowed = fresh.replaced == Replaced::kInTimeWait;
+  const std::int64_t distance = seq_diff(fresh.ends[who].iss, c.ends[who].snd_nxt);
+  journal.find(c, index, make(allowed ? K::kTimeWaitReused : K::kTimeWaitReuseViolation, who, fresh.start, {fresh.id}, {base::elapsed(since, fresh.start), distance}));
+}
+
+}  // namespace finwait::tcp

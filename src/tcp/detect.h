@@ -1,0 +1,32 @@
+// The detectors: what a segment, a life or an ending shows to be wrong (lifecycle, section 6).
+//
+// Each kind has one small function in detect.cpp; the lists at the foot of that file say which look at a segment, which at a whole connection. What
+// the values of a finding mean stands in anomaly_text.h. Detectors change nothing but the journal.
+#pragma once
+
+#include <cstdint>
+
+#include "finwait/tcp/connection.h"
+#include "finwait/tcp/tracker.h"
+#include "finwait/tcp/verdict.h"
+#include "journal.h"
+#include "observation.h"
+
+namespace finwait::tcp {
+
+/// A segment that has been through the machine (or a stray).
+void detect(const Observation& o, Journal& journal) noexcept;
+
+/// A candidate SYN was answered by an acknowledgment of the connection that stands.
+void detect_challenge(Connection& c, std::uint32_t index, const Connection& candidate, const wire::Segment& answer, Journal& journal) noexcept;
+
+/// A candidate proved to be an old duplicate.
+void detect_old_syn(Connection& c, std::uint32_t index, const Connection& duplicate, Journal& journal) noexcept;
+
+/// `fresh` takes the place of `c`, by a SYN of end `who`.
+void detect_reuse(Connection& c, std::uint32_t index, const Connection& fresh, unsigned who, Journal& journal) noexcept;
+
+/// A connection that is over, or seen for the last time. `clock`: how far the capture went. Also fills `verdict.inconclusive`.
+void detect_at_end(Connection& c, std::uint32_t index, Verdict& verdict, const Timers& timers, base::Timestamp clock, Journal& journal) noexcept;
+
+}  // namespace finwait::tcp
