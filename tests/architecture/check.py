@@ -99,7 +99,7 @@ def head_line(text):
 def described_by_header(path, head):
     """X.cpp and X_test.cpp that begin with their header X.h: what they are is said there."""
     name = path.stem.removesuffix("_test")
-    return path.suffix == ".cpp" and head == f'#include "finwait/{path.parent.name}/{name}.h"'
+    return path.suffix == ".cpp" and re.fullmatch(rf'#include "(.*/)?{re.escape(name)}\.h"', head) is not None
 
 
 def check_heads(root):

@@ -59,6 +59,7 @@ class CheckTest(unittest.TestCase):
         self.write("tools/good.py", '#!/usr/bin/env python3\n"""What it is."""\n')
         self.write("src/base/described.cpp", '#include "finwait/base/described.h"\n')
         self.write("tests/base/described_test.cpp", '#include "finwait/base/described.h"\n')
+        self.write("src/app/beside.cpp", '#include "beside.h"\n')
         self.write("src/base/bad.cpp", "#include <vector>\n")
         self.assertOneFault(check.check_heads(self.root), "src/base/bad.cpp")
 

@@ -17,13 +17,13 @@ _finwait() {
       mapfile -t COMPREPLY < <(compgen -W 'info notice warning alert' -- "$current")
       return ;;
     -c | --count | -s | --snapshot-length | --from | --to | --only | --explain | --describe | --memory | --max-connections | --msl | --idle | \
-      --syn-unanswered | --syn-ack-unanswered | --closing | --lingering | --seed)
+      --syn-timeout | --syn-ack-timeout | --closing-timeout | --lingering | --seed)
       return ;;
   esac
   if [[ $current == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W '--read --output --explain --describe --quiet --verbose --stats --progress --count --filter-file --numeric
-      --snapshot-length --from --to --only --checksums --fail-on --memory --max-connections --msl --idle --syn-unanswered --syn-ack-unanswered
-      --closing --lingering --seed --list-interfaces --help --version' -- "$current")
+      --snapshot-length --from --to --only --checksums --fail-on --memory --max-connections --msl --idle --syn-timeout --syn-ack-timeout
+      --closing-timeout --lingering --seed --list-interfaces --help --version' -- "$current")
   fi
 }
 complete -F _finwait finwait
