@@ -117,6 +117,7 @@ Who first_fin_of(const Connection& c) noexcept {
 }
 
 Who reset_by_of(const Connection& c) noexcept {
+  if (c.is(trait::kUnreachable)) return Who::kNobody;
   Who by = Who::kNobody;
   for (unsigned end = 0; end != 2; ++end) {
     if (own_reset(c.ends[end])) by = join(by, who(c, end));

@@ -98,7 +98,7 @@ Finding fast_open_refused(const Observation& o) noexcept {
   const wire::Segment& s = o.segment;
   if (!s.syn() || !s.acks() || o.did(happened::kStray | happened::kSynAckRepeated) || !o.peer.knows(known::kPlainSyn)) return {};
   const std::uint32_t data = o.peer.snd_nxt - o.peer.iss - 1;
-  if (data == 0 || data > 0xffff || s.ack != o.peer.iss + 1) return {};
+  if (!o.c.is(trait::kFastOpenAsked) || data == 0 || data > 0xffff || s.ack != o.peer.iss + 1) return {};
   return by_sender(o, K::kFastOpenRefused, {data, 0});
 }
 
@@ -398,6 +398,14 @@ void detect_at_end(Connection& c, std::uint32_t index, Verdict& verdict, const T
   for (const auto detector : kOfLives) {
     if (const Finding found = detector(life)) journal.find(c, index, *found);
   }
+}
+
+void detect_icmp(Connection& c, std::uint32_t index, const wire::Segment& s, Journal& journal) noexcept {
+  const Endpoint& x = c.ends[s.direction];
+  if (!x.knows(known::kNext)) return;
+  const std::int32_t behind = seq_diff(x.snd_nxt, s.seq);
+  if (behind < 0 || behind > (1 << 30)) return;  // quotes numbers that were not sent: another incarnation, or forged
+  journal.find(c, index, make(K::kIcmpError, s.direction, s.time, {s.frame}, {s.icmp_type(), s.icmp_code()}));
 }
 
 void detect_challenge(Connection& c, std::uint32_t index, const Connection& candidate, const wire::Segment& answer, Journal& journal) noexcept {

@@ -17,6 +17,9 @@ namespace finwait::tcp {
 /// A segment that has been through the machine (or a stray).
 void detect(const Observation& o, Journal& journal) noexcept;
 
+/// An ICMP error quotes a segment of this connection.
+void detect_icmp(Connection& c, std::uint32_t index, const wire::Segment& s, Journal& journal) noexcept;
+
 /// A candidate SYN was answered by an acknowledgment of the connection that stands.
 void detect_challenge(Connection& c, std::uint32_t index, const Connection& candidate, const wire::Segment& answer, Journal& journal) noexcept;
 

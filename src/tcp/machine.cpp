@@ -162,9 +162,9 @@ bool Machine::refute(Observation& o) noexcept {
 void Machine::send_data(Observation& o) noexcept {
   Endpoint& x = o.sender;
   const wire::Segment& s = o.segment;
+  if (x.knows(known::kSaid)) count_sequence(o);
   x.learn(known::kSaid);
   if (s.payload_length != 0) x.learn(known::kData);
-  count_sequence(o);
   if (x.knows(known::kNext) && s.payload_length == 0 && seq_diff(s.seq, x.snd_nxt) == 1 && !x.knows(known::kGap)) {
     x.gap = {s.frame, s.time, s.seq};
     x.learn(known::kGap);
@@ -281,7 +281,10 @@ std::optional<Sighting> Machine::pick(const Sightings& copies, const Endpoint& r
 
 void Machine::apply_icmp(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept {
   Endpoint& x = c.ends[s.direction];
-  if (x.state != State::kSynSent || !x.knows(known::kIss) || s.seq != x.iss) return;
+  journal_.set_frame(s.frame);
+  detect_icmp(c, index, s, journal_);
+  const bool unreachable = s.key.ip_version() == 4 ? s.icmp_type() == 3 : s.icmp_type() == 1;
+  if (!unreachable || x.state != State::kSynSent || !x.knows(known::kIss) || s.seq != x.iss) return;
   const Path before = derive(x);
   x.facts.set(Fact::kReset, {s.frame, s.frame, s.time}, Proof::kPresumed);
   c.traits |= trait::kUnreachable;

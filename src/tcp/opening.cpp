@@ -32,6 +32,7 @@ void Machine::learn_options(Observation& o) noexcept {
     x.learn(known::kMss);
   }
   if (s.has(wire::present::kTimestamps)) x.learn(known::kTimestampsOffered);
+  if (!s.acks() && s.payload_length != 0 && s.has(wire::present::kFastOpen)) o.c.traits |= trait::kFastOpenAsked;
   if (!s.has(wire::present::kOptionsCut)) x.learn(known::kOptionsSeen);
   if (s.has(wire::present::kSackPermitted)) {
     x.learn(known::kSackPermitted);

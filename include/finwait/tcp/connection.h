@@ -42,6 +42,7 @@ inline constexpr std::uint32_t kSigned = 1U << 7;
 inline constexpr std::uint32_t kHead = 1U << 8;            ///< the newest incarnation of its flow
 inline constexpr std::uint32_t kReleased = 1U << 9;        ///< over, waiting to be written
 inline constexpr std::uint32_t kHalfClose = 1U << 10;      ///< one FIN acknowledged, the other end open: being measured
+inline constexpr std::uint32_t kFastOpenAsked = 1U << 12;  ///< a SYN carried data and a fast-open cookie
 inline constexpr std::uint32_t kForgedReset = 1U << 11;    ///< a RST in the name of an end that went on
 }  // namespace trait
 
