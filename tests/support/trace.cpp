@@ -5,8 +5,10 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <sstream>
 #include <string_view>
+#include <utility>
 
 namespace finwait::testing {
 namespace {
@@ -60,8 +62,7 @@ std::int64_t integer(std::string_view text) {
 template <class T>
 T bounded(std::string_view text) {
   const std::int64_t value = integer(text);
-  if (value < 0 || value > static_cast<std::int64_t>(std::numeric_limits<T>::max()))
-    throw std::runtime_error("'" + std::string(text) + "' is out of range");
+  if (!std::in_range<T>(value)) throw std::runtime_error("'" + std::string(text) + "' is out of range");
   return static_cast<T>(value);
 }
 
