@@ -21,15 +21,21 @@ constexpr std::array<Grouping, 6> kOriginatorGroupings = {Grouping{true, false, 
                                                           Grouping{false, false, true}, Grouping{true, true, false},
                                                           Grouping{true, false, true},  Grouping{false, true, true}};
 
+bool coarser(const Grouping& a, const Grouping& b) noexcept {
+  return (!a.peer || b.peer) && (!a.peer_port || b.peer_port) && (!a.host_port || b.host_port);
+}
+
 template <class Groupings>
 void weigh_groupings(const IsnSeries& series, const Groupings& groupings, IsnEvidence& evidence) {
-  std::vector<std::size_t> sizes;
+  std::vector<std::pair<Grouping, std::size_t>> done;
   for (const Grouping& grouping : groupings) {
     std::size_t groups = 0;
     const auto steps = steps_within(series, grouping, &groups);
     // One group is the whole; as many groups as a coarser grouping has is the same partition (all to port 443, say).
-    if (groups <= 1 || steps.size() < kLeastSteps || std::find(sizes.begin(), sizes.end(), groups) != sizes.end()) continue;
-    sizes.push_back(groups);
+    const bool again =
+        std::any_of(done.begin(), done.end(), [&](const auto& d) { return d.second == groups && coarser(d.first, grouping); });
+    if (groups <= 1 || steps.size() < kLeastSteps || again) continue;
+    done.emplace_back(grouping, groups);
     evidence.groups.push_back({grouping, fit_slope(steps), steps.size()});
     evidence.tests += kSlopeTests;
   }

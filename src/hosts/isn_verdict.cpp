@@ -15,6 +15,7 @@ constexpr double kConfidence = 0.95;
 constexpr std::size_t kEnoughForRandom = 32;
 constexpr double kConforms = 1e-4;  // good news needs no family-wise error, only to be true
 constexpr std::int32_t kClockNoise = 1 << 22;
+constexpr double kNotDwarfed = 0.2;  // of the logarithm of the least p-value
 constexpr std::size_t kExamples = 10;
 constexpr std::size_t kEnoughForQuantiles = 79;  // below, a normal prediction interval joined with the range
 
@@ -81,6 +82,8 @@ std::string share_text(double share) {
   return share >= kConfidence ? std::string("no better than chance") : fmt::format("within {:.3g} of the 2^32 numbers", share);
 }
 
+double weight(double p) { return std::log(std::max(p, 1e-300)); }
+
 struct Judgement {
   const IsnSeries& series;
   const IsnEvidence& evidence;
@@ -88,6 +91,8 @@ struct Judgement {
   IsnFinding& finding;
 
   [[nodiscard]] bool rejects(double p) const { return p * static_cast<double>(evidence.tests) <= level; }
+  /// Rejects, and is not dwarfed by another explanation: what is far less likely by chance is more likely the cause.
+  [[nodiscard]] bool explains(double p) const { return rejects(p) && weight(p) <= kNotDwarfed * weight(evidence.p()); }
   [[nodiscard]] std::size_t n() const { return series.fresh.size(); }
   [[nodiscard]] double last() const { return series.fresh.back().isn; }
 
@@ -151,7 +156,7 @@ void Judgement::clock(const Kept& kept) {
 const GroupedFit* Judgement::best_group() const {
   const GroupedFit* best = nullptr;
   for (const GroupedFit& g : evidence.groups) {
-    if (rejects(g.fit.least_p()) && (best == nullptr || g.fit.log_p() < best->fit.log_p())) best = &g;
+    if (explains(g.fit.least_p()) && (best == nullptr || g.fit.log_p() < best->fit.log_p())) best = &g;
   }
   return best;
 }
@@ -169,9 +174,9 @@ bool Judgement::clock_holds_across(const GroupedFit& group) const {
 
 bool Judgement::sequence_or_clock() {
   const SlopeFit& fit = evidence.overall;
-  const bool steps_reject = rejects(fit.step.p);
-  const bool clock_rejects = rejects(fit.clock_p());
-  if (!steps_reject && !clock_rejects && !rejects(evidence.increments.p)) return false;
+  const bool steps_reject = explains(fit.step.p);
+  const bool clock_rejects = explains(fit.clock_p());
+  if (!steps_reject && !clock_rejects && !explains(evidence.increments.p)) return false;
   if (const GroupedFit* g = best_group(); g != nullptr && !clock_holds_across(*g)) return false;
   const auto steps = steps_within(series, {});
   const auto differences = residues_of(steps, 0);
@@ -185,7 +190,9 @@ bool Judgement::sequence_or_clock() {
   if (rejects(evidence.numbers.p) && to_and_fro && small.share > 0.5) return false;
   if (clock_rejects) {
     const Kept ticks = keep(residues_of(steps, fit.slope()), fit.clock().bits);
-    if (!steps_reject || ticks.spread < small.spread / 2) {
+    // A clock must explain better than counting does by a bit a step: three steps fit some slope a little better by luck.
+    const double margin = 0.7 * static_cast<double>(steps.size()) + 5;
+    if (!steps_reject || (ticks.spread < small.spread / 2 && fit.clock().log_p < fit.step.log_p - margin)) {
       clock(ticks);
       return true;
     }
