@@ -1,7 +1,7 @@
 // Small lists in blocks of one pool: what was sent and not acknowledged, repeated SYNs and FINs, ranges never seen, findings.
 //
-// Always true: every list is bounded; a block belongs to one list; when the pool is empty the newest evidence is not kept and counted as such,
-// nothing else changes. Deterministic: what is kept depends on the connection's own segments only, as long as the pool is not empty.
+// Always true: every list is bounded; a block belongs to one list; when the pool is empty the newest evidence is not kept and counted as
+// such, nothing else changes. Deterministic: what is kept depends on the connection's own segments only, as long as the pool is not empty.
 #pragma once
 
 #include <array>

@@ -18,8 +18,8 @@ bool own_reset(const Endpoint& e) noexcept { return e.facts.has(Fact::kReset) &&
 
 std::uint16_t port(const Connection& c, unsigned end) noexcept { return end == 0 ? c.key.low_port : c.key.high_port; }
 
-/// Two SYNs without ACK: they crossed (RFC 9293, figure 7), or the responder answered by a SYN instead of a SYN-ACK. On the wire the two differ only if
-/// the responder never sends a SYN-ACK; then a listener's port says that nobody there was opening.
+/// Two SYNs without ACK: they crossed (RFC 9293, figure 7), or the responder answered by a SYN instead of a SYN-ACK. On the wire the two
+/// differ only if the responder never sends a SYN-ACK; then a listener's port says that nobody there was opening.
 bool is_split(const Connection& c) noexcept {
   const unsigned responder = 1U - c.originator;
   const bool listener = port(c, responder) < kWellKnown && port(c, c.originator) >= kWellKnown;
@@ -52,19 +52,27 @@ Opening opening_of(const Connection& c) noexcept {
   const Endpoint& b = c.resp();
   if (a.knows(known::kPlainSyn) && b.knows(known::kPlainSyn)) return is_split(c) ? Opening::kSplit : Opening::kSimultaneous;
   if (a.knows(known::kPlainSyn)) return opening_after_syn(c);
-  const bool only_answers = !a.knows(known::kSaid) && (!b.knows(known::kSaid) || (b.knows(known::kSynAck) && !b.knows(known::kData) && !b.knows(known::kFin)));
+  const bool only_answers =
+      !a.knows(known::kSaid) && (!b.knows(known::kSaid) || (b.knows(known::kSynAck) && !b.knows(known::kData) && !b.knows(known::kFin)));
   return only_answers ? Opening::kBackscatter : Opening::kMidstream;
 }
 
 std::optional<Ending> never_opened(Opening opening) noexcept {
   switch (opening) {
-    case Opening::kUnanswered: return Ending::kUnanswered;
-    case Opening::kRefused: return Ending::kRefused;
-    case Opening::kUnreachable: return Ending::kUnreachable;
-    case Opening::kHalfOpen: return Ending::kHalfOpen;
-    case Opening::kAborted: return Ending::kAborted;
-    case Opening::kBackscatter: return Ending::kBackscatter;
-    default: return std::nullopt;
+    case Opening::kUnanswered:
+      return Ending::kUnanswered;
+    case Opening::kRefused:
+      return Ending::kRefused;
+    case Opening::kUnreachable:
+      return Ending::kUnreachable;
+    case Opening::kHalfOpen:
+      return Ending::kHalfOpen;
+    case Opening::kAborted:
+      return Ending::kAborted;
+    case Opening::kBackscatter:
+      return Ending::kBackscatter;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -137,7 +145,9 @@ std::optional<HalfClose> half_close_of(const Connection& c) noexcept {
     HalfClose half;
     half.by = who(c, 1 - end);
     half.from = c.half_close_from;
-    half.to = open.facts.has(Fact::kFin) ? open.facts[Fact::kFin].time : open.facts.has(Fact::kReset) ? open.facts[Fact::kReset].time : c.end;
+    half.to = open.facts.has(Fact::kFin)     ? open.facts[Fact::kFin].time
+              : open.facts.has(Fact::kReset) ? open.facts[Fact::kReset].time
+                                             : c.end;
     half.bytes = c.half_close_bytes - (open.knows(known::kFin) && c.half_close_bytes != 0 ? 1 : 0);
     half.packets = c.half_close_packets;
     if (half.bytes == 0 && base::elapsed(half.from, half.to) <= base::kSecond) return std::nullopt;
@@ -159,7 +169,9 @@ std::optional<TimeWait> time_wait_of(const Connection& c, base::Timestamp clock)
     if (at + 1 == path.size) continue;
     const PathStep& left = path.steps[static_cast<std::size_t>(at + 1)];
     wait.until = left.why.time;
-    wait.ended = left.fact == Fact::kTimer ? TimeWaitEnd::kExpired : left.fact == Fact::kReused ? TimeWaitEnd::kReused : TimeWaitEnd::kAssassinated;
+    wait.ended = left.fact == Fact::kTimer    ? TimeWaitEnd::kExpired
+                 : left.fact == Fact::kReused ? TimeWaitEnd::kReused
+                                              : TimeWaitEnd::kAssassinated;
   }
   if (wait.owner == Who::kNobody) return std::nullopt;
   wait.restarts = c.time_wait_restarts;

@@ -28,7 +28,8 @@ void Machine::send_fin(Observation& o) noexcept {
     x.learn(known::kFin);
     x.facts.set(Fact::kFin, o.seen_now(), Proof::kProven);
     bool covers = x.facts.has(Fact::kPeerFin) && y.knows(known::kFin) && seq_gt(s.ack, y.fin_seq);
-    // Rule 13: its first FIN, lost before the tap, was older than its first acknowledgment of the peer's: that one already stands one further.
+    // Rule 13: its first FIN, lost before the tap, was older than its first acknowledgment of the peer's: that one already stands one
+    // further.
     if (covers && x.knows(known::kGap) && seq_diff(x.gap.seq, at) == 1 && x.gap.frame == x.facts[Fact::kPeerFin].proof) {
       std::uint32_t sent_before = 0;
       blocks_.for_each_sighting(y.fins, [&](const Sighting& fin) { sent_before += fin.frame < x.gap.frame && !fin.copy; });
@@ -36,11 +37,13 @@ void Machine::send_fin(Observation& o) noexcept {
     }
     if (covers) x.learn(known::kFinCovers);
     // Rule 9: it left before the acknowledgment of its SYN arrived.
-    if (o.c.is(trait::kFastOpen) && x.facts.has(Fact::kSynAcked) && x.knows(known::kSynAckedTs) && echo_of(s) && seq_diff(s.ts_ecr, x.syn_acked_ts_val) < 0) {
+    if (o.c.is(trait::kFastOpen) && x.facts.has(Fact::kSynAcked) && x.knows(known::kSynAckedTs) && echo_of(s) &&
+        seq_diff(s.ts_ecr, x.syn_acked_ts_val) < 0) {
       x.learn(known::kFastOpenEarly);
     }
     const std::uint32_t kept = std::min<std::uint32_t>(y.growth_count, 4);
-    for (std::uint32_t n = y.growth_count - kept; n != y.growth_count && !x.facts.has(Fact::kFinAcked); ++n) {  // captured after its acknowledgment
+    for (std::uint32_t n = y.growth_count - kept; n != y.growth_count && !x.facts.has(Fact::kFinAcked);
+         ++n) {  // captured after its acknowledgment
       const AckGrowth& seen = y.growth[n % 4];
       if (seq_gt(seen.ack, at)) x.facts.set(Fact::kFinAcked, {seen.frame, seen.frame, seen.time}, Proof::kPresumed);
     }
@@ -90,7 +93,8 @@ std::uint64_t Machine::frame_of_received_fin(Observation& o) const noexcept {
 
   const Sighting& first = y.fins.first;
   const bool several = y.fins.count > 1;
-  if (several && s.has(wire::present::kSack) && seq_lt(s.sack_left, s.ack) && seq_gt(s.sack_right, y.fin_seq)) return first.frame;  // (b) D-SACK
+  if (several && s.has(wire::present::kSack) && seq_lt(s.sack_left, s.ack) && seq_gt(s.sack_right, y.fin_seq))
+    return first.frame;  // (b) D-SACK
 
   std::uint32_t in_time = 0;  // (c) copies that can have been answered by this segment
   Sighting oldest;
@@ -107,7 +111,8 @@ std::uint64_t Machine::frame_of_received_fin(Observation& o) const noexcept {
   if (echo_of(s) && picked->has_ts && seq_diff(s.ts_ecr, picked->ts_val) > 0) {  // it echoes something sent after that FIN, below it
     std::uint64_t echoed = 0;
     blocks_.for_each_sent(y, [&](const Sent& sent) {
-      if (echoed == 0 && sent.frame > picked->frame && sent.frame < s.frame && sent.ts_val == s.ts_ecr && seq_lt(sent.seq, y.fin_seq)) echoed = sent.frame;
+      if (echoed == 0 && sent.frame > picked->frame && sent.frame < s.frame && sent.ts_val == s.ts_ecr && seq_lt(sent.seq, y.fin_seq))
+        echoed = sent.frame;
     });
     if (echoed != 0) return echoed;
   }

@@ -1,7 +1,7 @@
 // What is odd in a stream, counted in Wireshark's words: retransmissions, segments out of order, keepalives, bytes never seen.
 //
-// Sequence numbers below SND.NXT were either seen (a retransmission) or lie in a hole, a range that must have been sent and was not seen. A hole is
-// filled by a segment that comes late; if its peer acknowledges it first, the capture lost it: missing bytes.
+// Sequence numbers below SND.NXT were either seen (a retransmission) or lie in a hole, a range that must have been sent and was not seen. A
+// hole is filled by a segment that comes late; if its peer acknowledges it first, the capture lost it: missing bytes.
 #include <algorithm>
 
 #include "finwait/wire/seq.h"
@@ -73,7 +73,8 @@ void Machine::count_sequence(Observation& o) noexcept {
   if (x.holes_block != kNoBlock) {
     Block::Holes& holes = blocks_[x.holes_block].holes;
     filled = fill(holes, s.seq, old_end);
-    const base::Duration patience = x.knows(known::kRtt) ? std::max<base::Duration>(x.least_rtt, 3 * base::kMillisecond) : 3 * base::kMillisecond;
+    const base::Duration patience =
+        x.knows(known::kRtt) ? std::max<base::Duration>(x.least_rtt, 3 * base::kMillisecond) : 3 * base::kMillisecond;
     soon = base::elapsed(holes.since, s.time) < patience || o.stale;
   }
   const std::uint32_t repeated = old_end - s.seq - filled;

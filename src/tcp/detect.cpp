@@ -37,7 +37,9 @@ Anomaly seen(const Observation& o, K kind, unsigned end, const Frames& frames, c
   return make(kind, end, o.segment.time, frames, values);
 }
 
-Anomaly by_sender(const Observation& o, K kind, const Values& values = {}) noexcept { return seen(o, kind, o.side, {o.segment.frame}, values); }
+Anomaly by_sender(const Observation& o, K kind, const Values& values = {}) noexcept {
+  return seen(o, kind, o.side, {o.segment.frame}, values);
+}
 
 bool synchronised(State s) noexcept {
   return s != State::kUnknown && s != State::kListen && s != State::kSynSent && s != State::kSynReceived && s != State::kClosed;
@@ -69,7 +71,9 @@ Finding handshake_ack_lost(const Observation& o) noexcept {
 Finding handshake_ack_invalid(const Observation& o) noexcept {
   const wire::Segment& s = o.segment;
   if (!fresh_stray(o) || !s.acks() || s.syn() || s.rst()) return {};
-  if (!is(o.peer, State::kSynReceived) || !o.peer.knows(known::kIss) || !(is(o.sender, State::kSynSent) || o.sender.state == State::kUnknown)) return {};
+  if (!is(o.peer, State::kSynReceived) || !o.peer.knows(known::kIss) ||
+      !(is(o.sender, State::kSynSent) || o.sender.state == State::kUnknown))
+    return {};
   return by_sender(o, K::kHandshakeAckInvalid, {seq_diff(s.ack, o.peer.iss + 1), 0});
 }
 
@@ -83,7 +87,8 @@ Finding syn_ack_invalid(const Observation& o) noexcept {
 
 Finding syn_ack_isn_changed(const Observation& o) noexcept {
   const wire::Segment& s = o.segment;
-  if (!fresh_stray(o) || !s.syn() || !s.acks() || !o.sender.knows(known::kSynAck) || s.seq == o.sender.iss || !o.peer.knows(known::kIss)) return {};
+  if (!fresh_stray(o) || !s.syn() || !s.acks() || !o.sender.knows(known::kSynAck) || s.seq == o.sender.iss || !o.peer.knows(known::kIss))
+    return {};
   if (s.ack != o.peer.iss + 1) return {};
   return seen(o, K::kSynAckIsnChanged, o.side, {o.c.handshake.syn_ack_frame, s.frame}, {o.sender.iss, s.seq});
 }
@@ -139,7 +144,8 @@ Finding fin_moved(const Observation& o) noexcept {
 
 Finding data_after_fin(const Observation& o) noexcept {
   const wire::Segment& s = o.segment;
-  if (s.payload_length == 0 || s.rst() || o.copy || !o.sender.knows(known::kFin) || o.did(happened::kStray | happened::kFinMoved)) return {};
+  if (s.payload_length == 0 || s.rst() || o.copy || !o.sender.knows(known::kFin) || o.did(happened::kStray | happened::kFinMoved))
+    return {};
   const std::int32_t beyond = seq_diff(s.seq + s.payload_length, o.sender.fin_seq);
   if (beyond <= 0) return {};
   return seen(o, K::kDataAfterFin, o.side, {o.sender.fins.first.frame, s.frame}, {beyond, 0});
@@ -161,9 +167,11 @@ Finding late_segment_in_time_wait(const Observation& o) noexcept {
 
 Finding closed_with_pending_data(const Observation& o) noexcept {
   if (!o.did(happened::kReplyReset) || !o.sender.knows(known::kFin)) return {};
-  const std::int32_t pending = o.sender.knows(known::kAcked) ? seq_diff(o.peer.snd_nxt, o.sender.rcv_nxt) - (o.peer.knows(known::kFin) ? 1 : 0) : 0;
+  const std::int32_t pending =
+      o.sender.knows(known::kAcked) ? seq_diff(o.peer.snd_nxt, o.sender.rcv_nxt) - (o.peer.knows(known::kFin) ? 1 : 0) : 0;
   if (pending <= 0) return {};
-  return seen(o, K::kClosedWithPendingData, o.side, {o.sender.facts.has(Fact::kReset) ? o.sender.facts[Fact::kReset].cause : 0, o.segment.frame}, {pending, 0});
+  return seen(o, K::kClosedWithPendingData, o.side,
+              {o.sender.facts.has(Fact::kReset) ? o.sender.facts[Fact::kReset].cause : 0, o.segment.frame}, {pending, 0});
 }
 
 // ---- resets
@@ -175,7 +183,8 @@ bool unheeded(const Observation& o) noexcept {
 
 Finding reset_out_of_window(const Observation& o) noexcept {
   if (!unheeded(o) || !o.did(happened::kResetRejected | happened::kStray)) return {};
-  const std::int32_t distance = o.did(happened::kStray) && o.peer.knows(known::kAcked) ? seq_diff(o.segment.seq, o.peer.rcv_nxt) : o.reset_distance;
+  const std::int32_t distance =
+      o.did(happened::kStray) && o.peer.knows(known::kAcked) ? seq_diff(o.segment.seq, o.peer.rcv_nxt) : o.reset_distance;
   if (distance > 0 && distance < static_cast<std::int32_t>(std::min<std::uint32_t>(o.peer.max_window, 1U << 30))) return {};
   return by_sender(o, K::kResetOutOfWindow, {distance, 0});
 }
@@ -201,9 +210,27 @@ Finding reset_forged(const Observation& o) noexcept {
 
 // Every detector that looks at one segment.
 constexpr std::array kOfSegments{
-    syn_retransmitted, syn_ack_retransmitted, handshake_ack_lost, handshake_ack_invalid, syn_ack_invalid, syn_ack_isn_changed, syn_with_data,
-    fast_open_refused, old_copy_of_syn, syn_flags_illegal, final_ack_lost, fin_retransmitted, fin_moved, data_after_fin, time_wait_assassinated,
-    late_segment_in_time_wait, closed_with_pending_data, reset_out_of_window, reset_in_window, reset_ignored, reset_forged,
+    syn_retransmitted,
+    syn_ack_retransmitted,
+    handshake_ack_lost,
+    handshake_ack_invalid,
+    syn_ack_invalid,
+    syn_ack_isn_changed,
+    syn_with_data,
+    fast_open_refused,
+    old_copy_of_syn,
+    syn_flags_illegal,
+    final_ack_lost,
+    fin_retransmitted,
+    fin_moved,
+    data_after_fin,
+    time_wait_assassinated,
+    late_segment_in_time_wait,
+    closed_with_pending_data,
+    reset_out_of_window,
+    reset_in_window,
+    reset_ignored,
+    reset_forged,
 };
 
 // ---- a whole life
@@ -233,23 +260,28 @@ Finding half_open(const Life& life) noexcept {
     return {};
   }
   const Endpoint& b = life.c.ends[life.responder()];
-  return make(K::kHalfOpen, life.responder(), h.syn_ack_time, {h.syn_ack_frame}, {b.counters.syn_ack, base::elapsed(life.c.end, life.clock)});
+  return make(K::kHalfOpen, life.responder(), h.syn_ack_time, {h.syn_ack_frame},
+              {b.counters.syn_ack, base::elapsed(life.c.end, life.clock)});
 }
 
 Finding handshake_ack_missing(const Life& life) noexcept {
   const Handshake& h = life.c.handshake;
-  const bool late = h.completed_by == CompletedBy::kData || h.completed_by == CompletedBy::kFin;
-  const bool completed_otherwise = life.verdict.opening == Opening::kThreeWay && late && h.syn_ack_retries != 0 && h.ack_frame > h.syn_ack_frame;
+  const bool not_bare = h.completed_by == CompletedBy::kData || h.completed_by == CompletedBy::kFin;
+  const bool stepped_over = life.verdict.opening == Opening::kThreeWay && not_bare && !life.c.is(trait::kNoBareAck);
   const bool never = life.verdict.opening == Opening::kHalfOpen && h.syn_ack_retries != 0;
-  if (!completed_otherwise && !never) return {};
-  return make(K::kHandshakeAckMissing, life.originator(), h.syn_ack_time, {h.syn_ack_frame, h.ack_frame});
+  if (!stepped_over && !never) return {};
+  Anomaly found = make(K::kHandshakeAckMissing, life.originator(), h.syn_ack_time, {h.syn_ack_frame, h.ack_frame});
+  // Nobody repeated the SYN-ACK: the ACK did arrive, and the capture lost it.
+  if (h.syn_ack_retries == 0) found.origins = origin::kCapture;
+  return found;
 }
 
 Finding connection_refused(const Life& life) noexcept {
   if (life.verdict.opening != Opening::kRefused) return {};
   const Endpoint& a = life.c.ends[life.originator()];
   const Evidence& rst = a.facts[Fact::kReset];
-  return make(K::kConnectionRefused, life.responder(), rst.time, {life.c.handshake.syn_frame, rst.cause}, {base::elapsed(life.c.handshake.syn_time, rst.time), 0});
+  return make(K::kConnectionRefused, life.responder(), rst.time, {life.c.handshake.syn_frame, rst.cause},
+              {base::elapsed(life.c.handshake.syn_time, rst.time), 0});
 }
 
 Finding simultaneous_open(const Life& life) noexcept {
@@ -259,7 +291,8 @@ Finding simultaneous_open(const Life& life) noexcept {
 
 Finding split_handshake(const Life& life) noexcept {
   if (life.verdict.opening != Opening::kSplit) return {};
-  return make(K::kSplitHandshake, life.responder(), life.c.ends[life.responder()].syns.first.time, {life.c.handshake.syn_frame, life.c.ends[life.responder()].syns.first.frame});
+  return make(K::kSplitHandshake, life.responder(), life.c.ends[life.responder()].syns.first.time,
+              {life.c.handshake.syn_frame, life.c.ends[life.responder()].syns.first.frame});
 }
 
 Finding final_ack_missing(const Life& life) noexcept {
@@ -270,7 +303,8 @@ Finding final_ack_missing(const Life& life) noexcept {
   const bool a_unacked = !a.facts.has(Fact::kFinAcked) && (b.facts.has(Fact::kFinAcked) || last_fin_of(a) >= last_fin_of(b));
   const unsigned owed_to = a_unacked ? 0 : 1;
   const Endpoint& waiting = life.c.ends[owed_to];
-  Anomaly found = make(K::kFinalAckMissing, 1 - owed_to, last_fin_of(waiting), {waiting.fins.first.frame}, {base::elapsed(last_fin_of(waiting), life.clock), 0});
+  Anomaly found = make(K::kFinalAckMissing, 1 - owed_to, last_fin_of(waiting), {waiting.fins.first.frame},
+                       {base::elapsed(last_fin_of(waiting), life.clock), 0});
   if (waiting.fins.count == 1) {
     // It provoked no retransmission although there was time for one: it did arrive, and the capture lost it.
     found.origins = origin::kCapture;
@@ -289,7 +323,8 @@ Finding fin_unanswered(const Life& life) noexcept {
     life.undecided(K::kFinUnanswered);
     return {};
   }
-  Anomaly found = make(K::kFinUnanswered, closer, last_fin_of(e), {e.fins.first.frame}, {e.counters.fin, base::elapsed(life.c.end, life.clock)});
+  Anomaly found =
+      make(K::kFinUnanswered, closer, last_fin_of(e), {e.fins.first.frame}, {e.counters.fin, base::elapsed(life.c.end, life.clock)});
   found.values = {base::elapsed(last_fin_of(e), life.clock), 0};
   found.count = e.fins.count;
   if (e.fins.count == 1) {
@@ -315,13 +350,18 @@ Finding lingering(const Life& life, K kind, State state, Fact since) noexcept {
     const Endpoint& e = life.c.ends[end];
     if (e.state != state || !e.facts.has(since)) continue;
     const base::Duration waited = base::elapsed(e.facts[since].time, life.clock);
-    if (waited > life.timers.lingering) return make(kind, end, e.facts[since].time, {e.facts[since].cause, e.facts[since].proof}, {waited, 0});
+    if (waited > life.timers.lingering)
+      return make(kind, end, e.facts[since].time, {e.facts[since].cause, e.facts[since].proof}, {waited, 0});
   }
   return {};
 }
 
-Finding close_wait_lingering(const Life& life) noexcept { return lingering(life, K::kCloseWaitLingering, State::kCloseWait, Fact::kPeerFin); }
-Finding fin_wait_2_lingering(const Life& life) noexcept { return lingering(life, K::kFinWait2Lingering, State::kFinWait2, Fact::kFinAcked); }
+Finding close_wait_lingering(const Life& life) noexcept {
+  return lingering(life, K::kCloseWaitLingering, State::kCloseWait, Fact::kPeerFin);
+}
+Finding fin_wait_2_lingering(const Life& life) noexcept {
+  return lingering(life, K::kFinWait2Lingering, State::kFinWait2, Fact::kFinAcked);
+}
 
 Finding simultaneous_close(const Life& life) noexcept {
   if (life.verdict.first_fin != Who::kBoth) return {};
@@ -363,7 +403,9 @@ Finding reset(const Life& life, K kind, bool applies) noexcept {
   return make(kind, rst.sender, rst.time, {rst.frame}, {unacknowledged(life.c, 1 - rst.sender), 0});
 }
 
-Finding reset_in_handshake(const Life& life) noexcept { return reset(life, K::kResetInHandshake, life.verdict.opening == Opening::kAborted); }
+Finding reset_in_handshake(const Life& life) noexcept {
+  return reset(life, K::kResetInHandshake, life.verdict.opening == Opening::kAborted);
+}
 Finding reset_established(const Life& life) noexcept { return reset(life, K::kResetEstablished, life.verdict.ending == Ending::kReset); }
 Finding reset_after_fin(const Life& life) noexcept { return reset(life, K::kResetAfterFin, life.verdict.ending == Ending::kResetAfterFin); }
 
@@ -374,15 +416,17 @@ Finding reset_storm(const Life& life) noexcept {
   const unsigned most = a.counters.rst >= b.counters.rst ? 0 : 1;
   if (life.c.ends[most].counters.rst < kStorm) return {};
   const Reset rst = reset_of(life.c);
-  Anomaly found = make(K::kResetStorm, most, rst.frame != 0 ? rst.time : life.c.start, {rst.frame, life.c.last_frame}, {base::elapsed(rst.frame != 0 ? rst.time : life.c.start, life.c.end), 0});
+  Anomaly found = make(K::kResetStorm, most, rst.frame != 0 ? rst.time : life.c.start, {rst.frame, life.c.last_frame},
+                       {base::elapsed(rst.frame != 0 ? rst.time : life.c.start, life.c.end), 0});
   found.count = life.c.ends[most].counters.rst;
   return found;
 }
 
 // Every detector that looks at a whole connection.
 constexpr std::array kOfLives{
-    half_open,          handshake_ack_missing, connection_refused, simultaneous_open, split_handshake,   final_ack_missing, fin_unanswered, half_close,
-    close_wait_lingering, fin_wait_2_lingering, simultaneous_close, reset_in_handshake, reset_established, reset_after_fin,   reset_storm,
+    half_open,          handshake_ack_missing, connection_refused, simultaneous_open,    split_handshake,
+    final_ack_missing,  fin_unanswered,        half_close,         close_wait_lingering, fin_wait_2_lingering,
+    simultaneous_close, reset_in_handshake,    reset_established,  reset_after_fin,      reset_storm,
 };
 
 }  // namespace
@@ -393,7 +437,8 @@ void detect(const Observation& o, Journal& journal) noexcept {
   }
 }
 
-void detect_at_end(Connection& c, std::uint32_t index, Verdict& verdict, const Timers& timers, base::Timestamp clock, Journal& journal) noexcept {
+void detect_at_end(Connection& c, std::uint32_t index, Verdict& verdict, const Timers& timers, base::Timestamp clock,
+                   Journal& journal) noexcept {
   const Life life{c, verdict, timers, clock};
   for (const auto detector : kOfLives) {
     if (const Finding found = detector(life)) journal.find(c, index, *found);
@@ -408,7 +453,8 @@ void detect_icmp(Connection& c, std::uint32_t index, const wire::Segment& s, Jou
   journal.find(c, index, make(K::kIcmpError, s.direction, s.time, {s.frame}, {s.icmp_type(), s.icmp_code()}));
 }
 
-void detect_challenge(Connection& c, std::uint32_t index, const Connection& candidate, const wire::Segment& answer, Journal& journal) noexcept {
+void detect_challenge(Connection& c, std::uint32_t index, const Connection& candidate, const wire::Segment& answer,
+                      Journal& journal) noexcept {
   const unsigned who = 1U - answer.direction;
   const Endpoint& asking = c.ends[who];
   const Endpoint& answering = c.ends[answer.direction];
@@ -435,7 +481,9 @@ void detect_reuse(Connection& c, std::uint32_t index, const Connection& fresh, u
   }
   const bool allowed = fresh.replaced == Replaced::kInTimeWait;
   const std::int64_t distance = seq_diff(fresh.ends[who].iss, c.ends[who].snd_nxt);
-  journal.find(c, index, make(allowed ? K::kTimeWaitReused : K::kTimeWaitReuseViolation, who, fresh.start, {fresh.id}, {base::elapsed(since, fresh.start), distance}));
+  journal.find(c, index,
+               make(allowed ? K::kTimeWaitReused : K::kTimeWaitReuseViolation, who, fresh.start, {fresh.id},
+                    {base::elapsed(since, fresh.start), distance}));
 }
 
 }  // namespace finwait::tcp

@@ -1,7 +1,7 @@
 // The detectors: what a segment, a life or an ending shows to be wrong (lifecycle, section 6).
 //
-// Each kind has one small function in detect.cpp; the lists at the foot of that file say which look at a segment, which at a whole connection. What
-// the values of a finding mean stands in anomaly_text.h. Detectors change nothing but the journal.
+// Each kind has one small function in detect.cpp; the lists at the foot of that file say which look at a segment, which at a whole
+// connection. What the values of a finding mean stands in anomaly_text.h. Detectors change nothing but the journal.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,8 @@ void detect(const Observation& o, Journal& journal) noexcept;
 void detect_icmp(Connection& c, std::uint32_t index, const wire::Segment& s, Journal& journal) noexcept;
 
 /// A candidate SYN was answered by an acknowledgment of the connection that stands.
-void detect_challenge(Connection& c, std::uint32_t index, const Connection& candidate, const wire::Segment& answer, Journal& journal) noexcept;
+void detect_challenge(Connection& c, std::uint32_t index, const Connection& candidate, const wire::Segment& answer,
+                      Journal& journal) noexcept;
 
 /// A candidate proved to be an old duplicate.
 void detect_old_syn(Connection& c, std::uint32_t index, const Connection& duplicate, Journal& journal) noexcept;
@@ -30,6 +31,7 @@ void detect_old_syn(Connection& c, std::uint32_t index, const Connection& duplic
 void detect_reuse(Connection& c, std::uint32_t index, const Connection& fresh, unsigned who, Journal& journal) noexcept;
 
 /// A connection that is over, or seen for the last time. `clock`: how far the capture went. Also fills `verdict.inconclusive`.
-void detect_at_end(Connection& c, std::uint32_t index, Verdict& verdict, const Timers& timers, base::Timestamp clock, Journal& journal) noexcept;
+void detect_at_end(Connection& c, std::uint32_t index, Verdict& verdict, const Timers& timers, base::Timestamp clock,
+                   Journal& journal) noexcept;
 
 }  // namespace finwait::tcp

@@ -1,4 +1,5 @@
-// Whether a segment speaks of its sender's present: copies, stale segments, segments held up in the network (lifecycle, section 9, rules 2 and 3).
+// Whether a segment speaks of its sender's present: copies, stale segments, segments held up in the network (lifecycle, section 9, rules 2
+// and 3).
 #pragma once
 
 #include "observation.h"

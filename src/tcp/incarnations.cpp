@@ -1,25 +1,27 @@
 // Whose a segment is: which incarnation of its flow, or the first of a new one (lifecycle, section 3 and section 9, rules 23 to 27).
 #include <algorithm>
 
-#include "finwait/wire/seq.h"
 #include "detect.h"
+#include "finwait/wire/seq.h"
 #include "tracker_impl.h"
 
 namespace finwait::tcp {
 namespace {
 
+using wire::Segment;
 using wire::seq_diff;
 using wire::seq_gt;
-using wire::Segment;
 namespace flag = wire::tcp_flag;
 
-constexpr std::int32_t kFar = 1 << 30;            ///< beyond it the initial number is no longer a bound
+constexpr std::int32_t kFar = 1 << 30;             ///< beyond it the initial number is no longer a bound
 constexpr std::int32_t kMidstreamReach = 1 << 24;  ///< how far numbers may jump where no handshake was seen
 
 bool is_over(State state) noexcept { return state == State::kClosed || state == State::kUnknown; }
 bool is_over(const Connection& c) noexcept { return is_over(c.ends[0].state) && is_over(c.ends[1].state); }
 
-std::int32_t reach(const Endpoint& receiver) noexcept { return static_cast<std::int32_t>(std::min<std::uint32_t>(std::max<std::uint32_t>(receiver.max_window, 65535), 1U << 30)); }
+std::int32_t reach(const Endpoint& receiver) noexcept {
+  return static_cast<std::int32_t>(std::min<std::uint32_t>(std::max<std::uint32_t>(receiver.max_window, 65535), 1U << 30));
+}
 
 bool within(std::int32_t distance, std::int32_t reach) noexcept { return distance <= reach && distance >= -reach; }
 
@@ -66,7 +68,8 @@ Replaced replaced_by(const Connection& old, const Segment& syn) noexcept {
   const auto in = [&](State state) { return x.state == state || y.state == state; };
   if (in(State::kTimeWait)) {
     const bool beyond = !x.knows(known::kNext) || seq_gt(syn.seq, x.snd_nxt - 1);
-    const bool newer = syn.has(wire::present::kTimestamps) && x.knows(known::kTimestamp) && seq_gt(syn.ts_val, x.newest_ts_val);  // RFC 6191
+    const bool newer =
+        syn.has(wire::present::kTimestamps) && x.knows(known::kTimestamp) && seq_gt(syn.ts_val, x.newest_ts_val);  // RFC 6191
     return beyond || newer ? Replaced::kInTimeWait : Replaced::kInTimeWaitViolating;
   }
   if (is_over(old)) return Replaced::kAfterClosed;
@@ -87,9 +90,12 @@ bool Tracker::Impl::route(const Segment& s) noexcept {
   }
   if (head == kNoBlock) return begin(kNoBlock, s);
   switch (s.flags & (flag::kSyn | flag::kAck | flag::kRst | flag::kFin)) {
-    case flag::kSyn: return route_syn(head, s);
-    case flag::kSyn | flag::kAck: return route_syn_ack(head, s);
-    default: return route_other(head, s);
+    case flag::kSyn:
+      return route_syn(head, s);
+    case flag::kSyn | flag::kAck:
+      return route_syn_ack(head, s);
+    default:
+      return route_other(head, s);
   }
 }
 
@@ -104,7 +110,8 @@ bool Tracker::Impl::route_syn(std::uint32_t head, const Segment& s) noexcept {
   }
   if (!x.knows(known::kIss)) {
     const bool crossing = !x.knows(known::kSaid) && y.state == State::kSynSent;
-    const bool captured_late = y.knows(known::kSynAck) && seq_diff(x.snd_nxt, s.seq) >= 1 && seq_diff(x.snd_nxt, s.end()) <= static_cast<std::int32_t>(reach(y));
+    const bool captured_late =
+        y.knows(known::kSynAck) && seq_diff(x.snd_nxt, s.seq) >= 1 && seq_diff(x.snd_nxt, s.end()) <= static_cast<std::int32_t>(reach(y));
     if (crossing || captured_late) return apply(head, s);
   }
   for (std::uint32_t candidate = c.candidates; candidate != kNoBlock; candidate = memory[candidate].older) {
@@ -124,7 +131,8 @@ bool Tracker::Impl::route_syn_ack(std::uint32_t head, const Segment& s) noexcept
     const Endpoint& x = memory[at].ends[s.direction];
     const Endpoint& y = memory[at].ends[1 - s.direction];
     const bool mine = !x.knows(known::kIss) || (x.iss == s.seq && !x.knows(known::kIssFar));
-    if (mine && y.knows(known::kIss) && !y.knows(known::kIssFar) && seq_gt(s.ack, y.iss) && seq_diff(s.ack, y.snd_nxt) <= 0) return apply(at, s);
+    if (mine && y.knows(known::kIss) && !y.knows(known::kIssFar) && seq_gt(s.ack, y.iss) && seq_diff(s.ack, y.snd_nxt) <= 0)
+      return apply(at, s);
     if (x.knows(known::kIss) && x.iss == s.seq && !y.knows(known::kIss)) return apply(at, s);  // repeated, its SYN never seen
   }
   if (reopen_by_old_syn(head, s)) return true;
@@ -159,8 +167,8 @@ void Tracker::Impl::route_icmp(std::uint32_t head, const Segment& s) noexcept {
   settle(head);
 }
 
-// Rule 26: the SYN that opened this incarnation came again after its end, and the listener answers it with another number: an old duplicate opened
-// a new incarnation, in which only the responder moves.
+// Rule 26: the SYN that opened this incarnation came again after its end, and the listener answers it with another number: an old duplicate
+// opened a new incarnation, in which only the responder moves.
 bool Tracker::Impl::reopen_by_old_syn(std::uint32_t head, const Segment& s) noexcept {
   Connection& c = memory[head];
   Endpoint& x = c.ends[s.direction];

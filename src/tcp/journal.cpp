@@ -13,7 +13,9 @@ constexpr std::uint32_t kMaxEntryBytes = 2 + 3 * 10;
 std::uint64_t zigzag(std::uint64_t difference) noexcept {
   return (difference << 1) ^ static_cast<std::uint64_t>(-static_cast<std::int64_t>(difference >> 63));
 }
-std::uint64_t unzigzag(std::uint64_t coded) noexcept { return (coded >> 1) ^ static_cast<std::uint64_t>(-static_cast<std::int64_t>(coded & 1)); }
+std::uint64_t unzigzag(std::uint64_t coded) noexcept {
+  return (coded >> 1) ^ static_cast<std::uint64_t>(-static_cast<std::int64_t>(coded & 1));
+}
 
 void put_varint(Block& block, std::uint64_t value) noexcept {
   while (value >= 0x80) {
@@ -33,7 +35,9 @@ std::uint64_t take_varint(const Block& block, std::uint32_t& at) noexcept {
 }
 
 std::uint64_t minus(base::Timestamp a, base::Timestamp b) noexcept { return static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b); }
-base::Timestamp plus(base::Timestamp a, std::uint64_t b) noexcept { return static_cast<base::Timestamp>(static_cast<std::uint64_t>(a) + b); }
+base::Timestamp plus(base::Timestamp a, std::uint64_t b) noexcept {
+  return static_cast<base::Timestamp>(static_cast<std::uint64_t>(a) + b);
+}
 
 Transition transition_of(unsigned end, const PathStep& step) noexcept {
   return {static_cast<std::uint8_t>(end), step.from, step.to, step.evidence, step.why.cause, step.why.proof, step.why.time};
@@ -44,7 +48,9 @@ Transition transition_of(unsigned end, const PathStep& step) noexcept {
 void Journal::commit(Connection& c, std::uint32_t index, unsigned end, const Path& before, base::Timestamp time) noexcept {
   const Path now = derive(c.ends[end]);
   int same = 0;
-  while (same < before.size && same < now.size && before.steps[static_cast<std::size_t>(same)].same_as(now.steps[static_cast<std::size_t>(same)])) ++same;
+  while (same < before.size && same < now.size &&
+         before.steps[static_cast<std::size_t>(same)].same_as(now.steps[static_cast<std::size_t>(same)]))
+    ++same;
   for (int n = before.size - 1; n >= same; --n) {
     const PathStep& gone = before.steps[static_cast<std::size_t>(n)];
     append(c, index, {static_cast<std::uint8_t>(end), gone.to, gone.from, Proof::kRefuted, gone.why.cause, frame_, time});
@@ -74,7 +80,7 @@ void Journal::encode(Connection& c, const Transition& t) noexcept {
     c.log_tail = fresh;
   }
   Block& block = blocks_[c.log_tail];
-  block.bytes[block.used++] = static_cast<std::uint8_t>(t.end << 7 | static_cast<unsigned>(t.to));
+  block.bytes[block.used++] = static_cast<std::uint8_t>(static_cast<unsigned>(t.end) << 7 | static_cast<unsigned>(t.to));
   block.bytes[block.used++] = static_cast<std::uint8_t>(static_cast<unsigned>(t.from) << 4 | static_cast<unsigned>(t.evidence));
   put_varint(block, zigzag(t.proof_frame - c.log_frame));
   put_varint(block, zigzag(t.cause_frame - t.proof_frame));

@@ -1,8 +1,8 @@
 // What was said of a connection, in the order in which it was said: transitions (refuted ones included) and findings.
 //
-// Transitions are kept delta-coded in blocks: about ten bytes each where the plain value takes 32, so that a whole ordinary life fits in one block.
-// Always true: reading gives back exactly what was appended. Bounded: past kMaxEntries the history of what was refuted is dropped
-// and what stands is written anew, so a connection that is refuted for ever costs no more than any other.
+// Transitions are kept delta-coded in blocks: about ten bytes each where the plain value takes 32, so that a whole ordinary life fits in
+// one block. Always true: reading gives back exactly what was appended. Bounded: past kMaxEntries the history of what was refuted is
+// dropped and what stands is written anew, so a connection that is refuted for ever costs no more than any other.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ class Journal {
   /// What was said of a candidate while nobody knew what it was becomes known.
   void publish(const Connection& c, std::uint32_t index) noexcept;
 
-  /// A finding: the first of its kind is kept, further ones counted into it (their frame kept as its last). Returns the one kept, or nullptr
-  /// if there was no room. `index` is the connection's.
+  /// A finding: the first of its kind is kept, further ones counted into it (their frame kept as its last). Returns the one kept, or
+  /// nullptr if there was no room. `index` is the connection's.
   Anomaly* find(Connection& c, std::uint32_t index, const Anomaly& anomaly) noexcept;
   [[nodiscard]] Anomaly* get(Connection& c, AnomalyKind kind) noexcept;
   /// Takes a finding back that proved wrong.

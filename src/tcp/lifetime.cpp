@@ -14,9 +14,10 @@ base::Duration time_wait(const Timers& timers) noexcept { return 2 * timers.msl 
 Worth worth(const Connection& c) noexcept {
   const auto in = [&](State state) { return c.ends[0].state == state || c.ends[1].state == state; };
   if (c.is(trait::kCandidate)) return Worth::kHalfOpen;
-  const bool never_open = !in(State::kEstablished) && !in(State::kCloseWait) && !in(State::kFinWait1) && !in(State::kFinWait2) && !in(State::kClosing) &&
-                          !in(State::kLastAck) && !in(State::kTimeWait);
-  if (never_open && (in(State::kSynSent) || in(State::kSynReceived) || (in(State::kUnknown) && !in(State::kClosed)))) return Worth::kHalfOpen;
+  const bool never_open = !in(State::kEstablished) && !in(State::kCloseWait) && !in(State::kFinWait1) && !in(State::kFinWait2) &&
+                          !in(State::kClosing) && !in(State::kLastAck) && !in(State::kTimeWait);
+  if (never_open && (in(State::kSynSent) || in(State::kSynReceived) || (in(State::kUnknown) && !in(State::kClosed))))
+    return Worth::kHalfOpen;
   const auto over = [](const Endpoint& e) { return has_ended(e) || e.state == State::kTimeWait; };
   return over(c.ends[0]) && over(c.ends[1]) ? Worth::kOver : Worth::kAlive;
 }
@@ -84,7 +85,8 @@ base::Timestamp Tracker::Impl::due(std::uint32_t index, base::Timestamp now) noe
   return c.deadline;
 }
 
-// Whatever of this flow is past its time at `now` goes before the next segment is looked at: the answer does not depend on when the wheel turns.
+// Whatever of this flow is past its time at `now` goes before the next segment is looked at: the answer does not depend on when the wheel
+// turns.
 void Tracker::Impl::expire_flow(std::uint32_t head, base::Timestamp now) noexcept {
   const Connection& c = memory[head];
   if (c.deadline > now && c.older == kNoBlock && c.candidates == kNoBlock) return;
@@ -116,8 +118,8 @@ void Tracker::Impl::release(std::uint32_t index, Release why, base::Timestamp at
   memory.queue(index);
 }
 
-// Rule 24: a SYN that was challenged, and carries no newer timestamp, was an old duplicate: it belongs to the old incarnation. Any other that was
-// never answered is an attempt of its own.
+// Rule 24: a SYN that was challenged, and carries no newer timestamp, was an old duplicate: it belongs to the old incarnation. Any other
+// that was never answered is an attempt of its own.
 void Tracker::Impl::resolve_candidate(std::uint32_t candidate, Release why, base::Timestamp at) noexcept {
   Connection& c = memory[candidate];
   const std::uint32_t head = memory.head_of(candidate);

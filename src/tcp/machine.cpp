@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "finwait/wire/seq.h"
 #include "detect.h"
+#include "finwait/wire/seq.h"
 #include "freshness.h"
 
 namespace finwait::tcp {
@@ -17,7 +17,9 @@ using wire::seq_gt;
 /// Established at both ends, no FIN, no RST: then a segment without SYN, FIN and RST can change no fact.
 bool is_quiet(const Observation& o) noexcept {
   constexpr std::uint16_t kMoving = wire::tcp_flag::kSyn | wire::tcp_flag::kFin | wire::tcp_flag::kRst;
-  const auto settled = [](const Endpoint& e) { return e.state == State::kEstablished && !e.knows(known::kFin) && !e.facts.has(Fact::kReset); };
+  const auto settled = [](const Endpoint& e) {
+    return e.state == State::kEstablished && !e.knows(known::kFin) && !e.facts.has(Fact::kReset);
+  };
   return (o.segment.flags & kMoving) == 0 && settled(o.sender) && settled(o.peer);
 }
 
@@ -43,7 +45,9 @@ struct Before {
     constexpr std::uint32_t kLatches = known::kFinCovers | known::kFastOpenEarly;
     return !(facts == end.facts) || ((known_bits ^ end.known) & kLatches) != 0;
   }
-  [[nodiscard]] Path path() const noexcept { return derive(facts, (known_bits & known::kFinCovers) != 0, (known_bits & known::kFastOpenEarly) != 0); }
+  [[nodiscard]] Path path() const noexcept {
+    return derive(facts, (known_bits & known::kFinCovers) != 0, (known_bits & known::kFastOpenEarly) != 0);
+  }
 
   Facts facts;
   std::uint32_t known_bits;
@@ -119,8 +123,8 @@ void Machine::count(Observation& o) noexcept {
   if (s.has(wire::present::kSigned)) o.c.traits |= trait::kSigned;
 }
 
-// What x says now against what was presumed of it (rule 4). Only a segment sent later than the presumption, by more than the end needs to answer,
-// contradicts it; one that was under way already has crossed it.
+// What x says now against what was presumed of it (rule 4). Only a segment sent later than the presumption, by more than the end needs to
+// answer, contradicts it; one that was under way already has crossed it.
 bool Machine::refute(Observation& o) noexcept {
   Endpoint& x = o.sender;
   const wire::Segment& s = o.segment;
@@ -136,7 +140,8 @@ bool Machine::refute(Observation& o) noexcept {
     const Path path = derive(x);
     if (path.state == State::kEstablished) take_back(Fact::kSynAcked, happened::kHandshakeAckRefuted);
   }
-  if (s.fin() && x.facts.has(Fact::kFinAcked) && x.knows(known::kFin) && s.seq + s.payload_length == x.fin_seq && contradicts(Fact::kFinAcked)) {
+  if (s.fin() && x.facts.has(Fact::kFinAcked) && x.knows(known::kFin) && s.seq + s.payload_length == x.fin_seq &&
+      contradicts(Fact::kFinAcked)) {
     const Path path = derive(x);
     const PathStep* last = path.last();
     if (last != nullptr && last->fact == Fact::kFinAcked) {
@@ -211,13 +216,14 @@ void Machine::acknowledge(Observation& o) noexcept {
   }
 }
 
-// Acknowledgments of what has not been seen yet are kept (a FIN captured after its own acknowledgment), and those of a handshake under way (crossing
-// SYN-ACKs).
+// Acknowledgments of what has not been seen yet are kept (a FIN captured after its own acknowledgment), and those of a handshake under way
+// (crossing SYN-ACKs).
 void Machine::note_growth(Observation& o) noexcept {
   Endpoint& x = o.sender;
   const Endpoint& y = o.peer;
   const wire::Segment& s = o.segment;
   if (x.knows(known::kAcked) && !seq_gt(s.ack, x.rcv_nxt)) return;
+  if (s.rst() && y.knows(known::kNext) && seq_gt(s.ack, y.snd_nxt)) return;  // a RST may acknowledge nonsense; nobody acts on it
   x.rcv_nxt = s.ack;
   x.learn(known::kAcked);
   const bool unseen = y.knows(known::kNext) && seq_gt(s.ack, y.snd_nxt);
@@ -255,8 +261,8 @@ void Machine::settle_peer(Observation& o) noexcept {
   accept_fin_ack(o);
 }
 
-std::optional<Sighting> Machine::pick(const Sightings& copies, const Endpoint& receiver, std::optional<std::uint32_t> echoed, std::uint64_t frame,
-                                      Copies which) const noexcept {
+std::optional<Sighting> Machine::pick(const Sightings& copies, const Endpoint& receiver, std::optional<std::uint32_t> echoed,
+                                      std::uint64_t frame, Copies which) const noexcept {
   std::optional<Sighting> first;
   std::optional<Sighting> last;
   std::optional<Sighting> by_echo;
@@ -268,7 +274,8 @@ std::optional<Sighting> Machine::pick(const Sightings& copies, const Endpoint& r
       if (!first) first = copy;
       last = copy;
       all_stamped = all_stamped && copy.has_ts;
-      if (copy.has_ts && echoed && seq_diff(copy.ts_val, *echoed) <= 0 && (!by_echo || seq_gt(copy.ts_val, by_echo->ts_val))) by_echo = copy;
+      if (copy.has_ts && echoed && seq_diff(copy.ts_val, *echoed) <= 0 && (!by_echo || seq_gt(copy.ts_val, by_echo->ts_val)))
+        by_echo = copy;
       const bool lacked = receiver.knows(known::kNotCovering) && base::after(copy.time, slack(receiver)) < receiver.not_covering_at;
       if (!not_lacked && !lacked) not_lacked = copy;
     });
@@ -314,8 +321,8 @@ void Machine::expire_time_wait(Connection& c, std::uint32_t index, unsigned end,
   journal_.commit(c, index, end, before, at);
 }
 
-void Machine::reuse_time_wait(Connection& c, std::uint32_t index, unsigned end, std::uint64_t cause, std::uint64_t proof, base::Timestamp at,
-                              bool proven) noexcept {
+void Machine::reuse_time_wait(Connection& c, std::uint32_t index, unsigned end, std::uint64_t cause, std::uint64_t proof,
+                              base::Timestamp at, bool proven) noexcept {
   const Path before = derive(c.ends[end]);
   c.ends[end].facts.set(Fact::kReused, {cause, proof, at}, proven ? Proof::kProven : Proof::kPresumed);
   journal_.commit(c, index, end, before, at);

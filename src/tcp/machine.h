@@ -1,7 +1,9 @@
-// The state machine over one connection: what a segment proves of its sender and makes probable of its peer (lifecycle, sections 1, 2 and 9).
+// The state machine over one connection: what a segment proves of its sender and makes probable of its peer (lifecycle, sections 1, 2 and
+// 9).
 //
-// Evidence is added, replaced and taken back here; the path of states follows from it (path.h), and what changed is written into the journal.
-// Which connection a segment belongs to has been decided before (incarnations). Each rule of section 9 is named where it is applied.
+// Evidence is added, replaced and taken back here; the path of states follows from it (path.h), and what changed is written into the
+// journal. Which connection a segment belongs to has been decided before (incarnations). Each rule of section 9 is named where it is
+// applied.
 #pragma once
 
 #include <cstdint>
@@ -35,14 +37,15 @@ class Machine {
   void expire_time_wait(Connection& c, std::uint32_t index, unsigned end, base::Timestamp at) noexcept;
 
   /// TIME-WAIT of an end ended by a new SYN (rule 25), and the same taken back (rule 27).
-  void reuse_time_wait(Connection& c, std::uint32_t index, unsigned end, std::uint64_t cause, std::uint64_t proof, base::Timestamp at, bool proven) noexcept;
+  void reuse_time_wait(Connection& c, std::uint32_t index, unsigned end, std::uint64_t cause, std::uint64_t proof, base::Timestamp at,
+                       bool proven) noexcept;
   void undo(Connection& c, std::uint32_t index, unsigned end, Fact fact, base::Timestamp at) noexcept;
 
-  /// Which copy of the peer's SYN or FIN did `receiver` receive, among those seen up to `frame` (rule 5): by the timestamp it echoed, otherwise
-  /// the first it was not later shown to lack. Copies without ACK, with ACK, or any.
+  /// Which copy of the peer's SYN or FIN did `receiver` receive, among those seen up to `frame` (rule 5): by the timestamp it echoed,
+  /// otherwise the first it was not later shown to lack. Copies without ACK, with ACK, or any.
   enum class Copies { kAny, kSynAck };
-  [[nodiscard]] std::optional<Sighting> pick(const Sightings& copies, const Endpoint& receiver, std::optional<std::uint32_t> echoed, std::uint64_t frame,
-                                             Copies which = Copies::kAny) const noexcept;
+  [[nodiscard]] std::optional<Sighting> pick(const Sightings& copies, const Endpoint& receiver, std::optional<std::uint32_t> echoed,
+                                             std::uint64_t frame, Copies which = Copies::kAny) const noexcept;
 
  private:
   // machine.cpp

@@ -140,13 +140,15 @@ void Memory::arm(std::uint32_t index) noexcept {
 void Memory::queue(std::uint32_t index) noexcept {
   const Connection& c = pool_[index];
   turns_[turn_count_++] = {c.released_at, c.id, index};
-  std::push_heap(turns_.begin(), turns_.begin() + static_cast<std::ptrdiff_t>(turn_count_), [](const Turn& a, const Turn& b) { return a.after(b); });
+  std::push_heap(turns_.begin(), turns_.begin() + static_cast<std::ptrdiff_t>(turn_count_),
+                 [](const Turn& a, const Turn& b) { return a.after(b); });
 }
 
 std::uint32_t Memory::next_released(base::Timestamp certain_until) noexcept {
   if (turn_count_ == 0 || turns_[0].at > certain_until) return kNoBlock;
   const std::uint32_t index = turns_[0].index;
-  std::pop_heap(turns_.begin(), turns_.begin() + static_cast<std::ptrdiff_t>(turn_count_), [](const Turn& a, const Turn& b) { return a.after(b); });
+  std::pop_heap(turns_.begin(), turns_.begin() + static_cast<std::ptrdiff_t>(turn_count_),
+                [](const Turn& a, const Turn& b) { return a.after(b); });
   --turn_count_;
   return index;
 }

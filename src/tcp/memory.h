@@ -1,8 +1,9 @@
 // Where connections are remembered: the pool, the flow table, the timers, and what goes first when there is no room.
 //
-// Always true: sized at construction; a remembered connection is either the head of its flow (in the table), an older incarnation or a candidate (in
-// the head's chains), or released and waiting to be written (in the order of release). Never more than the capacity, whatever happens. When it is
-// full, half-open attempts go first, then connections that are over, then the one idle longest among a few of the others.
+// Always true: sized at construction; a remembered connection is either the head of its flow (in the table), an older incarnation or a
+// candidate (in the head's chains), or released and waiting to be written (in the order of release). Never more than the capacity, whatever
+// happens. When it is full, half-open attempts go first, then connections that are over, then the one idle longest among a few of the
+// others.
 #pragma once
 
 #include <array>

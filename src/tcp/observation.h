@@ -22,29 +22,36 @@ inline constexpr std::uint32_t kResetRefuted = 1U << 7;     ///< the sender had 
 inline constexpr std::uint32_t kOwnResetRefuted = 1U << 8;  ///< the sender goes on after a RST in its name
 inline constexpr std::uint32_t kResetAccepted = 1U << 9;
 inline constexpr std::uint32_t kResetRejected = 1U << 10;
-inline constexpr std::uint32_t kReplyReset = 1U << 11;      ///< a RST that answers a segment of the peer
-inline constexpr std::uint32_t kStray = 1U << 12;           ///< fits no incarnation
+inline constexpr std::uint32_t kReplyReset = 1U << 11;  ///< a RST that answers a segment of the peer
+inline constexpr std::uint32_t kStray = 1U << 12;       ///< fits no incarnation
 }  // namespace happened
 
 struct Observation {
   Connection& c;
-  std::uint32_t index;           ///< of c
+  std::uint32_t index;  ///< of c
   const wire::Segment& segment;
   Endpoint& sender;
   Endpoint& peer;
-  unsigned side;                 ///< index of the sender
-  bool copy = false;             ///< an exact copy of one of the sender's last segments
-  bool stale = false;            ///< older than what the sender has said since
-  std::uint32_t what = 0;        ///< happened:: bits
-  Evidence refuted;              ///< what a refutation took back
+  unsigned side;                       ///< index of the sender
+  bool copy = false;                   ///< an exact copy of one of the sender's last segments
+  bool stale = false;                  ///< older than what the sender has said since
+  std::uint32_t what = 0;              ///< happened:: bits
+  Evidence refuted;                    ///< what a refutation took back
   State sender_was = State::kUnknown;  ///< states before the segment
   State peer_was = State::kUnknown;
-  std::int32_t reset_distance = 0;     ///< of a rejected RST from the number expected
-  base::Timestamp sent_at = 0;   ///< when it passed, or would have passed had it not been held up (rule 3)
+  std::int32_t reset_distance = 0;  ///< of a rejected RST from the number expected
+  base::Timestamp sent_at = 0;      ///< when it passed, or would have passed had it not been held up (rule 3)
 
   Observation(Connection& connection, std::uint32_t connection_index, const wire::Segment& s) noexcept
-      : c(connection), index(connection_index), segment(s), sender(c.ends[s.direction]), peer(c.ends[1 - s.direction]), side(s.direction),
-        sender_was(sender.state), peer_was(peer.state), sent_at(s.time) {}
+      : c(connection),
+        index(connection_index),
+        segment(s),
+        sender(c.ends[s.direction]),
+        peer(c.ends[1 - s.direction]),
+        side(s.direction),
+        sender_was(sender.state),
+        peer_was(peer.state),
+        sent_at(s.time) {}
 
   [[nodiscard]] bool did(std::uint32_t bits) const noexcept { return (what & bits) != 0; }
   /// It speaks of its sender's present (rule 2).
@@ -63,6 +70,8 @@ struct Observation {
 }
 
 /// Frame by frame: `at` is more than the end's slack after `then`.
-[[nodiscard]] inline bool later(const Endpoint& end, base::Timestamp then, base::Timestamp at) noexcept { return base::elapsed(then, at) > slack(end); }
+[[nodiscard]] inline bool later(const Endpoint& end, base::Timestamp then, base::Timestamp at) noexcept {
+  return base::elapsed(then, at) > slack(end);
+}
 
 }  // namespace finwait::tcp

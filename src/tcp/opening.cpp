@@ -119,7 +119,8 @@ void Machine::send_syn_ack(Observation& o) noexcept {
   if (y.knows(known::kPlainSyn) && seq_diff(s.ack, y.iss) > 1) o.c.traits |= trait::kFastOpen;
 }
 
-// The first acknowledgment of an end nothing was seen of: its numbers begin there. If the sender was waiting for a SYN-ACK, one must have come.
+// The first acknowledgment of an end nothing was seen of: its numbers begin there. If the sender was waiting for a SYN-ACK, one must have
+// come.
 void Machine::accept_syn_ack(Observation& o) noexcept {
   Endpoint& x = o.sender;
   Endpoint& y = o.peer;
@@ -142,14 +143,16 @@ void Machine::acknowledge_syn(Observation& o) noexcept {
     h.ack_frame = s.frame;
     h.ack_time = s.time;
     h.completed_by = s.fin() ? CompletedBy::kFin : s.payload_length != 0 ? CompletedBy::kData : CompletedBy::kAck;
+    // Its IP IDs count, and this is the next one after the SYN's: no bare ACK was sent before.
+    if (s.ip_id != 0 && x.syn_ip_id != 0 && static_cast<std::uint16_t>(s.ip_id - x.syn_ip_id) == 1) o.c.traits |= trait::kNoBareAck;
   }
   if (s.rst() || !y.knows(known::kIss) || !x.knows(known::kIss) || !x.facts.has(Fact::kSyn)) return;
   if (x.facts.has(Fact::kPeerSyn) || x.facts.has(Fact::kPeerSynAck) || !seq_gt(s.ack, y.iss) || !seq_gt(s.seq, x.iss)) return;
   const auto received = pick(y.syns, x, echo_of(s), s.frame, Copies::kSynAck);
   if (!received) return;
   // Rule 8: a gap of one in its IP IDs between SYN and this segment says that its own SYN-ACK was sent and never passed the tap.
-  if (y.knows(known::kPlainSyn) && x.syn_ip_id != 0 && s.ip_id != 0 && static_cast<std::uint16_t>(s.ip_id - x.syn_ip_id) == 2 && y.syns.first.frame != 0 &&
-      !y.syns.first.with_ack) {
+  if (y.knows(known::kPlainSyn) && x.syn_ip_id != 0 && s.ip_id != 0 && static_cast<std::uint16_t>(s.ip_id - x.syn_ip_id) == 2 &&
+      y.syns.first.frame != 0 && !y.syns.first.with_ack) {
     x.facts.set(Fact::kPeerSyn, o.caused_by(y.syns.first.frame), Proof::kProven);
     x.facts.set(Fact::kSynAcked, o.caused_by(received->frame), Proof::kProven);
     return;

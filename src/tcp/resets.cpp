@@ -1,4 +1,5 @@
-// RST: what it says of its sender, and whether its target accepts it (RFC 9293, 3.10.7; RFC 5961, 3; lifecycle, section 9, rules 7, 10, 15 to 22).
+// RST: what it says of its sender, and whether its target accepts it (RFC 9293, 3.10.7; RFC 5961, 3; lifecycle, section 9, rules 7, 10, 15
+// to 22).
 #include <algorithm>
 #include <array>
 
@@ -33,8 +34,9 @@ void Machine::send_reset(Observation& o) noexcept {
   if (x.facts.has(Fact::kReset) || nothing_to_close) return;
   if (x.state == State::kSynSent && seq_diff(s.seq, x.iss) != 1) return;
   if (x.state == State::kSynReceived && !s.acks() && x.knows(known::kIss) && seq_diff(s.seq, x.iss) != 1) return;
-  const bool third_ack_refused = !s.acks() && x.state == State::kEstablished && x.facts.has(Fact::kSynAcked) && x.facts.presumed(Fact::kSynAcked) &&
-                                 x.knows(known::kIss) && seq_diff(s.seq, x.iss) == 1 && x.syns.count != 0 && x.snd_nxt == s.seq && !x.knows(known::kSpoke);
+  const bool third_ack_refused = !s.acks() && x.state == State::kEstablished && x.facts.has(Fact::kSynAcked) &&
+                                 x.facts.presumed(Fact::kSynAcked) && x.knows(known::kIss) && seq_diff(s.seq, x.iss) == 1 &&
+                                 x.syns.count != 0 && x.snd_nxt == s.seq && !x.knows(known::kSpoke);
   if (third_ack_refused) {  // rule 7: the handshake's last ACK met no socket, or a full queue
     const std::uint64_t cause = x.facts[Fact::kSynAcked].cause;
     x.facts.erase(Fact::kSynAcked);
@@ -53,12 +55,14 @@ std::uint64_t Machine::reset_cause(const Observation& o) const noexcept {
   std::uint64_t cause = 0;
   blocks_.for_each_sent(o.peer, [&](const Sent& sent) {
     const bool unacknowledged = !x.knows(known::kAcked) || seq_gt(sent.end, x.rcv_nxt);
-    if (cause == 0 && sent.ack == s.seq && sent.frame < s.frame && unacknowledged && base::elapsed(sent.time, s.time) > least) cause = sent.frame;
+    if (cause == 0 && sent.ack == s.seq && sent.frame < s.frame && unacknowledged && base::elapsed(sent.time, s.time) > least)
+      cause = sent.frame;
   });
   return cause != 0 ? cause : s.frame;
 }
 
-// What y expects next: its last acknowledgment, carried on over everything x sent in order, save what y later, a round trip on, showed it lacked.
+// What y expects next: its last acknowledgment, carried on over everything x sent in order, save what y later, a round trip on, showed it
+// lacked.
 std::uint32_t Machine::receive_next(const Observation& o) const noexcept {
   const Endpoint& y = o.peer;
   std::array<Sent, Blocks::kMaxInFlight> sent;
@@ -114,7 +118,8 @@ void Machine::accept_reset(Observation& o) noexcept {
   base::Timestamp last_fin = x.fins.first.time;
   blocks_.for_each_sighting(x.fins, [&](const Sighting& fin) { last_fin = fin.time; });
   if (y.knows(known::kNotCovering) && base::elapsed(last_fin, y.not_covering_at) > slack(y)) return;
-  if (const auto received = pick(x.fins, y, std::nullopt, s.frame)) y.facts.set(Fact::kPeerFin, o.caused_by(received->frame), Proof::kPresumed);
+  if (const auto received = pick(x.fins, y, std::nullopt, s.frame))
+    y.facts.set(Fact::kPeerFin, o.caused_by(received->frame), Proof::kPresumed);
 }
 
 }  // namespace finwait::tcp

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "finwait/tcp/classify.h"
 #include "detect.h"
+#include "finwait/tcp/classify.h"
 #include "tracker_impl.h"
 
 namespace finwait::tcp {

@@ -1,6 +1,7 @@
 // The tracker's inside: which incarnation a segment belongs to, when a connection is over, and what is said of it then.
 //
-// tracker.cpp holds the loop over a batch and the way out; incarnations.cpp decides whose a segment is; lifetime.cpp keeps deadlines, releases and evicts.
+// tracker.cpp holds the loop over a batch and the way out; incarnations.cpp decides whose a segment is; lifetime.cpp keeps deadlines,
+// releases and evicts.
 #pragma once
 
 #include <optional>
@@ -32,7 +33,8 @@ struct Tracker::Impl {
   void doubt_reuse(std::uint32_t head, std::uint32_t old, const wire::Segment& s) noexcept;
   [[nodiscard]] std::uint32_t answered_candidate(std::uint32_t head, const wire::Segment& s) const noexcept;
   void promote(std::uint32_t head, std::uint32_t candidate, const wire::Segment& by) noexcept;
-  void supersede(std::uint32_t old, const Sighting& first_syn, unsigned who, const std::optional<Sighting>& received, base::Timestamp clock) noexcept;
+  void supersede(std::uint32_t old, const Sighting& first_syn, unsigned who, const std::optional<Sighting>& received,
+                 base::Timestamp clock) noexcept;
   bool begin(std::uint32_t head, const wire::Segment& s) noexcept;
   bool begin_candidate(std::uint32_t head, const wire::Segment& s) noexcept;
   std::uint32_t create(const wire::Segment& s) noexcept;

@@ -1,8 +1,8 @@
 // What can go wrong with a connection (lifecycle, section 6): the table of kinds, and one finding as a value.
 //
 // The table is the one place for a kind's name, severity, RFC section and explanation; docs/anomalies.md and --describe print it. A finding
-// holds frames and numbers only; its sentence is made when it is reported (anomaly_text.h). A connection keeps one finding a kind, with a count,
-// so that its memory is bounded by the number of kinds, whatever happens on the wire.
+// holds frames and numbers only; its sentence is made when it is reported (anomaly_text.h). A connection keeps one finding a kind, with a
+// count, so that its memory is bounded by the number of kinds, whatever happens on the wire.
 #pragma once
 
 #include <array>
@@ -90,15 +90,15 @@ inline constexpr std::uint8_t kAttacker = 8;
 
 struct KindInfo {
   AnomalyKind kind;
-  std::string_view name;      ///< "final-ack-missing"
-  std::string_view group;     ///< "handshake", "established", "close", "reset"
-  Severity severity;          ///< the usual one; a finding may carry another
-  std::uint8_t origins;       ///< the usual ones
-  std::string_view rfc;       ///< "RFC 9293, 3.6"; empty if none applies
-  std::string_view meaning;   ///< one plain sentence, for the summary
-  std::string_view causes;    ///< usual causes
-  std::string_view next_step; ///< what to do next
-  std::string_view otherwise; ///< what else it could be
+  std::string_view name;       ///< "final-ack-missing"
+  std::string_view group;      ///< "handshake", "established", "close", "reset"
+  Severity severity;           ///< the usual one; a finding may carry another
+  std::uint8_t origins;        ///< the usual ones
+  std::string_view rfc;        ///< "RFC 9293, 3.6"; empty if none applies
+  std::string_view meaning;    ///< one plain sentence, for the summary
+  std::string_view causes;     ///< usual causes
+  std::string_view next_step;  ///< what to do next
+  std::string_view otherwise;  ///< what else it could be
 };
 
 [[nodiscard]] const KindInfo& info(AnomalyKind kind) noexcept;
@@ -113,9 +113,9 @@ struct Anomaly {
   AnomalyKind kind{};
   Severity severity{};
   std::uint8_t origins = 0;
-  std::uint8_t end = 0;     ///< index into Connection::ends: whose doing or whose trouble it is
-  std::uint32_t count = 1;  ///< how often in this connection
-  base::Timestamp time = 0; ///< of the first occurrence
+  std::uint8_t end = 0;      ///< index into Connection::ends: whose doing or whose trouble it is
+  std::uint32_t count = 1;   ///< how often in this connection
+  base::Timestamp time = 0;  ///< of the first occurrence
   std::array<std::uint64_t, kFrames> frames{};
   std::array<std::int64_t, 2> values{};
   bool operator==(const Anomaly&) const = default;

@@ -1,8 +1,9 @@
 // One end of a connection: what it has said, and nothing else.
 //
-// Always true: each fact stands once, at the end that said it: what an end has received is read from its own acknowledgments, so SND.UNA of one
-// end is rcv_nxt of the other. A field guarded by a bit of `known` means nothing while the bit is not set. Bounded in size: lists are short rings
-// or blocks of the tracker's pool, addressed by index. First the fields every segment touches, then those of the handshake and the close.
+// Always true: each fact stands once, at the end that said it: what an end has received is read from its own acknowledgments, so SND.UNA of
+// one end is rcv_nxt of the other. A field guarded by a bit of `known` means nothing while the bit is not set. Bounded in size: lists are
+// short rings or blocks of the tracker's pool, addressed by index. First the fields every segment touches, then those of the handshake and
+// the close.
 #pragma once
 
 #include <array>
@@ -28,7 +29,7 @@ struct Counters {
   std::uint32_t duplicates = 0;
   std::uint32_t zero_windows = 0;
   std::uint32_t keepalives = 0;
-  std::uint32_t syn = 0;      ///< segments with SYN and no ACK
+  std::uint32_t syn = 0;  ///< segments with SYN and no ACK
   std::uint32_t syn_ack = 0;
   std::uint32_t fin = 0;
   std::uint32_t rst = 0;
@@ -42,8 +43,8 @@ struct Sighting {
   std::uint32_t ts_val = 0;
   bool has_ts = false;
   bool copy = false;
-  bool dead = false;     ///< answered by a challenge ACK: not the one that was received
-  bool with_ack = false; ///< a SYN-ACK
+  bool dead = false;      ///< answered by a challenge ACK: not the one that was received
+  bool with_ack = false;  ///< a SYN-ACK
 };
 
 /// The sightings of one number's SYN or FIN: the first, and up to five of the latest in a block.
@@ -92,50 +93,50 @@ inline constexpr std::uint32_t kOwnReset = 1U << 18;      ///< own_reset: its ow
 inline constexpr std::uint32_t kWindowScale = 1U << 19;
 inline constexpr std::uint32_t kMss = 1U << 20;
 inline constexpr std::uint32_t kTimestampsOffered = 1U << 21;
-inline constexpr std::uint32_t kFastOpenEarly = 1U << 22; ///< its FIN left before its SYN was acknowledged (fast open)
-inline constexpr std::uint32_t kOptionsSeen = 1U << 23;   ///< its SYN or SYN-ACK was seen with all its options
+inline constexpr std::uint32_t kFastOpenEarly = 1U << 22;  ///< its FIN left before its SYN was acknowledged (fast open)
+inline constexpr std::uint32_t kOptionsSeen = 1U << 23;    ///< its SYN or SYN-ACK was seen with all its options
 inline constexpr std::uint32_t kTtl = 1U << 24;
-inline constexpr std::uint32_t kClockFirst = 1U << 25;    ///< clock_first_*
-inline constexpr std::uint32_t kClockBase = 1U << 26;     ///< clock_base_*
-inline constexpr std::uint32_t kSynAckedTs = 1U << 27;    ///< syn_acked_ts_val
-inline constexpr std::uint32_t kData = 1U << 28;          ///< sent payload
-inline constexpr std::uint32_t kIpIdErratic = 1U << 29;   ///< its IP IDs do not count upwards: they date nothing
+inline constexpr std::uint32_t kClockFirst = 1U << 25;   ///< clock_first_*
+inline constexpr std::uint32_t kClockBase = 1U << 26;    ///< clock_base_*
+inline constexpr std::uint32_t kSynAckedTs = 1U << 27;   ///< syn_acked_ts_val
+inline constexpr std::uint32_t kData = 1U << 28;         ///< sent payload
+inline constexpr std::uint32_t kIpIdErratic = 1U << 29;  ///< its IP IDs do not count upwards: they date nothing
 }  // namespace known
 
 struct Endpoint {
   std::uint32_t known = 0;
-  std::uint32_t snd_nxt = 0;        ///< highest sequence number sent, plus one
-  std::uint32_t rcv_nxt = 0;        ///< highest acknowledgment number it sent
-  std::uint32_t max_window = 65535; ///< largest window it advertised, scaled
+  std::uint32_t snd_nxt = 0;         ///< highest sequence number sent, plus one
+  std::uint32_t rcv_nxt = 0;         ///< highest acknowledgment number it sent
+  std::uint32_t max_window = 65535;  ///< largest window it advertised, scaled
   State state = State::kUnknown;
   std::uint8_t window_scale = 0;
-  std::uint8_t ttl = 0;             ///< of its first segment
+  std::uint8_t ttl = 0;  ///< of its first segment
   std::uint8_t next_print = 0;
   std::uint16_t newest_ip_id = 0;
   std::uint16_t mss = 0;
-  std::uint16_t syn_ip_id = 0;      ///< of its latest SYN without ACK
+  std::uint16_t syn_ip_id = 0;  ///< of its latest SYN without ACK
   std::uint32_t newest_ts_val = 0;
-  std::uint32_t timed_end = 0;      ///< a segment sent to it that is being timed: its end
+  std::uint32_t timed_end = 0;  ///< a segment sent to it that is being timed: its end
   base::Timestamp timed_at = 0;
-  base::Duration least_rtt = 0;     ///< least time from a segment at the tap to this end's first answer covering it
-  base::Timestamp spoke_at = 0;     ///< when it last acknowledged all it had
+  base::Duration least_rtt = 0;           ///< least time from a segment at the tap to this end's first answer covering it
+  base::Timestamp spoke_at = 0;           ///< when it last acknowledged all it had
   std::array<std::uint32_t, 8> prints{};  ///< fingerprints of its last segments, to know copies by
 
   Counters counters;
 
   std::uint32_t iss = 0;
   std::uint32_t fin_seq = 0;
-  std::uint32_t hole = 0;           ///< with SACK: the first byte it lacked when it last spoke
+  std::uint32_t hole = 0;  ///< with SACK: the first byte it lacked when it last spoke
   std::uint32_t syn_acked_ts_val = 0;
   std::uint32_t in_flight_head = kNoBlock;  ///< blocks of what it sent and the peer has not acknowledged
   std::uint32_t in_flight_tail = kNoBlock;
   std::uint8_t in_flight_first = 0;  ///< index of the oldest within the head block
   std::uint8_t in_flight_count = 0;
   std::uint8_t growth_count = 0;
-  std::uint8_t options_signature = 0;  ///< order and kinds of the options in its SYN
-  std::uint32_t holes_block = kNoBlock;    ///< ranges it must have sent that were never seen
-  std::uint32_t clock_first_val = 0;       ///< its timestamp clock, when first seen ...
-  std::uint32_t clock_base_val = 0;        ///< ... and at the segment least held up since
+  std::uint8_t options_signature = 0;    ///< order and kinds of the options in its SYN
+  std::uint32_t holes_block = kNoBlock;  ///< ranges it must have sent that were never seen
+  std::uint32_t clock_first_val = 0;     ///< its timestamp clock, when first seen ...
+  std::uint32_t clock_base_val = 0;      ///< ... and at the segment least held up since
   base::Timestamp clock_first_time = 0;
   base::Timestamp clock_base_time = 0;
   base::Timestamp not_covering_at = 0;  ///< when it last spoke without covering the peer's FIN

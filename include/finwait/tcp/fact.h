@@ -1,9 +1,9 @@
 // What can be known of one end, and how: the evidence from which its path of states is derived.
 //
-// An end's path is a function of its facts alone (path.h). A fact keeps the frame that caused it (the peer's segment, for what an end received),
-// the frame that proved it, and the time of the proof. Facts are added, replaced and taken back; the path follows.
-// Facts that exclude one another share a slot, so setting one removes the other: a SYN sent or having spoken without one; the peer's SYN-ACK
-// received or the own SYN acknowledged; the three ways in which a connection can be over.
+// An end's path is a function of its facts alone (path.h). A fact keeps the frame that caused it (the peer's segment, for what an end
+// received), the frame that proved it, and the time of the proof. Facts are added, replaced and taken back; the path follows. Facts that
+// exclude one another share a slot, so setting one removes the other: a SYN sent or having spoken without one; the peer's SYN-ACK received
+// or the own SYN acknowledged; the three ways in which a connection can be over.
 #pragma once
 
 #include <array>
@@ -31,9 +31,9 @@ enum class Fact : std::uint8_t {
 enum class Proof : std::uint8_t { kProven, kPresumed, kRefuted, kTimer };
 
 struct Evidence {
-  std::uint64_t cause = 0;  ///< frame that moved the end; 0: none (a timer)
-  std::uint64_t proof = 0;  ///< frame that showed it
-  base::Timestamp time = 0; ///< of the proof
+  std::uint64_t cause = 0;   ///< frame that moved the end; 0: none (a timer)
+  std::uint64_t proof = 0;   ///< frame that showed it
+  base::Timestamp time = 0;  ///< of the proof
   bool operator==(const Evidence&) const = default;
 };
 

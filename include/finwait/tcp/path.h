@@ -1,8 +1,8 @@
 // From facts to the path of states: the one place where an end's history is decided.
 //
-// Pure: the path is a function of the facts and two latches, whatever the order in which they became known. So evidence that comes late (a FIN
-// captured after its acknowledgment, a SYN-ACK before its SYN) gives the same path as evidence that came in order, and what was wrong before is
-// the difference between two paths.
+// Pure: the path is a function of the facts and two latches, whatever the order in which they became known. So evidence that comes late (a
+// FIN captured after its acknowledgment, a SYN-ACK before its SYN) gives the same path as evidence that came in order, and what was wrong
+// before is the difference between two paths.
 #pragma once
 
 #include <array>
@@ -38,7 +38,8 @@ struct Path {
   [[nodiscard]] int find(State to) const noexcept;
 };
 
-/// `fin_covers`: the own FIN was sent after the peer's was received. `fast_open_early`: the own FIN left before the own SYN was acknowledged.
+/// `fin_covers`: the own FIN was sent after the peer's was received. `fast_open_early`: the own FIN left before the own SYN was
+/// acknowledged.
 [[nodiscard]] Path derive(const Facts& facts, bool fin_covers, bool fast_open_early) noexcept;
 
 [[nodiscard]] inline Path derive(const Endpoint& end) noexcept {

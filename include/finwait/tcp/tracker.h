@@ -20,12 +20,12 @@ namespace finwait::tcp {
 
 /// lifecycle, section 7. All on the trace clock.
 struct Timers {
-  base::Duration msl = 30 * base::kSecond;               ///< TIME-WAIT lasts 2 MSL and a twentieth
-  base::Duration syn_unanswered = 130 * base::kSecond;   ///< after the last SYN
-  base::Duration syn_ack_unanswered = 65 * base::kSecond;///< after the last SYN-ACK
-  base::Duration closing = 130 * base::kSecond;          ///< both FINs sent, the last one unanswered: after the last segment
-  base::Duration idle = 0;                               ///< 0: an idle connection is kept
-  base::Duration lingering = 60 * base::kSecond;         ///< CLOSE-WAIT and FIN-WAIT-2, for the anomaly only
+  base::Duration msl = 30 * base::kSecond;                 ///< TIME-WAIT lasts 2 MSL and a twentieth
+  base::Duration syn_unanswered = 130 * base::kSecond;     ///< after the last SYN
+  base::Duration syn_ack_unanswered = 65 * base::kSecond;  ///< after the last SYN-ACK
+  base::Duration closing = 130 * base::kSecond;            ///< both FINs sent, the last one unanswered: after the last segment
+  base::Duration idle = 0;                                 ///< 0: an idle connection is kept
+  base::Duration lingering = 60 * base::kSecond;           ///< CLOSE-WAIT and FIN-WAIT-2, for the anomaly only
 };
 
 struct TrackerOptions {
@@ -56,11 +56,11 @@ struct Step {
 
 struct TrackerCounts {
   std::uint64_t segments = 0;
-  std::uint64_t table_full = 0;                   ///< segments for which no connection could be made
+  std::uint64_t table_full = 0;  ///< segments for which no connection could be made
   std::uint64_t created = 0;
-  std::array<std::uint64_t, kStates> evicted{};   ///< by the originator's state
-  std::uint64_t strays = 0;                       ///< segments whose numbers fit no incarnation: counted, moving nothing
-  std::uint64_t blocks_exhausted = 0;             ///< evidence not kept for lack of blocks
+  std::array<std::uint64_t, kStates> evicted{};  ///< by the originator's state
+  std::uint64_t strays = 0;                      ///< segments whose numbers fit no incarnation: counted, moving nothing
+  std::uint64_t blocks_exhausted = 0;            ///< evidence not kept for lack of blocks
 };
 
 class Tracker {
@@ -74,7 +74,8 @@ class Tracker {
   /// The hash that Segment::hash must hold.
   [[nodiscard]] std::uint64_t hash(const wire::FlowKey& key) const noexcept;
 
-  /// Looks at segments in file order. `fates`, if not empty, is as long; the fate of a segment for which there was no room becomes kTableFull.
+  /// Looks at segments in file order. `fates`, if not empty, is as long; the fate of a segment for which there was no room becomes
+  /// kTableFull.
   void track(std::span<const wire::Segment> segments, std::span<wire::Fate> fates = {}) noexcept;
 
   /// The trace clock has come to `clock`: timers that are due fire.
@@ -83,9 +84,9 @@ class Tracker {
   /// The end of input: everything still remembered is judged as it stands. Afterwards drain() gives all the rest.
   void finish(base::Timestamp clock) noexcept;
 
-  /// Gives every finished connection whose place in the order of release is certain, in that order (time of release, then id); after finish()
-  /// what was remembered to the end comes last, by id. The Outcome is borrowed for the call. Returns how many. Their memory is free afterwards,
-  /// and so events() must have been read before.
+  /// Gives every finished connection whose place in the order of release is certain, in that order (time of release, then id); after
+  /// finish() what was remembered to the end comes last, by id. The Outcome is borrowed for the call. Returns how many. Their memory is
+  /// free afterwards, and so events() must have been read before.
   template <class F>
   std::size_t drain(F&& sink) {
     std::size_t n = 0;

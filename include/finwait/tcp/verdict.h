@@ -16,13 +16,38 @@ namespace finwait::tcp {
 struct Connection;
 
 enum class Opening : std::uint8_t {
-  kThreeWay, kFastOpen, kSimultaneous, kSplit, kUnanswered, kRefused, kUnreachable, kHalfOpen, kAborted, kMidstream, kBackscatter,
+  kThreeWay,
+  kFastOpen,
+  kSimultaneous,
+  kSplit,
+  kUnanswered,
+  kRefused,
+  kUnreachable,
+  kHalfOpen,
+  kAborted,
+  kMidstream,
+  kBackscatter,
 };
 inline constexpr int kOpenings = 11;
 
 enum class Ending : std::uint8_t {
-  kGraceful, kFinalAckMissing, kFinUnanswered, kHalfClosed, kReset, kResetAfterFin, kClosing, kRefused, kUnreachable, kAborted, kUnanswered,
-  kHalfOpen, kBackscatter, kOpen, kTimeout, kSuperseded, kEvicted,
+  kGraceful,
+  kFinalAckMissing,
+  kFinUnanswered,
+  kHalfClosed,
+  kReset,
+  kResetAfterFin,
+  kClosing,
+  kRefused,
+  kUnreachable,
+  kAborted,
+  kUnanswered,
+  kHalfOpen,
+  kBackscatter,
+  kOpen,
+  kTimeout,
+  kSuperseded,
+  kEvicted,
 };
 inline constexpr int kEndings = 17;
 
@@ -41,8 +66,8 @@ enum class Release : std::uint8_t { kSettled, kIdle, kSuperseded, kEvicted, kEnd
 struct HalfClose {
   Who by = Who::kNobody;
   base::Timestamp from = 0;
-  base::Timestamp to = 0;       ///< the other end's FIN, the RST, or the last frame
-  std::uint64_t bytes = 0;      ///< new payload of the other end meanwhile
+  base::Timestamp to = 0;   ///< the other end's FIN, the RST, or the last frame
+  std::uint64_t bytes = 0;  ///< new payload of the other end meanwhile
   std::uint64_t packets = 0;
 };
 
@@ -80,7 +105,7 @@ struct Outcome {
 
 [[nodiscard]] std::string_view name(Opening opening) noexcept;
 [[nodiscard]] std::string_view name(Ending ending) noexcept;
-[[nodiscard]] std::string_view name(CompletedBy by) noexcept;   ///< empty for kNothing
+[[nodiscard]] std::string_view name(CompletedBy by) noexcept;     ///< empty for kNothing
 [[nodiscard]] std::string_view name(Replaced replaced) noexcept;  ///< empty for kNothing
 [[nodiscard]] std::string_view name(RoleEvidence evidence) noexcept;
 [[nodiscard]] std::string_view name(TimeWaitEnd end) noexcept;
