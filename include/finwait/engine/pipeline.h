@@ -1,0 +1,93 @@
+// The data path: frames from a source, a batch at a time, through the filter and the decoder into the tracker, and what it finds to the
+// reporter.
+//
+// Always true: every frame read is counted under exactly one Fate; frames are numbered from 1 in the order read, selected or not; the
+// answer does not depend on the size of the batches. Asks no clock: time is the frames'.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "finwait/capture/filter.h"
+#include "finwait/capture/source.h"
+#include "finwait/engine/trace_clock.h"
+#include "finwait/report/reporter.h"
+#include "finwait/report/totals.h"
+#include "finwait/tcp/tracker.h"
+#include "finwait/wire/decode.h"
+
+namespace finwait::engine {
+
+struct PipelineOptions {
+  tcp::TrackerOptions tracker;
+  wire::DecodeOptions decode;
+  std::size_t batch = 512;                                                    ///< frames
+  std::uint32_t snapshot_length = std::numeric_limits<std::uint32_t>::max();  ///< bytes of a frame that are looked at
+  std::uint64_t frame_limit = std::numeric_limits<std::uint64_t>::max();      ///< stop after so many selected frames
+  base::Timestamp from = std::numeric_limits<base::Timestamp>::min();         ///< first stamp that is selected
+  base::Timestamp to = base::kNever;                                          ///< last stamp that is selected
+};
+
+/// How far it has come.
+struct Progress {
+  std::uint64_t frames = 0;
+  std::uint64_t bytes = 0;
+  double share = -1.0;  ///< of the input; below 0: unknown
+};
+
+/// Is asked after each batch whether to go on.
+class Steering {
+ public:
+  virtual ~Steering() = default;
+  [[nodiscard]] virtual bool go_on(const Progress& progress) = 0;
+};
+
+/// Looks at each segment before the tracker gets it, and at what the tracker makes of it, before it is given to the reporter: for
+/// --explain.
+class Onlooker {
+ public:
+  virtual ~Onlooker() = default;
+  virtual void before(const wire::Segment& segment, tcp::Tracker& tracker) = 0;
+  virtual void after_batch(const tcp::Tracker& tracker) = 0;
+};
+
+class Pipeline {
+ public:
+  /// `filter` (may be null), `source`, `reporter` and `onlooker` (may be null) outlive the pipeline. Takes all memory; throws
+  /// std::bad_alloc.
+  Pipeline(capture::Source& source, capture::Filter* filter, report::Reporter& reporter, const PipelineOptions& options,
+           Onlooker* onlooker = nullptr);
+
+  /// Reads to the end, to the limit, or until told to stop; then judges what is still remembered. Call once. Throws report::OutputError.
+  void run(Steering& steering);
+
+  /// What is known so far: everything but connection counts, file names and performance.
+  [[nodiscard]] report::Totals totals() const;
+
+ private:
+  [[nodiscard]] bool step();
+  void take(const capture::Frame& frame);
+  [[nodiscard]] wire::Fate examine(const capture::Frame& frame, wire::Segment& segment);
+  void hand_on();
+  void move_refused();
+  void deliver_events();
+  void drain();
+
+  capture::Source& source_;
+  capture::Filter* filter_;
+  report::Reporter& reporter_;
+  Onlooker* onlooker_;
+  PipelineOptions options_;
+  tcp::Tracker tracker_;
+  TraceClock clock_;
+  std::vector<capture::Frame> frames_;
+  std::vector<wire::Segment> segments_;
+  std::vector<wire::Fate> fates_;  // kTcp; kTableFull where the tracker had no room
+  std::size_t segment_count_ = 0;
+  std::uint64_t selected_ = 0;
+  report::Totals totals_;
+};
+
+}  // namespace finwait::engine

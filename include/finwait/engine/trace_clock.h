@@ -1,0 +1,47 @@
+// The trace clock: the greatest stamp so far in file order.
+//
+// Always true: it never goes back. A stamp more than an hour ahead of it is not believed by itself: the clock stays where it is until
+// another frame confirms it, with a stamp within an hour of it, or later still (which then waits to be confirmed in its turn). So one
+// damaged stamp cannot expire every connection, and a true pause of hours costs one frame's delay.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "finwait/base/time.h"
+
+namespace finwait::engine {
+
+class TraceClock {
+ public:
+  static constexpr base::Duration kLeap = 3'600 * base::kSecond;
+
+  /// Takes the next frame's stamp and returns the clock.
+  base::Timestamp tick(base::Timestamp stamp) noexcept {
+    if (plain_ && stamp >= now_ && base::elapsed(now_, stamp) <= kLeap) {
+      now_ = stamp;
+    } else {
+      consider(stamp);
+    }
+    return now_;
+  }
+
+  [[nodiscard]] base::Timestamp now() const noexcept { return now_; }
+  /// Frames stamped earlier than the clock stood.
+  [[nodiscard]] std::uint64_t went_back() const noexcept { return went_back_; }
+  /// Stamps that ran ahead and were not confirmed, so far.
+  [[nodiscard]] std::uint64_t disbelieved() const noexcept { return disbelieved_ + (doubted() ? 1U : 0U); }
+
+ private:
+  [[nodiscard]] bool doubted() const noexcept { return started_ && !plain_; }
+  void consider(base::Timestamp stamp) noexcept;
+
+  base::Timestamp now_ = 0;
+  base::Timestamp doubtful_ = 0;  // the stamp far ahead that waits to be confirmed
+  bool started_ = false;
+  bool plain_ = false;  // started, and no stamp in doubt
+  std::uint64_t went_back_ = 0;
+  std::uint64_t disbelieved_ = 0;
+};
+
+}  // namespace finwait::engine

@@ -1,0 +1,57 @@
+// The busiest services: who talked to which address and port, by bytes, in bounded memory.
+//
+// Exact as long as there are no more than kRoom different ones. Beyond that the smaller half is forgotten each time the room is full, so
+// that what is large from beginning to end stays and is counted in full but for what it did before it was last forgotten; exact() tells.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "finwait/tcp/connection.h"
+#include "finwait/wire/flow_key.h"
+
+namespace finwait::report {
+
+class Busiest {
+ public:
+  static constexpr std::size_t kRoom = 1U << 16;
+
+  /// From an originating host to a responder's address and port.
+  struct Pair {
+    wire::Address from;
+    wire::Address to;
+    std::uint16_t port = 0;
+    std::uint8_t ip_version = 4;
+    bool operator==(const Pair&) const = default;
+  };
+  struct Load {
+    std::uint64_t connections = 0;
+    std::uint64_t packets = 0;
+    std::uint64_t bytes = 0;
+  };
+  struct Entry {
+    Pair pair;
+    Load load;
+  };
+
+  void add(const tcp::Connection& connection);
+
+  /// The `n` with the most bytes, the largest first.
+  [[nodiscard]] std::vector<Entry> top(std::size_t n) const;
+  [[nodiscard]] std::size_t size() const noexcept { return pairs_.size(); }
+  [[nodiscard]] bool exact() const noexcept { return exact_; }
+
+ private:
+  struct Hash {
+    [[nodiscard]] std::size_t operator()(const Pair& pair) const noexcept;
+  };
+
+  void forget_smaller_half();
+
+  std::unordered_map<Pair, Load, Hash> pairs_;
+  bool exact_ = true;
+};
+
+}  // namespace finwait::report

@@ -1,0 +1,24 @@
+// One connection, one event, one summary as a line of JSON; the fields are those of the output's documentation.
+//
+// Absent means unknown or not applicable; nothing is written as null. Zeek's fields (conn_state, history, missed_bytes) are not here.
+#pragma once
+
+#include <cstdint>
+
+#include "finwait/report/json_writer.h"
+#include "finwait/report/totals.h"
+#include "finwait/tcp/tracker.h"
+#include "finwait/tcp/verdict.h"
+
+namespace finwait::report {
+
+/// {"type":"connection", ...} and a newline.
+void put_connection(Text& text, const tcp::Outcome& outcome);
+
+/// {"type":"transition", ...} or {"type":"anomaly", ...} and a newline.
+void put_event(Text& text, const tcp::Event& event, const tcp::Connection& connection);
+
+/// {"type":"summary", ...} and a newline.
+void put_summary(Text& text, const Totals& totals);
+
+}  // namespace finwait::report

@@ -1,0 +1,36 @@
+// --only: the connections that have one of the named openings, endings or anomalies.
+#pragma once
+
+#include <bitset>
+#include <string>
+#include <string_view>
+
+#include "finwait/tcp/tracker.h"
+#include "finwait/tcp/verdict.h"
+
+namespace finwait::report {
+
+class Selection {
+ public:
+  /// Selects everything.
+  Selection() = default;
+
+  /// Adds a kind by its name; a word that is an opening, an ending and an anomaly at once ("half-open") means each of them. False if
+  /// nothing is called so.
+  [[nodiscard]] bool add(std::string_view kind) noexcept;
+
+  [[nodiscard]] bool everything() const noexcept { return openings_.none() && endings_.none() && anomalies_.none(); }
+  [[nodiscard]] bool selects(const tcp::Outcome& outcome) const noexcept;
+  /// Events come before it is known how a connection ends: a finding is selected by its kind, a transition only if everything is.
+  [[nodiscard]] bool selects(const tcp::Event& event) const noexcept;
+
+ private:
+  std::bitset<tcp::kOpenings> openings_;
+  std::bitset<tcp::kEndings> endings_;
+  std::bitset<tcp::kAnomalyKinds> anomalies_;
+};
+
+/// All names that add() knows, one paragraph each for openings, endings and anomalies, lines of at most 80 columns.
+[[nodiscard]] std::string known_kinds();
+
+}  // namespace finwait::report

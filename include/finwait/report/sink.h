@@ -1,0 +1,31 @@
+// Who takes what is found and makes something of it.
+//
+// A sink is called by one thread, in the order of the output. What it is given is borrowed for the call.
+#pragma once
+
+#include "finwait/report/totals.h"
+#include "finwait/tcp/tracker.h"
+#include "finwait/tcp/verdict.h"
+
+namespace finwait::report {
+
+class Sink {
+ public:
+  Sink() = default;
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
+  virtual ~Sink() = default;
+
+  /// A connection that is over and was selected.
+  virtual void connection(const tcp::Outcome& /*outcome*/) {}
+  /// A transition or a finding as it happens; only if the tracker keeps events.
+  virtual void event(const tcp::Event& /*event*/, const tcp::Connection& /*connection*/) {}
+  /// All that was read so far has been given: whoever follows live may see it.
+  virtual void settle() {}
+  /// The end. Throws OutputError.
+  virtual void finish(const Totals& totals) = 0;
+  /// Nobody reads what it writes any more.
+  [[nodiscard]] virtual bool closed() const noexcept { return false; }
+};
+
+}  // namespace finwait::report

@@ -1,0 +1,146 @@
+#include "analyse.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <optional>
+#include <sstream>
+
+#include "finwait/base/hash.h"
+#include "finwait/capture/file_sequence.h"
+#include "finwait/engine/explain_watch.h"
+#include "finwait/engine/pipeline.h"
+#include "finwait/report/explain_sink.h"
+#include "finwait/report/json_sink.h"
+#include "finwait/report/reporter.h"
+#include "finwait/report/stats.h"
+#include "finwait/report/summary_sink.h"
+#include "progress.h"
+
+namespace finwait::app {
+namespace {
+
+/// A quarter of the machine's memory, but no more connections than anybody has; pages are only taken when they are used.
+std::uint32_t connections_by_memory(std::optional<std::uint64_t> memory) {
+  constexpr std::uint64_t kDefaultMost = 1U << 22;
+  constexpr std::uint64_t kMost = 1U << 28;
+  const auto machine = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  const std::uint64_t fit = memory.value_or(machine / 4) / tcp::Tracker::bytes_per_connection();
+  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(fit, 2, memory ? kMost : kDefaultMost));
+}
+
+std::string shell_word(const std::string& word) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,+@%=";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+/// How to run again on the same input: "finwait -r a.pcap".
+std::string command(const Options& options) {
+  std::string text = "finwait";
+  for (const std::string& path : options.captures) text += " -r " + shell_word(path);
+  return text;
+}
+
+std::vector<std::unique_ptr<report::Sink>> make_sinks(const Options& options) {
+  const bool prompt = std::count(options.captures.begin(), options.captures.end(), "-") != 0;
+  std::vector<OutputChoice> choices = options.outputs;
+  if (choices.empty() && options.explain.empty()) choices.push_back({"summary", "-"});
+  std::vector<std::unique_ptr<report::Sink>> sinks;
+  for (const OutputChoice& choice : choices) {
+    if (choice.format == "json") {
+      sinks.push_back(std::make_unique<report::JsonSink>(choice.path, prompt));
+    } else if (choice.format == "events") {
+      sinks.push_back(std::make_unique<report::EventsSink>(choice.path, prompt));
+    } else {
+      sinks.push_back(std::make_unique<report::SummarySink>(choice.path,
+                                                            report::SummaryOptions{command(options), options.only_words, options.verbose}));
+    }
+  }
+  return sinks;
+}
+
+engine::PipelineOptions pipeline_options(const Options& options) {
+  engine::PipelineOptions result = options.pipeline;
+  result.tracker.seed = options.seed ? *options.seed : base::random_seed();
+  result.tracker.max_connections = options.max_connections ? *options.max_connections : connections_by_memory(options.memory);
+  result.tracker.events =
+      std::any_of(options.outputs.begin(), options.outputs.end(), [](const auto& choice) { return choice.format == "events"; });
+  return result;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+std::uint64_t peak_memory() {
+  struct rusage usage {};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+void add_facts(report::Totals& totals, const capture::FileSequence& source, double seconds) {
+  for (const capture::FileSpan& file : source.files()) totals.capture.files.push_back({file.path, file.first_frame});
+  const capture::SourceStatus status = source.status();
+  if (status.damaged) totals.capture.damage = lines_of(status.what);
+  totals.performance.seconds = seconds;
+  totals.performance.peak_memory = peak_memory();
+}
+
+void complain(const Options& options, const report::Totals& totals, const std::optional<capture::Filter>& filter) {
+  for (const std::string& line : totals.capture.damage) fmt::print(stderr, "finwait: {}\n", line);
+  if (options.quiet || !filter) return;
+  for (const std::string& line : filter->problems()) fmt::print(stderr, "finwait: {}\n", line);
+}
+
+int exit_status(const Options& options, const report::Totals& totals, const report::Reporter& reporter) {
+  if (!totals.capture.damage.empty()) return 1;
+  if (options.fail_on && reporter.gravest() && *reporter.gravest() >= *options.fail_on) return 3;
+  return 0;
+}
+
+}  // namespace
+
+int analyse(Options& options) {
+  const auto start = std::chrono::steady_clock::now();
+  std::optional<engine::ExplainWatch> watch;
+  std::optional<report::ExplainSink> ladder;
+  if (!options.explain.empty()) {
+    const auto wanted = engine::parse_explain_id(options.explain);
+    if (!wanted) throw UsageError("--explain " + options.explain + ": an id, a uid or ADDR:PORT-ADDR:PORT (IPv6 in brackets)");
+    ladder.emplace("-");
+    watch.emplace(*wanted, *ladder);
+  }
+  const auto source = capture::open_files(options.captures);
+  std::optional<capture::Filter> filter;
+  if (!options.filter.empty()) filter.emplace(options.filter);
+
+  report::Reporter reporter(make_sinks(options), options.only);
+  engine::Pipeline pipeline(*source, filter ? &*filter : nullptr, reporter, pipeline_options(options), watch ? &*watch : nullptr);
+  Steward steward(options.progress.value_or(isatty(STDERR_FILENO) == 1));
+  pipeline.run(steward);
+  steward.clear();
+
+  report::Totals totals = pipeline.totals();
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  add_facts(totals, *source, seconds);
+  reporter.finish(totals);
+  complain(options, totals, filter);
+  if (options.stats) fmt::print(stderr, "{}", report::stats_text(totals));
+  if (ladder) {
+    ladder->finish(totals);
+    if (!ladder->found()) throw std::runtime_error("--explain " + options.explain + ": " + watch->why_not());
+  }
+  return exit_status(options, totals, reporter);
+}
+
+}  // namespace finwait::app

@@ -1,0 +1,253 @@
+#include "options.h"
+
+#include <algorithm>
+#include <boost/program_options.hpp>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <set>
+#include <sstream>
+
+#include "values.h"
+
+namespace finwait::app {
+namespace {
+
+namespace po = boost::program_options;
+using Words = std::vector<std::string>;
+
+po::options_description input_options() {
+  po::options_description text("Input", 80, 50);
+  // clang-format off
+  text.add_options()
+    ("read,r", po::value<Words>()->value_name("FILE")->composing(), "capture to read (pcap, pcapng; '-': standard input); may be repeated; words after it that are names of files are captures too")
+    ("filter-file,F", po::value<std::string>()->value_name("FILE"), "read the filter expression from FILE")
+    ("count,c", po::value<std::string>()->value_name("N"), "stop after N packets that the filter selects")
+    ("snapshot-length,s", po::value<std::string>()->value_name("BYTES"), "look at no more than BYTES of each packet (0: all)")
+    ("from", po::value<std::string>()->value_name("TIME"), "only packets at or after TIME (2024-02-29T12:00:00Z, or seconds since 1970)")
+    ("to", po::value<std::string>()->value_name("TIME"), "only packets at or before TIME")
+    ("checksums", po::value<std::string>()->value_name("HOW"), "bad checksums: count (default), verify (leave the segment out), ignore")
+    ("list-interfaces,D", "list the interfaces one can capture on");
+  // clang-format on
+  return text;
+}
+
+po::options_description output_options() {
+  po::options_description text("Output", 80, 50);
+  // clang-format off
+  text.add_options()
+    ("output,o", po::value<Words>()->value_name("FORMAT[=PATH]")->composing(), "summary (default), json, events; may be repeated; without PATH to standard output")
+    ("explain", po::value<std::string>()->value_name("ID"), "one connection as a ladder; ID is an id, a uid or ADDR:PORT-ADDR:PORT")
+    ("describe", po::value<std::string>()->value_name("KIND"), "what an opening, ending or anomaly means")
+    ("only", po::value<Words>()->value_name("KIND[,KIND]")->composing(), "only connections with one of these openings, endings or anomalies")
+    ("fail-on", po::value<std::string>()->value_name("SEVERITY"), "exit 3 if there is an anomaly at or above info, notice, warning or alert")
+    ("stats", "at the end, on standard error: counts and speed")
+    ("progress", "show how far it has come, on standard error (default on a terminal)")
+    ("quiet,q", "on standard error only errors")
+    ("verbose,v", "more examples in the summary")
+    ("numeric,n", "accepted for habit's sake: names are never resolved");
+  // clang-format on
+  return text;
+}
+
+po::options_description limit_options() {
+  po::options_description text("Timers and limits (durations: 30, 30s, 500ms, 2m)", 80, 50);
+  // clang-format off
+  text.add_options()
+    ("msl", po::value<std::string>()->value_name("TIME"), "maximum segment lifetime (30s)")
+    ("syn-timeout", po::value<std::string>()->value_name("TIME"), "SYN without answer is given up (130s)")
+    ("syn-ack-timeout", po::value<std::string>()->value_name("TIME"), "SYN-ACK without ACK is given up (65s)")
+    ("closing-timeout", po::value<std::string>()->value_name("TIME"), "close without its last ACK is given up (130s)")
+    ("idle", po::value<std::string>()->value_name("TIME"), "silent connection is given up (0: never)")
+    ("lingering", po::value<std::string>()->value_name("TIME"), "CLOSE-WAIT or FIN-WAIT-2 that long is an anomaly (60s)")
+    ("max-connections", po::value<std::string>()->value_name("N"), "connections remembered at once (default: by memory)")
+    ("memory", po::value<std::string>()->value_name("SIZE"), "memory for connections (default: a quarter of the machine's)")
+    ("seed", po::value<std::string>()->value_name("N"), "fixed key of the table, for repeatable runs when room is short");
+  // clang-format on
+  return text;
+}
+
+po::options_description general_options() {
+  po::options_description text("General", 80, 50);
+  text.add_options()("help,h", "this text")("version", "the version");
+  return text;
+}
+
+/// Runs a parser of values; its complaint names the option.
+template <class F>
+auto value_of(const po::variables_map& map, const char* name, F&& parse) {
+  try {
+    return parse(map[name].as<std::string>());
+  } catch (const std::invalid_argument& e) {
+    throw UsageError(std::string("--") + name + " " + map[name].as<std::string>() + ": " + e.what());
+  }
+}
+
+std::vector<std::string> split(const std::string& list) {
+  std::vector<std::string> words;
+  std::istringstream in(list);
+  for (std::string word; std::getline(in, word, ',');) {
+    if (!word.empty()) words.push_back(word);
+  }
+  return words;
+}
+
+void take_outputs(const po::variables_map& map, Options& options) {
+  static const std::set<std::string> kFormats{"summary", "json", "events"};
+  if (map.count("output") == 0) return;
+  std::set<std::string> paths;
+  for (const std::string& word : map["output"].as<Words>()) {
+    const std::size_t equals = word.find('=');
+    OutputChoice choice{word.substr(0, equals), equals == std::string::npos ? "-" : word.substr(equals + 1)};
+    if (kFormats.count(choice.format) == 0) throw UsageError("-o " + word + ": no such format; there are summary, json and events");
+    if (choice.path.empty()) throw UsageError("-o " + word + ": the path is empty");
+    if (!paths.insert(choice.path).second) {
+      throw UsageError("-o " + word + ": two outputs to " + (choice.path == "-" ? "standard output" : choice.path) +
+                       "; give one of them a path: -o FORMAT=PATH");
+    }
+    options.outputs.push_back(choice);
+  }
+}
+
+void take_only(const po::variables_map& map, Options& options) {
+  if (map.count("only") == 0) return;
+  for (const std::string& list : map["only"].as<Words>()) {
+    for (const std::string& kind : split(list)) {
+      if (!options.only.add(kind)) throw UsageError("--only " + kind + ": no such kind. There are\n" + report::known_kinds());
+      options.only_words += (options.only_words.empty() ? "" : ", ") + kind;
+    }
+  }
+  if (options.only.everything()) throw UsageError("--only: name at least one kind. There are\n" + report::known_kinds());
+}
+
+void take_timers(const po::variables_map& map, tcp::Timers& timers) {
+  const auto take = [&map](const char* name, base::Duration& timer) {
+    if (map.count(name) != 0) timer = value_of(map, name, parse_duration);
+  };
+  take("msl", timers.msl);
+  take("syn-timeout", timers.syn_unanswered);
+  take("syn-ack-timeout", timers.syn_ack_unanswered);
+  take("closing-timeout", timers.closing);
+  take("idle", timers.idle);
+  take("lingering", timers.lingering);
+}
+
+void take_limits(const po::variables_map& map, Options& options) {
+  const auto count = [](std::uint64_t least) { return [least](const std::string& word) { return parse_count(word, least); }; };
+  if (map.count("count") != 0) options.pipeline.frame_limit = value_of(map, "count", count(1));
+  if (map.count("snapshot-length") != 0) {
+    const std::uint64_t bytes = value_of(map, "snapshot-length", count(0));
+    if (bytes != 0) options.pipeline.snapshot_length = static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, 0xffff'ffff));
+  }
+  if (map.count("from") != 0) options.pipeline.from = value_of(map, "from", parse_time);
+  if (map.count("to") != 0) options.pipeline.to = value_of(map, "to", parse_time);
+  if (options.pipeline.from > options.pipeline.to) throw UsageError("--from is after --to: nothing lies between");
+  if (map.count("seed") != 0) options.seed = value_of(map, "seed", count(0));
+  if (map.count("memory") != 0) options.memory = value_of(map, "memory", parse_size);
+  if (map.count("max-connections") != 0) {
+    constexpr std::uint64_t kMost = 1U << 28;
+    const std::uint64_t most = value_of(map, "max-connections", count(1));
+    if (most > kMost) throw UsageError("--max-connections: at most " + std::to_string(kMost));
+    options.max_connections = static_cast<std::uint32_t>(most);
+  }
+}
+
+void take_rest(const po::variables_map& map, Options& options) {
+  options.stats = map.count("stats") != 0;
+  options.quiet = map.count("quiet") != 0;
+  options.verbose = map.count("verbose") != 0;
+  if (map.count("progress") != 0) options.progress = true;
+  if (options.quiet) options.progress = false;
+  if (map.count("explain") != 0) options.explain = map["explain"].as<std::string>();
+  if (map.count("fail-on") != 0) {
+    options.fail_on = tcp::severity(map["fail-on"].as<std::string>());
+    if (!options.fail_on) throw UsageError("--fail-on " + map["fail-on"].as<std::string>() + ": there are info, notice, warning and alert");
+  }
+  if (map.count("checksums") != 0) {
+    const auto& how = map["checksums"].as<std::string>();
+    if (how == "count") {
+      options.pipeline.decode.checksums = wire::Checksums::kCount;
+    } else if (how == "verify") {
+      options.pipeline.decode.checksums = wire::Checksums::kVerify;
+    } else if (how == "ignore") {
+      options.pipeline.decode.checksums = wire::Checksums::kIgnore;
+    } else {
+      throw UsageError("--checksums " + how + ": there are count, verify and ignore");
+    }
+  }
+}
+
+/// The words after the options: names of files are captures too, up to the first word that is none; the rest is the filter.
+void take_words(const po::variables_map& map, Options& options) {
+  if (map.count("read") != 0) options.captures = map["read"].as<Words>();
+  const Words words = map.count("words") != 0 ? map["words"].as<Words>() : Words{};
+  auto word = words.begin();
+  if (!options.captures.empty()) {
+    for (std::error_code ignored; word != words.end() && std::filesystem::exists(*word, ignored); ++word) options.captures.push_back(*word);
+  }
+  for (; word != words.end(); ++word) options.filter += (options.filter.empty() ? "" : " ") + *word;
+  if (map.count("filter-file") != 0) {
+    const auto& path = map["filter-file"].as<std::string>();
+    if (!options.filter.empty()) throw UsageError("there is a filter on the command line and one in " + path + " (-F): give one of them");
+    std::ifstream in(path);
+    if (!in) throw std::runtime_error(path + ": the filter cannot be read: no such file, or no permission");
+    options.filter.assign(std::istreambuf_iterator<char>(in), {});
+  }
+}
+
+po::variables_map parse(int argc, const char* const* argv) {
+  po::options_description all;
+  all.add(input_options()).add(output_options()).add(limit_options()).add(general_options());
+  all.add_options()("words", po::value<Words>());
+  po::positional_options_description words;
+  words.add("words", -1);
+  po::variables_map map;
+  const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+  po::store(po::command_line_parser(argc, argv).options(all).positional(words).style(style).run(), map);
+  po::notify(map);
+  return map;
+}
+
+}  // namespace
+
+Options parse_options(int argc, const char* const* argv) {
+  po::variables_map map;
+  try {
+    map = parse(argc, argv);
+  } catch (const po::error& e) {
+    throw UsageError(e.what());
+  }
+  Options options;
+  if (map.count("help") != 0) options.task = Task::kHelp;
+  if (map.count("version") != 0) options.task = Task::kVersion;
+  if (map.count("list-interfaces") != 0) options.task = Task::kListInterfaces;
+  if (map.count("describe") != 0) {
+    options.task = Task::kDescribe;
+    options.describe = map["describe"].as<std::string>();
+  }
+  take_words(map, options);
+  take_outputs(map, options);
+  take_only(map, options);
+  take_timers(map, options.pipeline.tracker.timers);
+  take_limits(map, options);
+  take_rest(map, options);
+  if (options.task == Task::kAnalyse && options.captures.empty()) throw UsageError("no capture given: finwait -r FILE, or finwait --help");
+  return options;
+}
+
+std::string help_text() {
+  std::ostringstream out;
+  out << "finwait reads captures and tells how every TCP connection opened, lived and ended.\n\n"
+         "usage: finwait [options] -r FILE... [filter expression]\n"
+         "       finwait --describe KIND\n"
+         "       finwait -D\n\n"
+         "The filter is libpcap's (see pcap-filter(7)) and stands after the options.\n\n"
+      << input_options() << '\n'
+      << output_options() << '\n'
+      << limit_options() << '\n'
+      << general_options()
+      << "\nExit status: 0 done, 1 could not read or write (after reporting what was read),\n2 bad usage, 3 --fail-on.\n";
+  return out.str();
+}
+
+}  // namespace finwait::app

@@ -1,0 +1,54 @@
+// The command line as values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "finwait/engine/pipeline.h"
+#include "finwait/report/selection.h"
+
+namespace finwait::app {
+
+/// what() is one clear line; the exit status is 2.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+enum class Task { kAnalyse, kHelp, kVersion, kListInterfaces, kDescribe };
+
+struct OutputChoice {
+  std::string format;
+  std::string path = "-";
+};
+
+struct Options {
+  Task task = Task::kAnalyse;
+  std::string describe;  ///< a kind
+
+  std::vector<std::string> captures;
+  std::string filter;
+  std::vector<OutputChoice> outputs;
+  std::string explain;  ///< empty: no
+  report::Selection only;
+  std::string only_words;
+  std::optional<tcp::Severity> fail_on;
+  engine::PipelineOptions pipeline;
+  std::optional<std::uint64_t> seed;
+  std::optional<std::uint64_t> memory;  ///< bytes
+  std::optional<std::uint32_t> max_connections;
+  std::optional<bool> progress;  ///< unset: on a terminal
+  bool stats = false;
+  bool quiet = false;
+  bool verbose = false;
+};
+
+/// Throws UsageError.
+[[nodiscard]] Options parse_options(int argc, const char* const* argv);
+
+[[nodiscard]] std::string help_text();
+
+}  // namespace finwait::app

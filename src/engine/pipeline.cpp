@@ -1,0 +1,128 @@
+#include "finwait/engine/pipeline.h"
+
+#include <algorithm>
+
+namespace finwait::engine {
+
+Pipeline::Pipeline(capture::Source& source, capture::Filter* filter, report::Reporter& reporter, const PipelineOptions& options,
+                   Onlooker* onlooker)
+    : source_(source),
+      filter_(filter),
+      reporter_(reporter),
+      onlooker_(onlooker),
+      options_(options),
+      tracker_(options.tracker),
+      frames_(std::max<std::size_t>(options.batch, 1)),
+      segments_(frames_.size()),
+      fates_(frames_.size(), wire::Fate::kTcp) {}
+
+void Pipeline::run(Steering& steering) {
+  while (step()) {
+    const Progress progress{totals_.frames.read, totals_.performance.bytes, source_.progress()};
+    if (!steering.go_on(progress) || reporter_.closed()) {
+      totals_.capture.stopped = true;
+      break;
+    }
+  }
+  tracker_.finish(clock_.now());
+  if (onlooker_ != nullptr) onlooker_->after_batch(tracker_);
+  deliver_events();
+  drain();
+}
+
+/// One batch. False at the end of the input, or of what was asked for.
+bool Pipeline::step() {
+  const std::size_t count = source_.read(frames_);
+  if (count == 0) return false;
+  segment_count_ = 0;
+  bool more = true;
+  for (std::size_t n = 0; n < count && more; ++n) {
+    take(frames_[n]);
+    more = selected_ < options_.frame_limit;
+  }
+  hand_on();
+  totals_.capture.stopped = !more;
+  return more;
+}
+
+/// One frame: counted, dated, examined.
+void Pipeline::take(const capture::Frame& frame) {
+  report::CaptureFacts& facts = totals_.capture;
+  const std::uint64_t number = ++totals_.frames.read;
+  totals_.performance.bytes += frame.captured;
+  facts.first = number == 1 ? frame.time : std::min(facts.first, frame.time);
+  facts.last = number == 1 ? frame.time : std::max(facts.last, frame.time);
+  if (frame.captured < frame.length) ++facts.cut_short;
+
+  wire::Segment& segment = segments_[segment_count_];
+  const wire::Fate fate = examine(frame, segment);
+  ++totals_.frames.fates[static_cast<std::size_t>(fate)];
+  const bool icmp = fate == wire::Fate::kOtherIp && segment.kind == wire::SegmentKind::kIcmpError;
+  if (fate != wire::Fate::kTcp && !icmp) return;
+  segment.time = frame.time;
+  segment.clock = clock_.now();
+  segment.frame = number;
+  segment.hash = tracker_.hash(segment.key);
+  if (onlooker_ != nullptr) onlooker_->before(segment, tracker_);
+  ++segment_count_;
+}
+
+/// Frames outside the span asked for do not move the clock: the answer is that of a capture which holds the span alone. Frames that the
+/// filter leaves out do: they show that the capture went on.
+wire::Fate Pipeline::examine(const capture::Frame& frame, wire::Segment& segment) {
+  if (frame.time < options_.from || frame.time > options_.to) return wire::Fate::kFiltered;
+  clock_.tick(frame.time);
+  if (filter_ != nullptr && !filter_->matches(frame)) return wire::Fate::kFiltered;
+  ++selected_;
+  const wire::FrameView view{frame.data, std::min(frame.captured, options_.snapshot_length), frame.length, frame.link_type};
+  return wire::decode(view, options_.decode, segment);
+}
+
+/// The batch's segments through the tracker, and what came of them to the reporter.
+void Pipeline::hand_on() {
+  const std::uint64_t refused = tracker_.counts().table_full;
+  tracker_.track(std::span(segments_).first(segment_count_), fates_);
+  if (tracker_.counts().table_full != refused) move_refused();
+  tracker_.advance(clock_.now());
+  if (onlooker_ != nullptr) onlooker_->after_batch(tracker_);
+  deliver_events();
+  drain();
+  reporter_.settle();
+}
+
+/// Segments for which there was no room leave `tcp` for `table_full`. Rare: the table is full.
+void Pipeline::move_refused() {
+  auto& fates = totals_.frames.fates;
+  for (std::size_t n = 0; n < segment_count_; ++n) {
+    if (fates_[n] == wire::Fate::kTableFull && segments_[n].kind == wire::SegmentKind::kTcp) {
+      --fates[static_cast<std::size_t>(wire::Fate::kTcp)];
+      ++fates[static_cast<std::size_t>(wire::Fate::kTableFull)];
+    }
+    fates_[n] = wire::Fate::kTcp;
+  }
+}
+
+void Pipeline::deliver_events() {
+  for (const tcp::Event& event : tracker_.events()) reporter_.event(event, tracker_.connection(event.connection));
+  tracker_.clear_events();
+}
+
+void Pipeline::drain() {
+  tracker_.drain([this](const tcp::Outcome& outcome) { reporter_.connection(outcome); });
+}
+
+report::Totals Pipeline::totals() const {
+  report::Totals totals = totals_;
+  totals.tracker = tracker_.counts();
+  totals.frames.dropped_by_kernel = source_.dropped_by_kernel();
+  totals.frames.dropped_by_interface = source_.dropped_by_interface();
+  totals.capture.time_went_back = clock_.went_back();
+  totals.capture.time_disbelieved = clock_.disbelieved();
+  for (const std::uint16_t type : source_.link_types()) {
+    const char* known = wire::link_type_name(type);
+    totals.capture.link_types.push_back(known != nullptr ? known : "LINKTYPE_" + std::to_string(type));
+  }
+  return totals;
+}
+
+}  // namespace finwait::engine

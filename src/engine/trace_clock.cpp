@@ -1,0 +1,32 @@
+#include "finwait/engine/trace_clock.h"
+
+namespace finwait::engine {
+
+void TraceClock::consider(base::Timestamp stamp) noexcept {
+  if (!started_) {
+    started_ = plain_ = true;
+    now_ = stamp;
+    return;
+  }
+  if (stamp < now_) {
+    ++went_back_;
+    return;
+  }
+  if (doubted() && base::elapsed(stamp, doubtful_) <= kLeap) {  // near it, or later: the doubtful stamp was true
+    plain_ = true;
+    now_ = doubtful_;
+    if (stamp < now_) {
+      ++went_back_;
+      return;
+    }
+  }
+  if (base::elapsed(now_, stamp) <= kLeap) {
+    now_ = stamp;
+    return;
+  }
+  if (doubted()) ++disbelieved_;
+  plain_ = false;
+  doubtful_ = stamp;
+}
+
+}  // namespace finwait::engine

@@ -1,0 +1,265 @@
+// The text of the summary, section by section.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "finwait/report/format.h"
+#include "finwait/report/summary_sink.h"
+#include "finwait/report/wrap.h"
+
+namespace finwait::report {
+namespace {
+
+constexpr std::size_t kWidth = 80;
+
+std::string percent(std::uint64_t part, std::uint64_t whole) {
+  if (whole == 0 || part == 0) return "0 %";
+  const double share = 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+  if (share < 0.1) return "<0.1 %";
+  return part != whole && share > 99.9 ? ">99.9 %" : fmt::format("{:.1f} %", share);
+}
+
+std::string plural(std::uint64_t count, std::string_view one) {
+  return fmt::format("{} {}{}", human_count(count), one, count == 1 ? "" : "s");
+}
+
+class Screen {
+ public:
+  Screen(Text& text, const SummaryData& data, const Totals& totals, const SummaryOptions& options, bool colour)
+      : text_(text), data_(data), totals_(totals), options_(options), colour_(colour) {}
+
+  void put() {
+    put_input();
+    put_trust();
+    if (totals_.counts.connections == 0) {
+      put_nothing();
+      return;
+    }
+    put_busiest();
+    put_handshakes();
+    put_lives();
+    put_anomalies();
+  }
+
+ private:
+  template <class... Args>
+  void out(fmt::format_string<Args...> format, Args&&... args) {
+    text_.put(fmt::format(format, std::forward<Args>(args)...));
+  }
+  [[nodiscard]] std::string painted(const char* escape, std::string_view text) const {
+    return colour_ ? fmt::format("\x1b[{}m{}\x1b[0m", escape, text) : std::string(text);
+  }
+  void title(std::string_view text, std::string_view note = {}) { out("\n{}{}{}\n", painted("1", text), note.empty() ? "" : "  ", note); }
+  /// A paragraph behind two spaces.
+  void paragraph(std::string_view text) { out("  {}", wrap(text, kWidth, 2, 2)); }
+
+  void put_input() {
+    const CaptureFacts& capture = totals_.capture;
+    std::string names;
+    for (std::size_t n = 0; n < capture.files.size() && n < 3; ++n) names += (n == 0 ? "" : ", ") + capture.files[n].name;
+    if (capture.files.size() > 3) names += fmt::format(" and {} more", capture.files.size() - 3);
+    out("{}\n", painted("1", names));
+    const FrameCounts& f = totals_.frames;
+    std::string what = fmt::format("{}, {}", plural(f.read, "frame"), human_bytes(totals_.performance.bytes));
+    if (f.read != 0) {
+      what += fmt::format(", {} from {}", human_duration(base::elapsed(capture.first, capture.last)), human_time(capture.first));
+      for (const std::string& type : capture.link_types) what += ", " + type;
+    }
+    paragraph(what);
+    if (f.read != 0) paragraph(whereabouts());
+    if (!options_.only.empty()) {
+      paragraph(fmt::format("Only connections with {}: {} of {}. All counts below are of these.", options_.only,
+                            human_count(totals_.counts.connections), human_count(totals_.counts.connections + totals_.counts.passed_over)));
+    }
+  }
+
+  [[nodiscard]] std::string whereabouts() const {
+    using wire::Fate;
+    static constexpr std::array<std::pair<Fate, std::string_view>, wire::kFates> kWords{{{Fate::kTcp, "TCP"},
+                                                                                         {Fate::kOtherIp, "other IP"},
+                                                                                         {Fate::kNotIp, "not IP"},
+                                                                                         {Fate::kFragment, "fragments"},
+                                                                                         {Fate::kTruncated, "cut too short"},
+                                                                                         {Fate::kMalformed, "malformed"},
+                                                                                         {Fate::kFiltered, "left out by the filter"},
+                                                                                         {Fate::kTableFull, "had no room"}}};
+    std::string text;
+    for (const auto& [fate, word] : kWords) {
+      const std::uint64_t count = totals_.frames.of(fate);
+      if (count == 0 && fate != Fate::kTcp) continue;
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", human_count(count), word);
+    }
+    return text;
+  }
+
+  /// What stands between the capture and the truth.
+  void put_trust() {
+    const CaptureFacts& c = totals_.capture;
+    std::vector<std::string> doubts;
+    for (const std::string& line : c.damage) doubts.push_back("DAMAGED: " + line);
+    const std::uint64_t dropped = totals_.frames.dropped_by_kernel + totals_.frames.dropped_by_interface;
+    if (dropped != 0) doubts.push_back(fmt::format("{} lost while capturing, as the capture itself says.", plural(dropped, "frame")));
+    if (totals_.counts.missing_bytes != 0) {
+      doubts.push_back(fmt::format("{} acknowledged but never captured ({} of payload), in {}: the capture lost packets.",
+                                   human_bytes(totals_.counts.missing_bytes), loss_percent(),
+                                   plural(totals_.counts.incomplete, "connection")));
+    }
+    if (c.time_went_back != 0)
+      doubts.push_back(fmt::format("{} stamped earlier than one before: time went back.", plural(c.time_went_back, "frame")));
+    if (c.time_disbelieved != 0) {
+      doubts.push_back(fmt::format("{} stamped more than an hour ahead of all others: not believed.", plural(c.time_disbelieved, "frame")));
+    }
+    const std::uint64_t evicted = std::accumulate(totals_.tracker.evicted.begin(), totals_.tracker.evicted.end(), std::uint64_t{0});
+    if (evicted != 0) doubts.push_back(fmt::format("{} forgotten for lack of room: raise --memory.", plural(evicted, "connection")));
+    if (c.stopped) doubts.emplace_back("Stopped before the end of the input.");
+    for (const std::string& doubt : doubts) {
+      const bool grave = &doubt - doubts.data() < static_cast<std::ptrdiff_t>(c.damage.size());
+      out("  {}", painted(grave ? "31" : "33", wrap("! " + doubt, kWidth, 4, 2)));
+    }
+    if (doubts.empty() && totals_.counts.connections != 0) {
+      paragraph(c.cut_short != 0 ? "The capture looks whole (packets cut by the snap length, no harm)." : "The capture looks whole.");
+    }
+  }
+
+  [[nodiscard]] std::string loss_percent() const {
+    const double share = 100.0 * totals_.loss_estimate();
+    return share < 0.01 ? "<0.01 %" : fmt::format("{:.{}f} %", share, share < 1.0 ? 2 : 1);
+  }
+
+  void put_nothing() {
+    const std::uint64_t tcp = totals_.frames.of(wire::Fate::kTcp);
+    out("\n{}\n", totals_.counts.passed_over != 0 ? "No connection of this kind."
+                  : tcp == 0                      ? "No TCP in it."
+                                                  : "No TCP connection in it.");
+  }
+
+  void put_busiest() {
+    const auto top = data_.busiest.top(options_.verbose ? 20 : 5);
+    const std::size_t all = data_.busiest.size();
+    const std::string note = !data_.busiest.exact() ? "(about; too many to count exactly)"
+                             : all > top.size()     ? fmt::format("({} of {})", top.size(), human_count(all))
+                                                    : "";
+    title("Busiest", note);
+    std::size_t width = 30;
+    for (const Busiest::Entry& e : top) width = std::max(width, pair_text(e.pair).size());
+    for (const Busiest::Entry& e : top) {
+      out("  {:<{}}  {:>7} conn  {:>10} packets  {:>7}\n", pair_text(e.pair), width, human_count(e.load.connections),
+          human_count(e.load.packets), human_bytes(e.load.bytes));
+    }
+  }
+  [[nodiscard]] static std::string pair_text(const Busiest::Pair& pair) {
+    return fmt::format("{} > {}", address_text(pair.from, pair.ip_version), endpoint_text(pair.to, pair.ip_version, pair.port));
+  }
+
+  void put_handshakes() {
+    const Histogram& h = data_.handshakes;
+    if (h.count() == 0) return;
+    title("Handshake", fmt::format("SYN to SYN-ACK at the tap, {}", plural(h.count(), "sample")));
+    if (h.count() < 4) {
+      out("  from {} to {}\n", human_duration(h.least()), human_duration(h.most()));
+      return;
+    }
+    out("  least {}   half {}   90 % {}   99 % {}   most {}\n", human_duration(h.least()), human_duration(h.percentile(0.5)),
+        human_duration(h.percentile(0.9)), human_duration(h.percentile(0.99)), human_duration(h.most()));
+  }
+
+  struct Row {
+    std::string_view name;
+    std::uint64_t count;
+  };
+  template <class Value, std::size_t N>
+  [[nodiscard]] static std::vector<Row> rows(const std::array<std::uint64_t, N>& counts) {
+    std::vector<Row> result;
+    for (std::size_t n = 0; n < N; ++n) {
+      if (counts[n] != 0) result.push_back({tcp::name(static_cast<Value>(n)), counts[n]});
+    }
+    std::stable_sort(result.begin(), result.end(), [](const Row& a, const Row& b) { return a.count > b.count; });
+    return result;
+  }
+
+  void put_lives() {
+    const std::uint64_t all = totals_.counts.connections;
+    title(plural(all, "connection"));
+    const auto openings = rows<tcp::Opening>(totals_.counts.openings);
+    const auto endings = rows<tcp::Ending>(totals_.counts.endings);
+    out("  {:<38}  {}\n", painted("2", fmt::format("{:<38}", "how they opened")), painted("2", "how they ended"));
+    for (std::size_t n = 0; n < std::max(openings.size(), endings.size()); ++n) {
+      out("  {:<38}  {}\n", n < openings.size() ? life(openings[n], all) : "", n < endings.size() ? life(endings[n], all) : "");
+    }
+  }
+  [[nodiscard]] static std::string life(const Row& row, std::uint64_t all) {
+    return fmt::format("{:<18}{:>9} {:>8}", row.name, human_count(row.count), percent(row.count, all));
+  }
+
+  [[nodiscard]] tcp::Severity gravest(std::size_t kind) const {
+    for (std::size_t s = 4; s-- != 0;) {
+      if (totals_.counts.severities[kind][s] != 0) return static_cast<tcp::Severity>(s);
+    }
+    return tcp::Severity::kInfo;
+  }
+
+  /// Gravest first; within a severity what touches most connections.
+  [[nodiscard]] std::vector<const tcp::KindInfo*> kinds_found() const {
+    std::vector<const tcp::KindInfo*> found;
+    for (const tcp::KindInfo& kind : tcp::anomaly_kinds()) {
+      if (totals_.counts.affected[static_cast<std::size_t>(kind.kind)] != 0) found.push_back(&kind);
+    }
+    const auto order = [this](const tcp::KindInfo* kind) {
+      const auto n = static_cast<std::size_t>(kind->kind);
+      return std::pair(gravest(n), totals_.counts.affected[n]);
+    };
+    std::stable_sort(found.begin(), found.end(), [&](const auto* a, const auto* b) { return order(a) > order(b); });
+    return found;
+  }
+
+  void put_anomalies() {
+    const auto found = kinds_found();
+    if (found.empty()) {
+      title("Nothing odd");
+      return;
+    }
+    title("What is odd", "(more: finwait --describe KIND)");
+    for (const tcp::KindInfo* kind : found) put_anomaly(*kind);
+    out("\n  Show one: {} --explain ID\n", options_.command);
+  }
+
+  void put_anomaly(const tcp::KindInfo& kind) {
+    static constexpr std::array<const char*, 4> kColours{"2", "36", "33", "1;31"};
+    const auto n = static_cast<std::size_t>(kind.kind);
+    const tcp::Severity severity = gravest(n);
+    const std::uint64_t affected = totals_.counts.affected[n];
+    const std::uint64_t count = totals_.counts.anomalies[n];
+    const std::string times = count != affected ? fmt::format(", {} times", human_count(count)) : "";
+    out("  {} {}  {}{}\n", painted(kColours[static_cast<std::size_t>(severity)], fmt::format("{:<8}", tcp::name(severity))),
+        painted("1", kind.name), plural(affected, "connection"), times);
+    out("           {}", wrap(kind.meaning, kWidth, 11, 11));
+    out("           {}", wrap(examples(n), kWidth, 11, 11));
+  }
+
+  [[nodiscard]] std::string examples(std::size_t kind) const {
+    const std::size_t most = options_.verbose ? SummaryData::kExamples : 3;
+    std::string text;
+    for (std::size_t n = 0; n < most && data_.examples[kind][n].connection != 0; ++n) {
+      const SummaryData::Example& e = data_.examples[kind][n];
+      text += fmt::format("{}--explain {}", n == 0 ? "" : ", ", e.connection);
+      if (e.frame != 0) text += fmt::format(" (frame {})", e.frame);
+    }
+    return text;
+  }
+
+  Text& text_;
+  const SummaryData& data_;
+  const Totals& totals_;
+  const SummaryOptions& options_;
+  bool colour_;
+};
+
+}  // namespace
+
+void put_summary_screen(Text& text, const SummaryData& data, const Totals& totals, const SummaryOptions& options, bool colour) {
+  Screen(text, data, totals, options, colour).put();
+}
+
+}  // namespace finwait::report

@@ -1,0 +1,28 @@
+#include "finwait/report/summary_sink.h"
+
+#include <cstdlib>
+
+namespace finwait::report {
+
+/// Examples are those that began first, whatever the order of release.
+void SummaryData::add(const tcp::Outcome& outcome) {
+  busiest.add(outcome.connection);
+  const tcp::Handshake& h = outcome.connection.handshake;
+  if (h.syn_frame != 0 && h.syn_ack_frame != 0) handshakes.add(base::elapsed(h.syn_time, h.syn_ack_time));
+  for (const tcp::Anomaly& anomaly : outcome.anomalies) {
+    auto& kept = examples[static_cast<std::size_t>(anomaly.kind)];
+    Example next{outcome.connection.id, anomaly.frames[0], anomaly.severity};
+    for (Example& place : kept) {
+      if (place.connection == 0 || next.connection < place.connection) std::swap(place, next);
+      if (next.connection == 0) break;
+    }
+  }
+}
+
+void SummarySink::finish(const Totals& totals) {
+  const bool colour = output_.is_terminal() && std::getenv("NO_COLOR") == nullptr;
+  put_summary_screen(output_.text(), data_, totals, options_, colour);
+  output_.close();
+}
+
+}  // namespace finwait::report
