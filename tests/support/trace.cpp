@@ -238,6 +238,11 @@ class Parser {
 
   /// "a:b(len)" or "a".
   void numbers(TraceStep& step, const std::string& text) {
+    if (text.starts_with('@')) {
+      step.seq = bounded<std::uint32_t>(std::string_view(text).substr(1));
+      step.absolute = true;
+      return;
+    }
     const auto colon = text.find(':');
     const auto open = text.find('(');
     const std::int64_t first = integer(std::string_view(text).substr(0, std::min(colon, open)));
@@ -527,7 +532,7 @@ wire::Segment materialise(const TraceStep& step, const Addressing& addressing) {
   s.key = key_of(addressing);
   s.direction = static_cast<std::uint8_t>(end_of(addressing, sender));
   s.time = addressing.start + step.time;
-  s.seq = absolute(step.seq, addressing.isn[static_cast<std::size_t>(sender)]);
+  s.seq = absolute(step.seq, step.absolute ? 0 : addressing.isn[static_cast<std::size_t>(sender)]);
   if (icmp) {
     const auto [type, code] = icmp_of(step, addressing.ipv6);
     s.kind = wire::SegmentKind::kIcmpError;

@@ -44,7 +44,8 @@ struct TraceStep {
   base::Duration time = 0;  ///< since the start of the trace
   int side = 0;             ///< who sent it; of an ICMP error: from whose direction it comes
   std::uint16_t flags = 0;
-  std::int64_t seq = 0;  ///< distance from the sender's first initial sequence number; of an ICMP error: from the other end's
+  std::int64_t seq = 0;   ///< distance from the sender's first initial sequence number; of an ICMP error: from the other end's
+  bool absolute = false;  ///< `seq` is the number on the wire
   std::uint32_t payload = 0;
   std::optional<std::int64_t> ack;
   std::uint16_t window = 65535;
