@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, kAnomalyKinds> kSentences{
     "{E} repeated its SYN {x}[, the last {d} after the first]",
     "{E} repeated its SYN-ACK {x}[, the last {d} after the first]",
     "the handshake's last ACK, due from {e}, is not in the capture",
-    "{E} acknowledged the SYN-ACK, yet {p} went on repeating it[ ({n} more)]: that ACK was lost or not accepted",
+    "{E} acknowledged the SYN-ACK, yet {p} repeated it[ {t}]: that ACK was lost or not accepted",
     "{E} acknowledged a wrong number in the handshake {x}[, off by {n}]",
     "{E} sent a SYN-ACK that acknowledges what was not sent {x}[, off by {n}]",
     "{E} changed the initial sequence number of its SYN-ACK {x}[, from {n} to {N}]",
@@ -50,7 +50,7 @@ constexpr std::array<std::string_view, kAnomalyKinds> kSentences{
     "ICMP reported an error for a segment of {e} {x}[: type {n}][, code {N}]",
     // close
     "{E} never acknowledged the last FIN[ although the capture went on for {d}]",
-    "{E} acknowledged the last FIN, yet {p} repeated it[ {n} more]: that ACK was lost",
+    "{E} acknowledged the last FIN, yet {p} repeated it[ {t}]: that ACK was lost",
     "{E} repeated its FIN {x}[, the last {d} after the first]",
     "{E} sent its FIN {x} and got no acknowledgment[ in {d}]",
     "{E} moved its FIN to another number {x}[, by {n}]",
@@ -111,6 +111,14 @@ void put_time(Pen& pen, std::int64_t nanoseconds) {
   }
 }
 
+void put_times(Pen& pen, std::int64_t count) {
+  if (count == 1) {
+    pen.put("once");
+  } else {
+    pen.format("{} times", count);
+  }
+}
+
 void put_flags(Pen& pen, std::int64_t flags) {
   static constexpr std::array<std::string_view, 9> kNames{"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"};
   bool first = true;
@@ -156,8 +164,11 @@ bool put_token(Pen& pen, char token, const Anomaly& anomaly, const Connection& c
       pen.format("{}", anomaly.count);
       return true;
     case 'x':
-      anomaly.count == 1 ? pen.put("once") : pen.format("{} times", anomaly.count);
+      put_times(pen, anomaly.count);
       return true;
+    case 't':
+      put_times(pen, first);
+      return first != 0;
     case 'd':
       put_time(pen, first);
       return first != 0;

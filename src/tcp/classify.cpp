@@ -52,6 +52,8 @@ Opening opening_of(const Connection& c) noexcept {
   const Endpoint& b = c.resp();
   if (a.knows(known::kPlainSyn) && b.knows(known::kPlainSyn)) return is_split(c) ? Opening::kSplit : Opening::kSimultaneous;
   if (a.knows(known::kPlainSyn)) return opening_after_syn(c);
+  const bool shown_by_answer = b.knows(known::kSynAck) && c.handshake.ack_frame != 0;  // only its SYN was not captured
+  if (shown_by_answer) return Opening::kThreeWay;
   const bool only_answers =
       !a.knows(known::kSaid) && (!b.knows(known::kSaid) || (b.knows(known::kSynAck) && !b.knows(known::kData) && !b.knows(known::kFin)));
   return only_answers ? Opening::kBackscatter : Opening::kMidstream;
@@ -137,7 +139,14 @@ Who reset_by_of(const Connection& c) noexcept {
   return by != Who::kNobody && c.is(trait::kForgedReset) ? Who::kThirdPartySuspected : by;
 }
 
-std::optional<HalfClose> half_close_of(const Connection& c) noexcept {
+/// The other end's FIN, a RST, or how far the capture goes.
+base::Timestamp half_close_end(const Connection& c, const Endpoint& open, base::Timestamp clock) noexcept {
+  if (open.facts.has(Fact::kFin)) return open.facts[Fact::kFin].time;
+  if (open.facts.has(Fact::kReset)) return open.facts[Fact::kReset].time;
+  return c.is(trait::kSuperseded) ? c.end : std::max(c.end, clock);
+}
+
+std::optional<HalfClose> half_close_of(const Connection& c, base::Timestamp clock) noexcept {
   if (!c.is(trait::kHalfClose)) return std::nullopt;
   for (unsigned end = 0; end != 2; ++end) {
     const Endpoint& open = c.ends[end];
@@ -145,9 +154,7 @@ std::optional<HalfClose> half_close_of(const Connection& c) noexcept {
     HalfClose half;
     half.by = who(c, 1 - end);
     half.from = c.half_close_from;
-    half.to = open.facts.has(Fact::kFin)     ? open.facts[Fact::kFin].time
-              : open.facts.has(Fact::kReset) ? open.facts[Fact::kReset].time
-                                             : c.end;
+    half.to = half_close_end(c, open, clock);
     half.bytes = c.half_close_bytes - (open.knows(known::kFin) && c.half_close_bytes != 0 ? 1 : 0);
     half.packets = c.half_close_packets;
     if (half.bytes == 0 && base::elapsed(half.from, half.to) <= base::kSecond) return std::nullopt;
@@ -199,7 +206,7 @@ Verdict classify(const Connection& c, base::Timestamp clock) noexcept {
   v.replaced = c.replaced;
   v.role_evidence = c.role_evidence;
   v.completeness = c.completeness;
-  v.half_close = half_close_of(c);
+  v.half_close = half_close_of(c, clock);
   v.time_wait = time_wait_of(c, clock);
   return v;
 }

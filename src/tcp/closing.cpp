@@ -45,7 +45,9 @@ void Machine::send_fin(Observation& o) noexcept {
     for (std::uint32_t n = y.growth_count - kept; n != y.growth_count && !x.facts.has(Fact::kFinAcked);
          ++n) {  // captured after its acknowledgment
       const AckGrowth& seen = y.growth[n % 4];
-      if (seq_gt(seen.ack, at)) x.facts.set(Fact::kFinAcked, {seen.frame, seen.frame, seen.time}, Proof::kPresumed);
+      if (!seq_gt(seen.ack, at)) continue;
+      x.facts.set(Fact::kFinAcked, {seen.frame, seen.frame, seen.time}, Proof::kPresumed);
+      if (!y.facts.has(Fact::kPeerFin)) y.facts.set(Fact::kPeerFin, {s.frame, seen.frame, seen.time}, Proof::kProven);
     }
   } else if (at == x.fin_seq && !o.copy && y.state == State::kTimeWait) {
     ++o.c.time_wait_restarts;  // RFC 9293, 3.10.7.4: a retransmitted FIN restarts the 2 MSL

@@ -49,10 +49,15 @@ bool is(const Endpoint& e, State s) noexcept { return e.state == s; }
 
 bool fresh_stray(const Observation& o) noexcept { return o.did(happened::kStray) && !o.copy; }
 
+/// The opening SYN again, from an end long past it: an old duplicate.
+bool repeated_late(const Observation& o) noexcept {
+  return o.did(happened::kSynRepeated) && (synchronised(o.sender_was) || o.sender_was == State::kClosed);
+}
+
 // ---- handshake
 
 Finding syn_retransmitted(const Observation& o) noexcept {
-  if (!o.did(happened::kSynRepeated) || o.sender_was != State::kSynSent) return {};
+  if (!o.did(happened::kSynRepeated) || repeated_late(o)) return {};
   const Sighting& first = o.sender.syns.first;
   return seen(o, K::kSynRetransmitted, o.side, {first.frame, o.segment.frame}, {base::elapsed(first.time, o.segment.time), 0});
 }
@@ -111,8 +116,7 @@ Finding old_copy_of_syn(const Observation& o) noexcept {
   const wire::Segment& s = o.segment;
   if (!s.syn() || s.acks() || s.rst() || s.fin()) return {};
   const bool same_number = o.sender.knows(known::kIss) && s.seq == o.sender.iss;
-  const bool past = synchronised(o.sender_was) || o.sender_was == State::kClosed;
-  if (!same_number || !past || !o.did(happened::kSynRepeated | happened::kStray)) return {};
+  if (!same_number || !(o.did(happened::kStray) || repeated_late(o))) return {};
   return by_sender(o, K::kOldDuplicateSyn, {s.seq, 0});
 }
 
@@ -208,6 +212,30 @@ Finding reset_forged(const Observation& o) noexcept {
   return seen(o, K::kResetSuspectedForged, o.side, {o.sender.own_reset.frame, o.segment.frame}, {kWentOn | (hops != 0 ? kTtl : 0), hops});
 }
 
+/// Data from an end for which the connection had been over for longer than a segment can be under way.
+Finding data_after_reset(const Observation& o) noexcept {
+  const wire::Segment& s = o.segment;
+  if (s.payload_length == 0 || s.rst() || !o.fresh() || o.reset_before == 0 || o.did(happened::kOwnResetRefuted | happened::kResetRefuted))
+    return {};
+  if (!later(o.sender, o.reset_time, o.sent_at)) return {};
+  return seen(o, K::kDataAfterReset, o.side, {o.reset_before, s.frame}, {s.payload_length, 0});
+}
+
+Finding ack_of_unsent_data(const Observation& o) noexcept {
+  const wire::Segment& s = o.segment;
+  if (o.taken_back_ack != 0) return seen(o, K::kAckOfUnsentData, o.side, {o.taken_back_frame, s.frame}, {o.taken_back_ack, 0});
+  if (!fresh_stray(o) || !s.acks() || s.rst() || s.syn() || !synchronised(o.sender.state) || !o.peer.knows(known::kNext)) return {};
+  const std::int32_t beyond = seq_diff(s.ack, o.peer.snd_nxt);
+  return beyond > 0 ? by_sender(o, K::kAckOfUnsentData, {beyond, 0}) : Finding();
+}
+
+/// The target of a RST in its window that was not exact answers by a bare acknowledgment of what it has (RFC 5961, 3.2).
+Finding challenge_ack(const Observation& o) noexcept {
+  const wire::Segment& s = o.segment;
+  if (!o.challenged || o.did(happened::kStray) || s.syn() || s.fin() || s.rst() || s.payload_length != 0 || !s.acks()) return {};
+  return s.ack == o.sender.rcv_nxt ? by_sender(o, K::kChallengeAck) : Finding();
+}
+
 // Every detector that looks at one segment.
 constexpr std::array kOfSegments{
     syn_retransmitted,
@@ -230,6 +258,9 @@ constexpr std::array kOfSegments{
     reset_out_of_window,
     reset_in_window,
     reset_ignored,
+    data_after_reset,
+    challenge_ack,
+    ack_of_unsent_data,
     reset_forged,
 };
 
@@ -268,8 +299,7 @@ Finding handshake_ack_missing(const Life& life) noexcept {
   const Handshake& h = life.c.handshake;
   const bool not_bare = h.completed_by == CompletedBy::kData || h.completed_by == CompletedBy::kFin;
   const bool stepped_over = life.verdict.opening == Opening::kThreeWay && not_bare && !life.c.is(trait::kNoBareAck);
-  const bool never = life.verdict.opening == Opening::kHalfOpen && h.syn_ack_retries != 0;
-  if (!stepped_over && !never) return {};
+  if (!stepped_over) return {};
   Anomaly found = make(K::kHandshakeAckMissing, life.originator(), h.syn_ack_time, {h.syn_ack_frame, h.ack_frame});
   // Nobody repeated the SYN-ACK: the ACK did arrive, and the capture lost it.
   if (h.syn_ack_retries == 0) found.origins = origin::kCapture;
@@ -286,7 +316,7 @@ Finding connection_refused(const Life& life) noexcept {
 
 Finding simultaneous_open(const Life& life) noexcept {
   if (life.verdict.opening != Opening::kSimultaneous) return {};
-  return make(K::kSimultaneousOpen, life.originator(), life.c.start, {life.c.ends[0].syns.first.frame, life.c.ends[1].syns.first.frame});
+  return make(K::kSimultaneousOpen, life.originator(), life.c.start, {life.c.orig().syns.first.frame, life.c.resp().syns.first.frame});
 }
 
 Finding split_handshake(const Life& life) noexcept {
@@ -348,7 +378,9 @@ Finding half_close(const Life& life) noexcept {
 Finding lingering(const Life& life, K kind, State state, Fact since) noexcept {
   for (unsigned end = 0; end != 2; ++end) {
     const Endpoint& e = life.c.ends[end];
+    const State other = life.c.ends[1 - end].state;
     if (e.state != state || !e.facts.has(since)) continue;
+    if (state == State::kFinWait2 && (other == State::kCloseWait || other == State::kLastAck)) continue;  // that end is to blame, and named
     const base::Duration waited = base::elapsed(e.facts[since].time, life.clock);
     if (waited > life.timers.lingering)
       return make(kind, end, e.facts[since].time, {e.facts[since].cause, e.facts[since].proof}, {waited, 0});
@@ -365,8 +397,8 @@ Finding fin_wait_2_lingering(const Life& life) noexcept {
 
 Finding simultaneous_close(const Life& life) noexcept {
   if (life.verdict.first_fin != Who::kBoth) return {};
-  const Endpoint& a = life.c.ends[0];
-  const Endpoint& b = life.c.ends[1];
+  const Endpoint& a = life.c.orig();
+  const Endpoint& b = life.c.resp();
   return make(K::kSimultaneousClose, life.originator(), std::max(last_fin_of(a), last_fin_of(b)), {a.fins.first.frame, b.fins.first.frame});
 }
 
@@ -456,14 +488,23 @@ void detect_icmp(Connection& c, std::uint32_t index, const wire::Segment& s, Jou
 void detect_challenge(Connection& c, std::uint32_t index, const Connection& candidate, const wire::Segment& answer,
                       Journal& journal) noexcept {
   const unsigned who = 1U - answer.direction;
-  const Endpoint& asking = c.ends[who];
   const Endpoint& answering = c.ends[answer.direction];
   if (!synchronised(answering.state)) return;
   const std::uint64_t syn = candidate.ends[who].syns.first.frame;
-  if (answering.state != State::kTimeWait) {
-    journal.find(c, index, make(K::kSynInEstablished, who, candidate.start, {syn}, {seq_diff(candidate.ends[who].iss, asking.snd_nxt), 0}));
-  }
   journal.find(c, index, make(K::kChallengeAck, answer.direction, answer.time, {answer.frame, syn}));
+}
+
+void detect_candidate(Connection& c, std::uint32_t index, const wire::Segment& syn, Journal& journal) noexcept {
+  const State state = c.ends[1 - syn.direction].state;
+  if (!synchronised(state) || state == State::kTimeWait) return;
+  journal.find(c, index,
+               make(K::kSynInEstablished, syn.direction, syn.time, {syn.frame}, {seq_diff(syn.seq, c.ends[syn.direction].snd_nxt), 0}));
+}
+
+void detect_half_open(Connection& c, std::uint32_t index, const Connection& candidate, const wire::Segment& rst,
+                      Journal& journal) noexcept {
+  journal.find(c, index,
+               make(K::kHalfOpenDiscovered, rst.direction, rst.time, {candidate.ends[rst.direction].syns.first.frame, rst.frame}));
 }
 
 void detect_old_syn(Connection& c, std::uint32_t index, const Connection& duplicate, Journal& journal) noexcept {

@@ -20,9 +20,15 @@ void detect(const Observation& o, Journal& journal) noexcept;
 /// An ICMP error quotes a segment of this connection.
 void detect_icmp(Connection& c, std::uint32_t index, const wire::Segment& s, Journal& journal) noexcept;
 
+/// A SYN with another number came upon a connection that stands.
+void detect_candidate(Connection& c, std::uint32_t index, const wire::Segment& syn, Journal& journal) noexcept;
+
 /// A candidate SYN was answered by an acknowledgment of the connection that stands.
 void detect_challenge(Connection& c, std::uint32_t index, const Connection& candidate, const wire::Segment& answer,
                       Journal& journal) noexcept;
+
+/// The sender of a challenged candidate resets the connection: it had forgotten it (RFC 9293, figure 9).
+void detect_half_open(Connection& c, std::uint32_t index, const Connection& candidate, const wire::Segment& rst, Journal& journal) noexcept;
 
 /// A candidate proved to be an old duplicate.
 void detect_old_syn(Connection& c, std::uint32_t index, const Connection& duplicate, Journal& journal) noexcept;

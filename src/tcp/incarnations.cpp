@@ -62,14 +62,18 @@ bool answers(const Connection& candidate, const Segment& s) noexcept {
   return y.knows(known::kPlainSyn) && seq_gt(s.ack, y.iss) && seq_diff(s.ack, y.snd_nxt) <= 0;
 }
 
-Replaced replaced_by(const Connection& old, const Segment& syn) noexcept {
-  const Endpoint& x = old.ends[syn.direction];
-  const Endpoint& y = old.ends[1 - syn.direction];
+std::optional<std::uint32_t> stamp_of(const Segment& s) noexcept {
+  return s.has(wire::present::kTimestamps) ? std::optional(s.ts_val) : std::nullopt;
+}
+
+/// The new SYN of end `who`, against the numbers and timestamps of the old incarnation.
+Replaced replaced_by(const Connection& old, unsigned who, std::uint32_t iss, std::optional<std::uint32_t> ts_val) noexcept {
+  const Endpoint& x = old.ends[who];
+  const Endpoint& y = old.ends[1 - who];
   const auto in = [&](State state) { return x.state == state || y.state == state; };
   if (in(State::kTimeWait)) {
-    const bool beyond = !x.knows(known::kNext) || seq_gt(syn.seq, x.snd_nxt - 1);
-    const bool newer =
-        syn.has(wire::present::kTimestamps) && x.knows(known::kTimestamp) && seq_gt(syn.ts_val, x.newest_ts_val);  // RFC 6191
+    const bool beyond = !x.knows(known::kNext) || seq_gt(iss, x.snd_nxt - 1);
+    const bool newer = ts_val && x.knows(known::kTimestamp) && seq_gt(*ts_val, x.newest_ts_val);  // RFC 6191
     return beyond || newer ? Replaced::kInTimeWait : Replaced::kInTimeWaitViolating;
   }
   if (is_over(old)) return Replaced::kAfterClosed;
@@ -116,7 +120,9 @@ bool Tracker::Impl::route_syn(std::uint32_t head, const Segment& s) noexcept {
   }
   for (std::uint32_t candidate = c.candidates; candidate != kNoBlock; candidate = memory[candidate].older) {
     const Endpoint& waiting = memory[candidate].ends[s.direction];
-    if (waiting.knows(known::kIss) && waiting.iss == s.seq) return apply(candidate, s);
+    if (!waiting.knows(known::kIss) || waiting.iss != s.seq) continue;
+    if (is_over(c)) promote(head, candidate, std::nullopt, s);
+    return apply(candidate, s);
   }
   return is_over(c) ? begin(head, s) : begin_candidate(head, s);
 }
@@ -124,7 +130,7 @@ bool Tracker::Impl::route_syn(std::uint32_t head, const Segment& s) noexcept {
 bool Tracker::Impl::route_syn_ack(std::uint32_t head, const Segment& s) noexcept {
   const std::uint32_t candidate = answered_candidate(head, s);
   if (candidate != kNoBlock) {
-    promote(head, candidate, s);
+    promote(head, candidate, answered_copy(head, candidate, s), s);
     return apply(candidate, s);
   }
   for (std::uint32_t at = head; at != kNoBlock; at = memory[at].older) {
@@ -145,7 +151,7 @@ bool Tracker::Impl::route_other(std::uint32_t head, const Segment& s) noexcept {
   if (s.rst() && s.acks() && s.seq == 0) {
     const std::uint32_t candidate = answered_candidate(head, s);
     if (candidate != kNoBlock) {
-      promote(head, candidate, s);
+      promote(head, candidate, answered_copy(head, candidate, s), s);
       return apply(candidate, s);
     }
   }
@@ -156,9 +162,22 @@ bool Tracker::Impl::route_other(std::uint32_t head, const Segment& s) noexcept {
     } else if (memory[head].candidates != kNoBlock) {
       challenge_candidates(head, s);
     }
-    return apply(at, s);
+    apply(at, s);
+    if (at == head && s.rst()) discover_half_open(head, s);
+    return true;
   }
   return stray(head, s);
+}
+
+// RFC 9293, figure 9: the newcomer was answered by an acknowledgment of the old connection and resets it.
+void Tracker::Impl::discover_half_open(std::uint32_t head, const Segment& rst) noexcept {
+  for (std::uint32_t at = memory[head].candidates; at != kNoBlock; at = memory[at].older) {
+    const Connection& candidate = memory[at];
+    if (candidate.is(trait::kChallenged) && candidate.originator == rst.direction && is_over(memory[head])) {
+      detect_half_open(memory[head], head, candidate, rst, journal);
+      return;
+    }
+  }
 }
 
 void Tracker::Impl::route_icmp(std::uint32_t head, const Segment& s) noexcept {
@@ -192,8 +211,9 @@ bool Tracker::Impl::reopen_by_old_syn(std::uint32_t head, const Segment& s) noex
   Endpoint& e = reopened.ends[who];
   e.iss = iss;
   e.snd_nxt = e.iss + 1;
-  e.learn(known::kIss | known::kNext);
+  e.learn(known::kIss | known::kNext | known::kPlainSyn);  // its SYN is known; that it is in SYN-SENT is not
   blocks.push_sighting(e.syns, again);
+  if (head != kNoBlock) name_replaced(head, fresh);
   if (!make_head(fresh, head)) return false;
   return apply(fresh, s);
 }
@@ -229,19 +249,32 @@ std::uint32_t Tracker::Impl::answered_candidate(std::uint32_t head, const Segmen
   return kNoBlock;
 }
 
-// A SYN-ACK or RST answered the candidate: it is the new incarnation.
-void Tracker::Impl::promote(std::uint32_t head, std::uint32_t candidate, const Segment& by) noexcept {
+// The candidate is the new incarnation: a SYN-ACK or RST answered it (`received`: the copy of its SYN that was answered), or what stood
+// before is over.
+void Tracker::Impl::promote(std::uint32_t head, std::uint32_t candidate, const std::optional<Sighting>& received,
+                            const Segment& by) noexcept {
   memory.remove_candidate(head, candidate);
   Connection& fresh = memory[candidate];
-  const Connection& old = memory[head];
-  const unsigned who = 1U - by.direction;
   fresh.traits &= ~(trait::kCandidate | trait::kChallenged);
-  const std::optional<std::uint32_t> echo = by.has(wire::present::kTimestamps) && by.ts_ecr != 0 ? std::optional(by.ts_ecr) : std::nullopt;
-  const auto received = machine.pick(fresh.ends[who].syns, old.ends[by.direction], echo, by.frame);
-  detect_reuse(memory[head], head, fresh, who, journal);
-  supersede(head, fresh.ends[who].syns.first, who, received, by.clock);
+  name_replaced(head, candidate);
+  detect_reuse(memory[head], head, fresh, fresh.originator, journal);
+  supersede(head, fresh.ends[fresh.originator].syns.first, fresh.originator, received, by.clock);
   static_cast<void>(make_head(candidate, head));
   journal.publish(fresh, candidate);
+}
+
+/// Which copy of the candidate's SYN was answered by `answer`.
+std::optional<Sighting> Tracker::Impl::answered_copy(std::uint32_t head, std::uint32_t candidate, const Segment& answer) const noexcept {
+  const std::optional<std::uint32_t> echo = stamp_of(answer) && answer.ts_ecr != 0 ? std::optional(answer.ts_ecr) : std::nullopt;
+  return machine.pick(memory[candidate].ends[1 - answer.direction].syns, memory[head].ends[answer.direction], echo, answer.frame);
+}
+
+/// What the candidate came upon, as that stands now.
+void Tracker::Impl::name_replaced(std::uint32_t head, std::uint32_t candidate) noexcept {
+  Connection& fresh = memory[candidate];
+  const Endpoint& x = fresh.ends[fresh.originator];
+  const Sighting& syn = x.syns.first;
+  fresh.replaced = replaced_by(memory[head], fresh.originator, x.iss, syn.has_ts ? std::optional(syn.ts_val) : std::nullopt);
 }
 
 // Rule 25: TIME-WAIT ends by the new SYN, at its sender by the first one, at the other end by the copy it answered.
@@ -264,7 +297,7 @@ bool Tracker::Impl::begin(std::uint32_t head, const Segment& s) noexcept {
   if (index == kNoBlock) return false;
   if (head != kNoBlock) head = memory.find(s);  // making room may have taken it
   if (head != kNoBlock) {
-    memory[index].replaced = replaced_by(memory[head], s);
+    memory[index].replaced = replaced_by(memory[head], s.direction, s.seq, stamp_of(s));
     memory[head].traits |= trait::kSuperseded;
     memory[head].last_clock = s.clock;
   }
@@ -280,13 +313,13 @@ bool Tracker::Impl::begin_candidate(std::uint32_t head, const Segment& s) noexce
   Connection& candidate = memory[index];
   const Endpoint& x = memory[head].ends[s.direction];
   candidate.traits |= trait::kCandidate;
-  candidate.replaced = replaced_by(memory[head], s);
   const bool newer = s.has(wire::present::kTimestamps) && x.knows(known::kTimestamp) && seq_gt(s.ts_val, x.newest_ts_val);
   if (newer) candidate.traits |= trait::kFreshCandidate;
   std::uint32_t waiting = 0;
   for (std::uint32_t at = memory[head].candidates; at != kNoBlock; at = memory[at].older) ++waiting;
   if (waiting == Memory::kMaxCandidates) resolve_candidate(memory[head].candidates, Release::kSuperseded, s.clock);
   memory.add_candidate(head, index);
+  detect_candidate(memory[head], head, s, journal);
   return apply(index, s);
 }
 

@@ -138,6 +138,7 @@ void Tracker::Impl::resolve_candidate(std::uint32_t candidate, Release why, base
     return;
   }
   journal.set_frame(c.id);
+  name_replaced(head, candidate);
   if (memory[head].ends[who].state == State::kTimeWait) {
     const Sighting& syn = c.ends[who].syns.first;
     machine.reuse_time_wait(memory[head], head, who, syn.frame, syn.frame, syn.time, true);

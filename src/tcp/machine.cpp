@@ -63,6 +63,14 @@ void Machine::apply(Connection& c, std::uint32_t index, const wire::Segment& s) 
   const Before sender_before(o.sender);
   const Before peer_before(o.peer);
 
+  o.challenged = o.sender.knows(known::kChallenged);
+  o.sender.forget(known::kChallenged);
+  for (const Endpoint& end : c.ends) {
+    if (end.facts.has(Fact::kReset) && o.reset_before == 0) {
+      o.reset_before = end.facts[Fact::kReset].proof;
+      o.reset_time = end.facts[Fact::kReset].time;
+    }
+  }
   if (s.syn()) learn_options(o);
   const std::uint32_t window = static_cast<std::uint32_t>(s.window) << (s.syn() ? 0 : o.sender.window_scale);
   o.sender.max_window = std::max(o.sender.max_window, window);
@@ -222,13 +230,31 @@ void Machine::note_growth(Observation& o) noexcept {
   Endpoint& x = o.sender;
   const Endpoint& y = o.peer;
   const wire::Segment& s = o.segment;
-  if (x.knows(known::kAcked) && !seq_gt(s.ack, x.rcv_nxt)) return;
+  if (x.knows(known::kAcked) && !seq_gt(s.ack, x.rcv_nxt)) {
+    take_back_ack(o);
+    return;
+  }
   if (s.rst() && y.knows(known::kNext) && seq_gt(s.ack, y.snd_nxt)) return;  // a RST may acknowledge nonsense; nobody acts on it
   x.rcv_nxt = s.ack;
   x.learn(known::kAcked);
   const bool unseen = y.knows(known::kNext) && seq_gt(s.ack, y.snd_nxt);
   const bool opening = y.knows(known::kIss) && !y.facts.has(Fact::kSynAcked) && !y.knows(known::kIssFar);
   if (unseen || opening) x.growth[x.growth_count++ % x.growth.size()] = {s.frame, s.time, s.ack, s.ts_val};
+}
+
+// It had acknowledged more than was ever seen, and now acknowledges less, freshly: the capture did not miss anything, that number was
+// wrong.
+void Machine::take_back_ack(Observation& o) noexcept {
+  Endpoint& x = o.sender;
+  const Endpoint& y = o.peer;
+  if (!o.fresh() || o.segment.ack == x.rcv_nxt || !y.knows(known::kNext) || x.growth_count == 0) return;
+  const std::int32_t beyond = seq_diff(x.rcv_nxt, y.snd_nxt);
+  const AckGrowth& last = x.growth[(x.growth_count - 1U) % x.growth.size()];
+  if (beyond <= 0 || last.ack != x.rcv_nxt) return;
+  o.taken_back_ack = beyond;
+  o.taken_back_frame = last.frame;
+  x.rcv_nxt = o.segment.ack;
+  --x.growth_count;
 }
 
 void Machine::measure_rtt(Observation& o) noexcept {
@@ -249,6 +275,7 @@ void Machine::settle_peer(Observation& o) noexcept {
     const bool accepted = accepts_reset(o);
     o.what |= accepted ? happened::kResetAccepted : happened::kResetRejected;
     if (accepted) accept_reset(o);
+    if (!accepted && o.reset_distance > 0) y.learn(known::kChallenged);
     return;
   }
   if (!s.acks()) return;

@@ -55,6 +55,7 @@ class Machine {
   void acknowledge(Observation& o) noexcept;
   void measure_rtt(Observation& o) noexcept;
   void note_growth(Observation& o) noexcept;
+  void take_back_ack(Observation& o) noexcept;
   void settle_peer(Observation& o) noexcept;
   // opening.cpp
   void learn_options(Observation& o) noexcept;

@@ -32,10 +32,15 @@ struct Observation {
   const wire::Segment& segment;
   Endpoint& sender;
   Endpoint& peer;
-  unsigned side;                       ///< index of the sender
-  bool copy = false;                   ///< an exact copy of one of the sender's last segments
-  bool stale = false;                  ///< older than what the sender has said since
-  std::uint32_t what = 0;              ///< happened:: bits
+  unsigned side;                   ///< index of the sender
+  bool copy = false;               ///< an exact copy of one of the sender's last segments
+  bool stale = false;              ///< older than what the sender has said since
+  std::uint32_t what = 0;          ///< happened:: bits
+  bool challenged = false;         ///< the last thing before was a RST it should answer by an acknowledgment
+  std::uint64_t reset_before = 0;  ///< frame of a RST that had closed the connection before this segment
+  base::Timestamp reset_time = 0;
+  std::int32_t taken_back_ack = 0;  ///< bytes an earlier acknowledgment lay beyond all that was sent, and that frame
+  std::uint64_t taken_back_frame = 0;
   Evidence refuted;                    ///< what a refutation took back
   State sender_was = State::kUnknown;  ///< states before the segment
   State peer_was = State::kUnknown;

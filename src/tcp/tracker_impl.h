@@ -32,7 +32,11 @@ struct Tracker::Impl {
   void challenge_candidates(std::uint32_t head, const wire::Segment& s) noexcept;
   void doubt_reuse(std::uint32_t head, std::uint32_t old, const wire::Segment& s) noexcept;
   [[nodiscard]] std::uint32_t answered_candidate(std::uint32_t head, const wire::Segment& s) const noexcept;
-  void promote(std::uint32_t head, std::uint32_t candidate, const wire::Segment& by) noexcept;
+  void promote(std::uint32_t head, std::uint32_t candidate, const std::optional<Sighting>& received, const wire::Segment& by) noexcept;
+  [[nodiscard]] std::optional<Sighting> answered_copy(std::uint32_t head, std::uint32_t candidate,
+                                                      const wire::Segment& answer) const noexcept;
+  void name_replaced(std::uint32_t head, std::uint32_t candidate) noexcept;
+  void discover_half_open(std::uint32_t head, const wire::Segment& rst) noexcept;
   void supersede(std::uint32_t old, const Sighting& first_syn, unsigned who, const std::optional<Sighting>& received,
                  base::Timestamp clock) noexcept;
   bool begin(std::uint32_t head, const wire::Segment& s) noexcept;

@@ -43,7 +43,7 @@ inline constexpr std::uint32_t kHead = 1U << 8;            ///< the newest incar
 inline constexpr std::uint32_t kReleased = 1U << 9;        ///< over, waiting to be written
 inline constexpr std::uint32_t kHalfClose = 1U << 10;      ///< one FIN acknowledged, the other end open: being measured
 inline constexpr std::uint32_t kFastOpenAsked = 1U << 12;  ///< a SYN carried data and a fast-open cookie
-inline constexpr std::uint32_t kNoBareAck = 1U << 13;     ///< the handshake was completed by the first segment sent after the SYN
+inline constexpr std::uint32_t kNoBareAck = 1U << 13;      ///< the handshake was completed by the first segment sent after the SYN
 inline constexpr std::uint32_t kForgedReset = 1U << 11;    ///< a RST in the name of an end that went on
 }  // namespace trait
 

@@ -100,6 +100,7 @@ inline constexpr std::uint32_t kClockFirst = 1U << 25;   ///< clock_first_*
 inline constexpr std::uint32_t kClockBase = 1U << 26;    ///< clock_base_*
 inline constexpr std::uint32_t kSynAckedTs = 1U << 27;   ///< syn_acked_ts_val
 inline constexpr std::uint32_t kData = 1U << 28;         ///< sent payload
+inline constexpr std::uint32_t kChallenged = 1U << 30;   ///< an unacceptable RST within its window was the last it got
 inline constexpr std::uint32_t kIpIdErratic = 1U << 29;  ///< its IP IDs do not count upwards: they date nothing
 }  // namespace known
 
