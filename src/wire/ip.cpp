@@ -114,7 +114,7 @@ void read_ipv4(Walk& walk) noexcept {
     noted = present::kOffloaded;
   }
   if (length < size) return walk.stop(Fate::kMalformed);
-  if (walk.checksums != Checksums::kIgnore) noted |= note_ipv4_checksum(header, size);
+  if (walk.checksums != Checksums::kIgnore && noted == 0) noted = note_ipv4_checksum(header, size);
   walk.ip.source = header + 12;
   walk.ip.destination = size == kIpv4Header ? header + 16 : final_ipv4_destination(header, size);
   walk.ip.length = length;

@@ -1,8 +1,9 @@
 // The key of a flow: an unordered pair of endpoints {address, port}, within one virtual network.
 //
-// Always true: (low, low_port) <= (high, high_port), so both directions of a connection have the same key and the direction of a segment is one
-// bit beside it. IPv4 addresses stand in their IPv4-mapped form (RFC 4291, 2.5.5.2) and are told from IPv6 by `network`. VLAN tags, MPLS
-// labels and tunnels are not part of it: they differ between the two directions of one connection in real captures (see Encapsulation).
+// Always true: (low, low_port) <= (high, high_port), so both directions of a connection have the same key and the direction of a segment is
+// one bit beside it. IPv4 addresses stand in their IPv4-mapped form (RFC 4291, 2.5.5.2) and are told from IPv6 by `network`. VLAN tags,
+// MPLS labels and tunnels are not part of it: they differ between the two directions of one connection in real captures (see
+// Encapsulation).
 #pragma once
 
 #include <array>

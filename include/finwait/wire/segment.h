@@ -33,20 +33,21 @@ inline constexpr std::uint16_t kWindowScale = 0x0002;
 inline constexpr std::uint16_t kSackPermitted = 0x0004;
 inline constexpr std::uint16_t kTimestamps = 0x0008;
 inline constexpr std::uint16_t kSack = 0x0010;
-inline constexpr std::uint16_t kFastOpen = 0x0020;         ///< RFC 7413, or its experimental form (RFC 6994 kind 254, 0xF989)
-inline constexpr std::uint16_t kFastOpenCookie = 0x0040;   ///< ... with a cookie, not an empty request
-inline constexpr std::uint16_t kMptcp = 0x0080;            ///< RFC 8684
-inline constexpr std::uint16_t kSigned = 0x0100;           ///< MD5 (RFC 2385) or AO (RFC 5925)
-inline constexpr std::uint16_t kOptionsMalformed = 0x0200; ///< a length that cannot be; the options before it stand
-inline constexpr std::uint16_t kOptionsCut = 0x0400;       ///< the snap length ended within the options
-inline constexpr std::uint16_t kBadChecksum = 0x0800;      ///< TCP or IP checksum wrong (looked at only if asked to, and all bytes are there)
-inline constexpr std::uint16_t kPayloadSum = 0x1000;       ///< payload_sum is known
-inline constexpr std::uint16_t kOffloaded = 0x2000;        ///< a super-segment (total length 0, jumbo) or a checksum left to the device
+inline constexpr std::uint16_t kFastOpen = 0x0020;          ///< RFC 7413, or its experimental form (RFC 6994 kind 254, 0xF989)
+inline constexpr std::uint16_t kFastOpenCookie = 0x0040;    ///< ... with a cookie, not an empty request
+inline constexpr std::uint16_t kMptcp = 0x0080;             ///< RFC 8684
+inline constexpr std::uint16_t kSigned = 0x0100;            ///< MD5 (RFC 2385) or AO (RFC 5925)
+inline constexpr std::uint16_t kOptionsMalformed = 0x0200;  ///< a length that cannot be; the options before it stand
+inline constexpr std::uint16_t kOptionsCut = 0x0400;        ///< the snap length ended within the options
+inline constexpr std::uint16_t kBadChecksum = 0x0800;  ///< TCP or IP checksum wrong (looked at only if asked to, and all bytes are there)
+inline constexpr std::uint16_t kPayloadSum = 0x1000;   ///< payload_sum is known
+inline constexpr std::uint16_t kOffloaded = 0x2000;    ///< a super-segment (total length 0, jumbo) or a checksum left to the device
 }  // namespace present
 
 enum class SegmentKind : std::uint8_t {
   kTcp,
-  kIcmpError,  ///< `key`, `direction`, `seq` are those of the quoted segment (direction: who had sent it); `icmp_type`, `icmp_code` say what
+  kIcmpError,  ///< `key`, `direction`, `seq` are those of the quoted segment (direction: who had sent it), `flags` too if quoted, else 0;
+               ///< icmp_type(), icmp_code() and `ip_length` say what is wrong
 };
 
 struct alignas(64) Segment {
@@ -57,9 +58,9 @@ struct alignas(64) Segment {
 
   std::uint32_t seq = 0;
   std::uint32_t ack = 0;
-  std::uint32_t payload_length = 0;  ///< on the wire
-  std::uint32_t ip_length = 0;       ///< IP total length on the wire (IPv6: header and payload)
-  std::uint32_t ts_val = 0;          ///< RFC 7323
+  std::uint32_t payload_length = 0;  ///< on the wire; never what an IP header claims beyond its frame
+  std::uint32_t ip_length = 0;  ///< as its header says: total length (IPv6: header and payload). ICMP errors: the path MTU they tell, or 0
+  std::uint32_t ts_val = 0;     ///< RFC 7323
   std::uint32_t ts_ecr = 0;
   std::uint32_t sack_left = 0;  ///< the first SACK block (RFC 2018; a D-SACK stands there: RFC 2883)
   std::uint32_t sack_right = 0;
@@ -70,10 +71,11 @@ struct alignas(64) Segment {
   std::uint16_t flags = 0;  ///< tcp_flag
   std::uint16_t mss = 0;
   std::uint16_t present = 0;      ///< present::
-  std::uint16_t payload_sum = 0;  ///< ones' complement sum of the payload, folded, as its checksum implies it
-  std::uint8_t window_scale = 0;
-  std::uint8_t ttl = 0;
-  std::uint8_t direction = 0;         ///< 0: sent by (key.low, key.low_port); 1: by the high end
+  std::uint16_t payload_sum = 0;  ///< ones' complement sum of the payload, folded, 0xffff as 0: summed where all of it was captured and
+                                  ///< checksums are looked at, else as the checksum implies it
+  std::uint8_t window_scale = 0;  ///< as sent; more than 14 counts as 14 (RFC 7323, 2.3)
+  std::uint8_t ttl = 0;           ///< of the innermost IP header; ICMP errors: of the error
+  std::uint8_t direction = 0;     ///< 0: sent by (key.low, key.low_port); 1: by the high end
   SegmentKind kind = SegmentKind::kTcp;
 
   [[nodiscard]] bool has(std::uint16_t what) const noexcept { return (present & what) != 0; }

@@ -1,6 +1,7 @@
 // Sequence number arithmetic modulo 2^32 (RFC 9293, 3.4).
 //
-// Comparisons are right as long as the two numbers are less than 2^31 apart; whoever needs to remember more ("SYN acknowledged") latches it.
+// Comparisons are right as long as the two numbers are less than 2^31 apart; whoever needs to remember more ("SYN acknowledged") latches
+// it.
 #pragma once
 
 #include <cstdint>
