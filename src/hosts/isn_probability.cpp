@@ -9,21 +9,22 @@
 namespace finwait::hosts {
 namespace {
 
-using Policy = boost::math::policies::policy<boost::math::policies::domain_error<boost::math::policies::ignore_error>,
+using Policy = boost::math::policies::policy<boost::math::policies::promote_double<false>,
+                                             boost::math::policies::domain_error<boost::math::policies::ignore_error>,
                                              boost::math::policies::overflow_error<boost::math::policies::ignore_error>,
                                              boost::math::policies::underflow_error<boost::math::policies::ignore_error>,
                                              boost::math::policies::evaluation_error<boost::math::policies::ignore_error>>;
 constexpr double kTurn = 4294967296.0;
 constexpr unsigned kWidths = 32;
 
-// Chernoff's bound of the binomial tail, as a logarithm: cheap, and enough to find the most telling width.
-double log_chernoff(double n, double p, double hits) noexcept {
-  const double q = hits / n;
-  if (q <= p) return 0;
-  return -n * (q * std::log(q / p) + (q < 1 ? (1 - q) * std::log((1 - q) / (1 - p)) : 0));
-}
-
 }  // namespace
+
+double log_binomial_bound(std::size_t trials, double chance, std::size_t hits) noexcept {
+  const double n = static_cast<double>(trials);
+  const double q = static_cast<double>(hits) / n;
+  if (hits > trials || q <= chance) return 0;
+  return -n * (q * std::log(q / chance) + (q < 1 ? (1 - q) * std::log((1 - q) / (1 - chance)) : 0));
+}
 
 double binomial_tail(std::size_t trials, double chance, std::size_t hits) noexcept {
   if (hits == 0 || chance >= 1) return 1;
@@ -41,7 +42,6 @@ Crowd crowd_at_zero(std::span<const std::int32_t> residues, double slopes_per_tu
   }
   for (unsigned b = 1; b <= kWidths; ++b) within[b] += within[b - 1];
   const std::size_t n = residues.size();
-  const double count = static_cast<double>(n);
   Crowd best;
   double best_log = 0;
   double best_chance = 1;
@@ -56,7 +56,7 @@ Crowd crowd_at_zero(std::span<const std::int32_t> residues, double slopes_per_tu
       chance = std::min(1.0, 1.5 * chance);
       search = slopes_per_turn * kTurn / std::ldexp(1.0, static_cast<int>(b)) + 1;
     }
-    const double bound = log_chernoff(count, chance, static_cast<double>(within[b])) + std::log(search);
+    const double bound = log_binomial_bound(n, chance, within[b]) + std::log(search);
     if (bound < best_log) {
       best_log = bound;
       best = {1, bound, b, within[b]};
@@ -72,7 +72,6 @@ Crowd crowd_anywhere(std::span<const std::uint32_t> sorted) noexcept {
   const std::size_t n = sorted.size();
   Crowd best;
   if (n < 2) return best;
-  const double others = static_cast<double>(n - 1);
   double best_log = 0;
   for (unsigned b = 0; b < kWidths; ++b) {
     const std::uint32_t width = std::uint32_t{1} << b;
@@ -80,11 +79,11 @@ Crowd crowd_anywhere(std::span<const std::uint32_t> sorted) noexcept {
     std::size_t end = 0;  // may run past n: around the circle
     for (std::size_t i = 0; i < n; ++i) {
       end = std::max(end, i + 1);
-      while (end < i + n && sorted[end % n] - sorted[i] < width) ++end;
+      while (end < i + n && sorted[end < n ? end : end - n] - sorted[i] < width) ++end;
       most = std::max(most, end - i);
     }
     if (most < 2) continue;
-    const double bound = log_chernoff(others, std::ldexp(1.0, static_cast<int>(b) - 32), static_cast<double>(most - 1));
+    const double bound = log_binomial_bound(n - 1, std::ldexp(1.0, static_cast<int>(b) - 32), most - 1);
     if (bound < best_log) {
       best_log = bound;
       best = {1, bound, b, most};

@@ -23,12 +23,14 @@ IsnStore::IsnStore(std::size_t bytes, std::uint64_t seed) : hash_(seed) {
   // Per host: an entry and a run of four; each larger size has as many bytes as the small ones have, by being fewer.
   constexpr std::size_t kFixed = std::size_t{2} * kRuns.back() * sizeof(IsnObservation);
   const std::size_t usable = std::max(bytes, std::size_t{1} << 20) - kFixed;
-  const std::size_t per_host = sizeof(Entry) + kRuns.size() * (kRuns[0] * sizeof(IsnObservation) + 2 * sizeof(std::uint32_t));
+  const std::size_t per_host =
+      sizeof(Entry) + sizeof(std::uint16_t) + kRuns.size() * (kRuns[0] * sizeof(IsnObservation) + 2 * sizeof(std::uint32_t));
   sets_ = std::max<std::size_t>(usable / per_host / kSet, 1);
   const std::size_t capacity = sets_ * kSet;
   entries_ = base::FixedArray<Entry>(capacity);
+  tags_ = base::FixedArray<std::uint16_t>(capacity);
   scratch_ = base::FixedArray<IsnObservation>(kRuns.back());
-  bytes_ = capacity * sizeof(Entry) + scratch_.size() * sizeof(IsnObservation);
+  bytes_ = capacity * (sizeof(Entry) + sizeof(std::uint16_t)) + scratch_.size() * sizeof(IsnObservation);
   for (std::size_t i = 0; i < kRuns.size(); ++i) {
     const std::size_t runs = std::max<std::size_t>(capacity * kRuns[0] / kRuns[i], 1);
     pools_[i].samples = base::FixedArray<IsnObservation>(runs * kRuns[i]);
@@ -38,51 +40,52 @@ IsnStore::IsnStore(std::size_t bytes, std::uint64_t seed) : hash_(seed) {
   }
 }
 
-std::size_t IsnStore::set_of(const IsnHost& host) const noexcept {
+IsnStore::Place IsnStore::place_of(const IsnHost& host) const noexcept {
   std::array<std::uint8_t, base::KeyedHash::kBytes> key{};
   std::memcpy(key.data(), host.address.data(), 16);
   std::memcpy(key.data() + 16, &host.network, 4);
   std::memcpy(key.data() + 20, &host.port, 2);
-  return hash_.hash40(key.data()) % sets_ * kSet;
+  const std::uint64_t h = hash_.hash40(key.data());
+  return {((h >> 32) * sets_ >> 32) * kSet, static_cast<std::uint16_t>(h | 1)};
 }
 
 const IsnStore::Entry* IsnStore::find(const IsnHost& host) const noexcept {
-  const Entry* set = entries_.begin() + set_of(host);
-  for (std::size_t i = 0; i < kSet; ++i) {
-    if (set[i].seen != 0 && set[i].host == host) return &set[i];
+  const Place place = place_of(host);
+  for (std::size_t i = place.set; i < place.set + kSet; ++i) {
+    if (tags_[i] == place.tag && entries_[i].host == host) return &entries_[i];
   }
   return nullptr;
 }
 
 IsnStore::Entry* IsnStore::find_or_admit(const IsnHost& host) noexcept {
-  Entry* set = entries_.begin() + set_of(host);
-  Entry* free = nullptr;
-  Entry* least = set;
-  for (Entry* e = set; e != set + kSet; ++e) {
-    if (e->seen == 0) {
-      if (free == nullptr) free = e;
-    } else if (e->host == host) {
-      return e;
-    } else if (least->seen == 0 || left(*e) < left(*least)) {
-      least = e;
-    }
+  const Place place = place_of(host);
+  std::size_t free = kSet;
+  for (std::size_t i = 0; i < kSet; ++i) {
+    const std::uint16_t tag = tags_[place.set + i];
+    if (tag == place.tag && entries_[place.set + i].host == host) return &entries_[place.set + i];
+    if (tag == 0 && free == kSet) free = i;
   }
-  if (free == nullptr) {
+  Entry* set = entries_.begin() + place.set;
+  if (free == kSet) {
+    Entry* least = std::min_element(set, set + kSet, [](const Entry& a, const Entry& b) { return left(a) < left(b); });
     ++least->worn;
     if (left(*least) > 0) return nullptr;
     release(*least);
     ++evicted_;
     --hosts_;
-    free = least;
+    free = static_cast<std::size_t>(least - set);
   }
-  std::uint32_t run = 0;
-  *free = Entry{};
+  Entry& entry = set[free];
+  entry = Entry{};
+  tags_[place.set + free] = 0;
   // One run of four for each entry: there is always one.
-  if (!take_run(static_cast<std::uint32_t>(free - entries_.begin()), 0, run)) return nullptr;
-  free->host = host;
-  free->run = run;
+  std::uint32_t run = 0;
+  if (!take_run(static_cast<std::uint32_t>(place.set + free), 0, run)) return nullptr;
+  entry.host = host;
+  entry.run = run;
+  tags_[place.set + free] = place.tag;
   ++hosts_;
-  return free;
+  return &entry;
 }
 
 bool IsnStore::take_run(std::uint32_t owner, std::uint8_t size, std::uint32_t& run) noexcept {

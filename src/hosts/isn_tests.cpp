@@ -97,6 +97,41 @@ double refine(std::span<const IsnStep> steps, double slope) {
   return slope;
 }
 
+std::uint32_t reversed(std::uint32_t x) noexcept {
+  x = (x >> 1 & 0x5555'5555U) | (x & 0x5555'5555U) << 1;
+  x = (x >> 2 & 0x3333'3333U) | (x & 0x3333'3333U) << 2;
+  x = (x >> 4 & 0x0f0f'0f0fU) | (x & 0x0f0f'0f0fU) << 4;
+  return __builtin_bswap32(x);
+}
+
+/// The fullest cell among the 2^b values of the lowest b bits, for b from 1 to 16.
+double low_cells_p(std::span<const IsnObservation> fresh) {
+  const std::size_t n = fresh.size();
+  std::vector<std::uint32_t> mirrored;  // in the order of which equal low bits stand together, for every b
+  mirrored.reserve(n);
+  for (const IsnObservation& o : fresh) mirrored.push_back(reversed(o.isn));
+  std::sort(mirrored.begin(), mirrored.end());
+  double best_log = 0;
+  double best_p = 1;
+  for (unsigned b = 1; b <= 16; ++b) {
+    std::size_t most = 1;
+    std::size_t run = 1;
+    for (std::size_t i = 1; i < n; ++i) {
+      run = (mirrored[i] ^ mirrored[i - 1]) >> (32 - b) == 0 ? run + 1 : 1;
+      most = std::max(most, run);
+    }
+    // Either any of the cells is that full, or the cell of any number: whichever is fewer.
+    const double cells = std::ldexp(1.0, static_cast<int>(b));
+    const double by_cell = std::log(cells) + log_binomial_bound(n, 1 / cells, most);
+    const double by_number = std::log(static_cast<double>(n)) + log_binomial_bound(n - 1, 1 / cells, most - 1);
+    if (std::min(by_cell, by_number) >= best_log) continue;
+    best_log = std::min(by_cell, by_number);
+    best_p = by_cell < by_number ? cells * binomial_tail(n, 1 / cells, most)
+                                 : static_cast<double>(n) * binomial_tail(n - 1, 1 / cells, most - 1);
+  }
+  return std::min(1.0, 16 * best_p);
+}
+
 Crowd crowd_at(std::span<const IsnStep> steps, double slope, std::vector<std::int32_t>& scratch, double slopes_per_turn = 0) {
   scratch.clear();
   for (const IsnStep& s : steps) scratch.push_back(residue(s, slope));
@@ -260,32 +295,16 @@ BitTests bit_tests(std::span<const IsnObservation> fresh) {
     for (unsigned b = 0; b < 32; ++b) ones[b] += o.isn >> b & 1U;
   }
   double ways = 1;
+  std::size_t most = 0;
   for (const std::size_t c : ones) {
-    const std::size_t more = std::max(c, n - c);
-    result.frequency_p = std::min(result.frequency_p, 2 * 32 * binomial_tail(n, 0.5, more));
-    if (more == n) {
-      ways *= (32.0 - result.stuck) / (result.stuck + 1.0);
-      ++result.stuck;
-      result.stuck_p = std::min(1.0, ways * std::exp2(-static_cast<double>(n - 1) * result.stuck));
-    }
+    most = std::max(most, std::max(c, n - c));
+    if (std::max(c, n - c) < n) continue;
+    ways *= (32.0 - result.stuck) / (result.stuck + 1.0);
+    ++result.stuck;
+    result.stuck_p = std::min(1.0, ways * std::exp2(-static_cast<double>(n - 1) * result.stuck));
   }
-  std::vector<std::uint32_t> low(n);
-  for (unsigned b = 1; b <= 16; ++b) {
-    const std::uint32_t mask = (std::uint32_t{1} << b) - 1;
-    for (std::size_t i = 0; i < n; ++i) low[i] = fresh[i].isn & mask;
-    std::sort(low.begin(), low.end());
-    std::size_t most = 1;
-    std::size_t run = 1;
-    for (std::size_t i = 1; i < n; ++i) {
-      run = low[i] == low[i - 1] ? run + 1 : 1;
-      most = std::max(most, run);
-    }
-    const double cells = std::ldexp(1.0, static_cast<int>(b));
-    // With few numbers a cell per number is the rule; a cell is anchored by one of them.
-    const double p =
-        std::min(cells * binomial_tail(n, 1 / cells, most), static_cast<double>(n) * binomial_tail(n - 1, 1 / cells, most - 1));
-    result.low_cells_p = std::min(result.low_cells_p, 16 * p);
-  }
+  result.frequency_p = std::min(1.0, 2 * 32 * binomial_tail(n, 0.5, most));
+  result.low_cells_p = low_cells_p(fresh);
   std::array<std::uint32_t, 32> basis{};
   for (const IsnObservation& o : fresh) {
     std::uint32_t v = o.isn ^ fresh[0].isn;

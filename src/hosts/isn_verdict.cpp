@@ -102,6 +102,11 @@ struct Judgement {
   bool linear();
   void low_entropy();
   void pool();
+  /// Most numbers lie close together, or are few by their bits.
+  [[nodiscard]] bool narrow() const {
+    return (rejects(evidence.numbers.p) && 2 * evidence.numbers.count >= n()) || rejects(evidence.bits.stuck_p) ||
+           rejects(evidence.bits.rank_p);
+  }
 
  private:
   [[nodiscard]] const GroupedFit* best_group() const;
@@ -123,7 +128,7 @@ bool Judgement::constant() {
 void Judgement::pool() {
   const Repeats& r = evidence.repeats;
   finding.verdict = IsnVerdict::kLowEntropy;
-  if (r.most == 2 && 2 * r.repeated_values < n()) {
+  if (r.most == 2 && 2 * r.repeated_values < n() && !narrow()) {
     finding.kind = IsnKind::kRepeated;
     finding.severity = IsnSeverity::kWarning;
     finding.text = fmt::format("{} initial sequence numbers came twice in {} connections: by chance that happens once in {:.2g} such hosts",
@@ -184,7 +189,7 @@ bool Judgement::sequence_or_clock() {
   const auto inside = static_cast<double>(small.residues.size());
   const auto ups = static_cast<double>(std::count_if(small.residues.begin(), small.residues.end(), [](double r) { return r > 0; }));
   const auto still = static_cast<double>(std::count(small.residues.begin(), small.residues.end(), 0.0));
-  if (rejects(evidence.repeats.p) && still > inside / 2) return false;  // a small pool, drawn twice running
+  if (rejects(evidence.repeats.p) && still >= inside / 2) return false;  // a small pool, drawn twice running
   // Numbers that stay in one place but go up and down there are drawn from a small range, not counted.
   const bool to_and_fro = ups > 0.2 * inside && ups < 0.8 * inside;
   if (rejects(evidence.numbers.p) && to_and_fro && small.share > 0.5) return false;
@@ -347,7 +352,8 @@ void describe_weak(const IsnSeries& series, const IsnEvidence& evidence, double 
   finding.severity = IsnSeverity::kAlert;
   Judgement judge{series, evidence, level, finding};
   if (judge.constant() || judge.sequence_or_clock()) return;
-  if (judge.rejects(evidence.repeats.p)) {
+  // In a narrow range some come twice, which is no finding of its own.
+  if (judge.explains(evidence.repeats.p) || (judge.rejects(evidence.repeats.p) && !judge.narrow())) {
     judge.pool();
     return;
   }

@@ -302,7 +302,7 @@ TEST(IsnNmap, ComputesItsThreeMeasuresAsNmapDoes) {
   std::uint32_t isn = 0;
   for (std::size_t i = 0; i < 6; ++i) {
     samples[i].isn = isn;
-    isn += i % 2 == 0 ? 10 : 30;
+    isn += i % 2 == 0 ? 10U : 30U;
   }
   EXPECT_EQ(nmap_measures(samples).gcd, 10U);
   EXPECT_EQ(nmap_measures(samples).isr, 60U);
@@ -328,7 +328,7 @@ TEST(IsnCollector, MergedPartsSayWhatOneWouldHaveSaid) {
       Random random(host);
       for (const IsnSample& s : record(generator(kinds[host % kinds.size()], host), host, host == 60 ? 5000 : 64, random)) {
         whole.add(s);
-        parts[(by_flow ? s.peer_port : s.host.bytes[15]) % 3].add(s);
+        parts[(by_flow ? s.peer_port : s.host.bytes[15]) % 3U].add(s);
       }
     }
     parts[1].merge(parts[2]);

@@ -15,6 +15,9 @@ namespace finwait::hosts {
 /// P(X >= hits) for X binomial(trials, chance).
 [[nodiscard]] double binomial_tail(std::size_t trials, double chance, std::size_t hits) noexcept;
 
+/// Chernoff's bound of it, as a natural logarithm: cheap, to find the most telling of many.
+[[nodiscard]] double log_binomial_bound(std::size_t trials, double chance, std::size_t hits) noexcept;
+
 /// A crowd of numbers: how unlikely, how wide (2^bits numbers, on both sides of zero or from the first), how many.
 struct Crowd {
   double p = 1;

@@ -72,7 +72,12 @@ class IsnStore {
     std::uint32_t hand = 0;
   };
 
-  [[nodiscard]] std::size_t set_of(const IsnHost& host) const noexcept;
+  /// Where a host belongs, and what marks it there.
+  struct Place {
+    std::size_t set = 0;
+    std::uint16_t tag = 0;  // never 0: that is a free entry
+  };
+  [[nodiscard]] Place place_of(const IsnHost& host) const noexcept;
   [[nodiscard]] Entry* find_or_admit(const IsnHost& host) noexcept;
   [[nodiscard]] IsnObservation* run_of(const Entry& entry) noexcept {
     return pools_[entry.size].samples.begin() + std::size_t{entry.run} * kRuns[entry.size];
@@ -89,6 +94,7 @@ class IsnStore {
 
   base::KeyedHash hash_;
   base::FixedArray<Entry> entries_;
+  base::FixedArray<std::uint16_t> tags_;  // one for each entry: a set's are looked at together
   std::array<Pool, kRuns.size()> pools_;
   base::FixedArray<IsnObservation> scratch_;
   std::size_t bytes_ = 0;
