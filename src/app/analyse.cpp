@@ -66,6 +66,17 @@ std::vector<std::unique_ptr<report::Sink>> make_sinks(const Options& options) {
   return sinks;
 }
 
+/// The ladder's sink, added to `sinks`, and who finds what belongs into it.
+std::optional<engine::ExplainWatch> make_watch(const Options& options, std::vector<std::unique_ptr<report::Sink>>& sinks) {
+  if (options.explain.empty()) return std::nullopt;
+  const auto wanted = engine::parse_explain_id(options.explain);
+  if (!wanted) throw UsageError("--explain " + options.explain + ": an id, a uid or ADDR:PORT-ADDR:PORT (IPv6 addresses in brackets)");
+  auto ladder = std::make_unique<report::ExplainSink>("-");
+  auto& kept = *ladder;
+  sinks.push_back(std::move(ladder));
+  return std::optional<engine::ExplainWatch>(std::in_place, *wanted, kept);
+}
+
 engine::PipelineOptions pipeline_options(const Options& options) {
   engine::PipelineOptions result = options.pipeline;
   result.tracker.seed = options.seed ? *options.seed : base::random_seed();
@@ -112,19 +123,13 @@ int exit_status(const Options& options, const report::Totals& totals, const repo
 
 int analyse(Options& options) {
   const auto start = std::chrono::steady_clock::now();
-  std::optional<engine::ExplainWatch> watch;
-  std::optional<report::ExplainSink> ladder;
-  if (!options.explain.empty()) {
-    const auto wanted = engine::parse_explain_id(options.explain);
-    if (!wanted) throw UsageError("--explain " + options.explain + ": an id, a uid or ADDR:PORT-ADDR:PORT (IPv6 in brackets)");
-    ladder.emplace("-");
-    watch.emplace(*wanted, *ladder);
-  }
+  auto sinks = make_sinks(options);
+  auto watch = make_watch(options, sinks);
   const auto source = capture::open_files(options.captures);
   std::optional<capture::Filter> filter;
   if (!options.filter.empty()) filter.emplace(options.filter);
 
-  report::Reporter reporter(make_sinks(options), options.only);
+  report::Reporter reporter(std::move(sinks), options.only);
   engine::Pipeline pipeline(*source, filter ? &*filter : nullptr, reporter, pipeline_options(options), watch ? &*watch : nullptr);
   Steward steward(options.progress.value_or(isatty(STDERR_FILENO) == 1));
   pipeline.run(steward);
@@ -136,10 +141,7 @@ int analyse(Options& options) {
   reporter.finish(totals);
   complain(options, totals, filter);
   if (options.stats) fmt::print(stderr, "{}", report::stats_text(totals));
-  if (ladder) {
-    ladder->finish(totals);
-    if (!ladder->found()) throw std::runtime_error("--explain " + options.explain + ": " + watch->why_not());
-  }
+  if (watch && !watch->found()) throw std::runtime_error("--explain " + options.explain + ": " + watch->why_not());
   return exit_status(options, totals, reporter);
 }
 

@@ -96,6 +96,7 @@ void take_outputs(const po::variables_map& map, Options& options) {
   static const std::set<std::string> kFormats{"summary", "json", "events"};
   if (map.count("output") == 0) return;
   std::set<std::string> paths;
+  if (map.count("explain") != 0) paths.insert("-");  // the ladder's place
   for (const std::string& word : map["output"].as<Words>()) {
     const std::size_t equals = word.find('=');
     OutputChoice choice{word.substr(0, equals), equals == std::string::npos ? "-" : word.substr(equals + 1)};
@@ -231,6 +232,7 @@ Options parse_options(int argc, const char* const* argv) {
   take_timers(map, options.pipeline.tracker.timers);
   take_limits(map, options);
   take_rest(map, options);
+  if (!options.explain.empty() && !options.only.everything()) throw UsageError("--explain shows one connection: leave --only out");
   if (options.task == Task::kAnalyse && options.captures.empty()) throw UsageError("no capture given: finwait -r FILE, or finwait --help");
   return options;
 }

@@ -76,7 +76,7 @@ void ExplainWatch::before(const wire::Segment& segment, tcp::Tracker& tracker) {
 }
 
 /// Steps first, each with its events; what no step accounts for was a timer's doing, or another flow's.
-void ExplainWatch::after_batch(const tcp::Tracker& tracker) {
+void ExplainWatch::after(const tcp::Tracker& tracker) {
   const auto events = tracker.events();
   const auto steps = tracker.steps();
   std::size_t next = 0;

@@ -11,6 +11,7 @@ Pipeline::Pipeline(capture::Source& source, capture::Filter* filter, report::Rep
       reporter_(reporter),
       onlooker_(onlooker),
       options_(options),
+      one_by_one_(options.tracker.events || onlooker != nullptr),
       tracker_(options.tracker),
       frames_(std::max<std::size_t>(options.batch, 1)),
       segments_(frames_.size()),
@@ -25,7 +26,6 @@ void Pipeline::run(Steering& steering) {
     }
   }
   tracker_.finish(clock_.now());
-  if (onlooker_ != nullptr) onlooker_->after_batch(tracker_);
   deliver_events();
   drain();
 }
@@ -34,13 +34,14 @@ void Pipeline::run(Steering& steering) {
 bool Pipeline::step() {
   const std::size_t count = source_.read(frames_);
   if (count == 0) return false;
-  segment_count_ = 0;
   bool more = true;
   for (std::size_t n = 0; n < count && more; ++n) {
     take(frames_[n]);
+    if (one_by_one_) hand_on();
     more = selected_ < options_.frame_limit;
   }
   hand_on();
+  reporter_.settle();
   totals_.capture.stopped = !more;
   return more;
 }
@@ -84,10 +85,9 @@ void Pipeline::hand_on() {
   tracker_.track(std::span(segments_).first(segment_count_), fates_);
   if (tracker_.counts().table_full != refused) move_refused();
   tracker_.advance(clock_.now());
-  if (onlooker_ != nullptr) onlooker_->after_batch(tracker_);
   deliver_events();
   drain();
-  reporter_.settle();
+  segment_count_ = 0;
 }
 
 /// Segments for which there was no room leave `tcp` for `table_full`. Rare: the table is full.
@@ -103,12 +103,16 @@ void Pipeline::move_refused() {
 }
 
 void Pipeline::deliver_events() {
+  if (onlooker_ != nullptr) onlooker_->after(tracker_);
   for (const tcp::Event& event : tracker_.events()) reporter_.event(event, tracker_.connection(event.connection));
   tracker_.clear_events();
 }
 
 void Pipeline::drain() {
-  tracker_.drain([this](const tcp::Outcome& outcome) { reporter_.connection(outcome); });
+  tracker_.drain([this](const tcp::Outcome& outcome) {
+    deliver_events();  // the last word on a connection brings findings, and its place is free afterwards
+    reporter_.connection(outcome);
+  });
 }
 
 report::Totals Pipeline::totals() const {

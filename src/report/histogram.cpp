@@ -7,6 +7,8 @@ namespace finwait::report {
 base::Duration Histogram::percentile(double share) const noexcept {
   if (count_ == 0) return 0;
   const auto wanted = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(count_))));
+  if (wanted == 1) return least();
+  if (wanted >= count_) return most();
   std::uint64_t seen = 0;
   for (std::size_t n = 0; n < buckets_.size(); ++n) {
     seen += buckets_[n];

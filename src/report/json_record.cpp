@@ -135,6 +135,14 @@ void put_close(JsonWriter& json, const tcp::Verdict& verdict) {
   }
 }
 
+/// Capital letters are those of the end that Zeek takes for the originator.
+void put_zeek(JsonWriter& json, const tcp::ZeekView& zeek) {
+  json.word<"conn_state">(zeek.conn_state());
+  const tcp::ZeekHistory history = zeek.history();
+  if (!history.view().empty()) json.word<"history">(history.view());
+  json.number<"missed_bytes">(zeek.missed_bytes());
+}
+
 void put_verdict(JsonWriter& json, const tcp::Verdict& verdict) {
   json.word<"role_evidence">(tcp::name(verdict.role_evidence));
   json.word<"opening">(tcp::name(verdict.opening));
@@ -274,6 +282,7 @@ void put_connection(Text& text, const tcp::Outcome& outcome) {
   put_verdict(json, outcome.verdict);
   put_handshake(json, connection.handshake);
   put_lists(json, outcome);
+  put_zeek(json, outcome.connection.zeek);
   json.number<"completeness">(outcome.verdict.completeness);
   json.end_line();
 }

@@ -62,7 +62,11 @@ class Ladder {
  private:
   template <class... Args>
   void line(fmt::format_string<Args...> format, Args&&... args) {
-    text_.put(fmt::format(format, std::forward<Args>(args)...));
+    std::string text = fmt::format(format, std::forward<Args>(args)...);
+    const bool ends = !text.empty() && text.back() == '\n';
+    if (ends) text.resize(text.find_last_not_of(" \n") + 1);  // an empty last column leaves no blanks
+    text_.put(text);
+    if (ends) text_.put('\n');
   }
 
   /// Numbers are relative to the initial sequence number; where that was not seen, the first number seen is 1.
@@ -112,7 +116,9 @@ class Ladder {
   }
 
   void put_timer(const LadderRow& row) {
-    line("{:>12} {:>8}  a timer\n", seconds_text(base::elapsed(c_.start, row.segment.time), nanoseconds_), "");
+    const tcp::Event& first = data_.events[row.first_event];
+    const bool dated = first.kind == tcp::Event::Kind::kTransition;  // a finding has the time of what it is about, not of its discovery
+    line("{:>12} {:>8}  (a timer)\n", dated ? seconds_text(base::elapsed(c_.start, row.segment.time), nanoseconds_) : "later", "");
     for (std::size_t n = row.first_event; n != row.last_event; ++n) {
       const tcp::Event& event = data_.events[n];
       if (event.kind == tcp::Event::Kind::kTransition) shown_[event.transition.end] = event.transition.to;

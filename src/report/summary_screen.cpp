@@ -13,6 +13,7 @@ namespace finwait::report {
 namespace {
 
 constexpr std::size_t kWidth = 80;
+constexpr std::size_t kKindsInDetail = 8;
 
 std::string percent(std::uint64_t part, std::uint64_t whole) {
   if (whole == 0 || part == 0) return "0 %";
@@ -145,7 +146,7 @@ class Screen {
     std::size_t width = 30;
     for (const Busiest::Entry& e : top) width = std::max(width, pair_text(e.pair).size());
     for (const Busiest::Entry& e : top) {
-      out("  {:<{}}  {:>7} conn  {:>10} packets  {:>7}\n", pair_text(e.pair), width, human_count(e.load.connections),
+      out("  {:<{}}  {:>7} conn  {:>10} pkts  {:>7}\n", pair_text(e.pair), width, human_count(e.load.connections),
           human_count(e.load.packets), human_bytes(e.load.bytes));
     }
   }
@@ -186,7 +187,8 @@ class Screen {
     const auto endings = rows<tcp::Ending>(totals_.counts.endings);
     out("  {:<38}  {}\n", painted("2", fmt::format("{:<38}", "how they opened")), painted("2", "how they ended"));
     for (std::size_t n = 0; n < std::max(openings.size(), endings.size()); ++n) {
-      out("  {:<38}  {}\n", n < openings.size() ? life(openings[n], all) : "", n < endings.size() ? life(endings[n], all) : "");
+      const std::string left = n < openings.size() ? life(openings[n], all) : "";
+      out("  {}\n", n < endings.size() ? fmt::format("{:<38}  {}", left, life(endings[n], all)) : left);
     }
   }
   [[nodiscard]] static std::string life(const Row& row, std::uint64_t all) {
@@ -221,8 +223,15 @@ class Screen {
       return;
     }
     title("What is odd", "(more: finwait --describe KIND)");
-    for (const tcp::KindInfo* kind : found) put_anomaly(*kind);
-    out("\n  Show one: {} --explain ID\n", options_.command);
+    const std::size_t detailed = options_.verbose ? found.size() : std::min(found.size(), kKindsInDetail);
+    for (std::size_t n = 0; n < detailed; ++n) put_anomaly(*found[n]);
+    if (detailed == found.size()) return;
+    std::string rest = "also (-v shows them): ";
+    for (std::size_t n = detailed; n < found.size(); ++n) {
+      rest += fmt::format("{}{} {}", n == detailed ? "" : ", ", found[n]->name,
+                          human_count(totals_.counts.affected[static_cast<std::size_t>(found[n]->kind)]));
+    }
+    paragraph(rest);
   }
 
   void put_anomaly(const tcp::KindInfo& kind) {
@@ -235,18 +244,21 @@ class Screen {
     out("  {} {}  {}{}\n", painted(kColours[static_cast<std::size_t>(severity)], fmt::format("{:<8}", tcp::name(severity))),
         painted("1", kind.name), plural(affected, "connection"), times);
     out("           {}", wrap(kind.meaning, kWidth, 11, 11));
-    out("           {}", wrap(examples(n), kWidth, 11, 11));
+    put_examples(n);
   }
 
-  [[nodiscard]] std::string examples(std::size_t kind) const {
+  /// The command that shows the first one, ready to be copied, and where others are.
+  void put_examples(std::size_t kind) {
+    const auto& examples = data_.examples[kind];
+    if (examples[0].connection == 0) return;
+    const std::string command = fmt::format("{} --explain {}", options_.command, examples[0].connection);
+    std::string frames = fmt::format("frame {}", examples[0].frame);
     const std::size_t most = options_.verbose ? SummaryData::kExamples : 3;
-    std::string text;
-    for (std::size_t n = 0; n < most && data_.examples[kind][n].connection != 0; ++n) {
-      const SummaryData::Example& e = data_.examples[kind][n];
-      text += fmt::format("{}--explain {}", n == 0 ? "" : ", ", e.connection);
-      if (e.frame != 0) text += fmt::format(" (frame {})", e.frame);
+    for (std::size_t n = 1; n < most && examples[n].connection != 0; ++n) {
+      frames += fmt::format(", {} of {}", examples[n].frame, examples[n].connection);
     }
-    return text;
+    const bool one_line = 11 + command.size() + 2 + frames.size() <= kWidth;
+    out("           {}{}{}\n", command, one_line ? "  " : "\n           ", painted("2", frames));
   }
 
   Text& text_;

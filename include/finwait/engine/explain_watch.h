@@ -28,8 +28,10 @@ class ExplainWatch final : public Onlooker {
   ExplainWatch(const ExplainId& wanted, report::ExplainSink& sink);
 
   void before(const wire::Segment& segment, tcp::Tracker& tracker) override;
-  void after_batch(const tcp::Tracker& tracker) override;
+  void after(const tcp::Tracker& tracker) override;
 
+  /// Whether there was anything to explain; after the sink's finish().
+  [[nodiscard]] bool found() const noexcept { return sink_.found(); }
   /// When nothing was found: a phrase that says why.
   [[nodiscard]] std::string why_not() const;
 

@@ -50,7 +50,7 @@ class Onlooker {
  public:
   virtual ~Onlooker() = default;
   virtual void before(const wire::Segment& segment, tcp::Tracker& tracker) = 0;
-  virtual void after_batch(const tcp::Tracker& tracker) = 0;
+  virtual void after(const tcp::Tracker& tracker) = 0;
 };
 
 class Pipeline {
@@ -80,6 +80,7 @@ class Pipeline {
   report::Reporter& reporter_;
   Onlooker* onlooker_;
   PipelineOptions options_;
+  bool one_by_one_;  // what happens is looked at after each frame, so that its order does not depend on the batches
   tcp::Tracker tracker_;
   TraceClock clock_;
   std::vector<capture::Frame> frames_;

@@ -1,6 +1,6 @@
 // One connection, one event, one summary as a line of JSON; the fields are those of the output's documentation.
 //
-// Absent means unknown or not applicable; nothing is written as null. Zeek's fields (conn_state, history, missed_bytes) are not here.
+// Absent means unknown or not applicable; nothing is written as null.
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,96 @@
+#include "../../src/app/options.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <initializer_list>
+
+namespace finwait::app {
+namespace {
+
+Options parse(std::initializer_list<const char*> words) {
+  std::vector<const char*> argv{"finwait"};
+  argv.insert(argv.end(), words);
+  return parse_options(static_cast<int>(argv.size()), argv.data());
+}
+
+std::string complaint(std::initializer_list<const char*> words) {
+  try {
+    static_cast<void>(parse(words));
+  } catch (const UsageError& e) {
+    return e.what();
+  }
+  return "";
+}
+
+TEST(Options, take_a_capture_and_a_filter_as_tcpdump_does) {
+  const Options options = parse({"-n", "-r", "a.pcap", "tcp", "port", "80"});
+  EXPECT_EQ(options.captures, std::vector<std::string>{"a.pcap"});
+  EXPECT_EQ(options.filter, "tcp port 80");
+  EXPECT_EQ(parse({"-nr", "a.pcap", "-c5", "tcp"}).pipeline.frame_limit, 5U) << "letters may stand together";
+}
+
+TEST(Options, take_words_that_are_files_for_captures_up_to_the_first_that_is_none) {
+  const std::string folder = ::testing::TempDir();
+  const std::string one = folder + "finwait_options_1.pcap";
+  const std::string two = folder + "finwait_options_2.pcap";
+  std::ofstream(one) << 'x';
+  std::ofstream(two) << 'x';
+  const Options options = parse({"-r", one.c_str(), two.c_str(), "host", "192.0.2.1"});
+  EXPECT_EQ(options.captures, (std::vector<std::string>{one, two}));
+  EXPECT_EQ(options.filter, "host 192.0.2.1");
+  EXPECT_EQ(parse({"-r", "x", "host", two.c_str()}).captures.size(), 1U) << "a file's name after another word belongs to the filter";
+  std::filesystem::remove(one);
+  std::filesystem::remove(two);
+}
+
+TEST(Options, may_be_repeated_where_that_makes_sense) {
+  const Options options = parse({"-r", "a", "-r", "b", "-o", "json=x", "-o", "summary", "--only", "reset,refused", "--only", "half-close"});
+  EXPECT_EQ(options.captures.size(), 2U);
+  ASSERT_EQ(options.outputs.size(), 2U);
+  EXPECT_EQ(options.outputs[0].path, "x");
+  EXPECT_EQ(options.outputs[1].path, "-");
+  EXPECT_EQ(options.only_words, "reset, refused, half-close");
+}
+
+TEST(Options, set_timers_and_limits) {
+  const Options options = parse({"-r", "a", "--msl", "2m", "--idle", "500ms", "--seed", "7", "--max-connections", "100", "-s", "96"});
+  EXPECT_EQ(options.pipeline.tracker.timers.msl, 120 * base::kSecond);
+  EXPECT_EQ(options.pipeline.tracker.timers.idle, 500 * base::kMillisecond);
+  EXPECT_EQ(options.seed, 7U);
+  EXPECT_EQ(options.max_connections, 100U);
+  EXPECT_EQ(options.pipeline.snapshot_length, 96U);
+}
+
+TEST(Options, complain_in_one_clear_line) {
+  EXPECT_NE(complaint({}).find("no capture given"), std::string::npos);
+  EXPECT_NE(complaint({"-r", "a", "--nonsense"}).find("nonsense"), std::string::npos);
+  EXPECT_NE(complaint({"-r", "a", "-i", "eth0"}).find("-i"), std::string::npos);
+  EXPECT_NE(complaint({"-r", "a", "-o", "xml"}).find("no such format"), std::string::npos);
+  EXPECT_NE(complaint({"-r", "a", "-o", "json", "-o", "summary"}).find("standard output"), std::string::npos);
+  EXPECT_NE(complaint({"-r", "a", "--only", "nonsense"}).find("half-open"), std::string::npos) << "it lists what there is";
+  EXPECT_NE(complaint({"-r", "a", "--msl", "soon"}).find("--msl soon"), std::string::npos);
+  EXPECT_NE(complaint({"-r", "a", "--fail-on", "never"}).find("warning"), std::string::npos);
+  EXPECT_NE(complaint({"-r", "a", "--from", "2024-01-02", "--to", "2024-01-01"}).find("nothing lies between"), std::string::npos);
+  EXPECT_NE(complaint({"-r", "a", "--explain", "1", "--only", "reset"}).find("--only"), std::string::npos);
+  EXPECT_NE(complaint({"-r", "a", "--max-connections", "0"}).find("at least 1"), std::string::npos);
+}
+
+TEST(Options, ask_for_other_things_than_an_analysis) {
+  EXPECT_EQ(parse({"--help"}).task, Task::kHelp);
+  EXPECT_EQ(parse({"--version"}).task, Task::kVersion);
+  EXPECT_EQ(parse({"-D"}).task, Task::kListInterfaces);
+  EXPECT_EQ(parse({"--describe", "reset"}).task, Task::kDescribe);
+}
+
+TEST(HelpText, fits_the_screen) {
+  std::size_t line = 0;
+  for (const char c : help_text()) {
+    line = c == '\n' ? 0 : line + 1;
+    EXPECT_LE(line, 84U);
+  }
+}
+
+}  // namespace
+}  // namespace finwait::app

@@ -1,0 +1,60 @@
+#include "finwait/report/busiest.h"
+
+#include <gtest/gtest.h>
+
+namespace finwait::report {
+namespace {
+
+/// From 10.0.0.1 to a numbered host, the originator at the low end.
+tcp::Connection connection(std::uint32_t host, std::uint64_t bytes) {
+  tcp::Connection c;
+  const std::array<std::uint8_t, 4> low{10, 0, 0, 1};
+  const std::array<std::uint8_t, 4> high{11, static_cast<std::uint8_t>(host >> 16), static_cast<std::uint8_t>(host >> 8),
+                                         static_cast<std::uint8_t>(host)};
+  c.key.low = wire::Address::v4(low.data());
+  c.key.high = wire::Address::v4(high.data());
+  c.key.low_port = 40'000;
+  c.key.high_port = 443;
+  c.ends[0].counters.ip_bytes = bytes;
+  c.ends[0].counters.packets = 1;
+  c.ends[1].counters.packets = 2;
+  return c;
+}
+
+TEST(Busiest, adds_up_by_originating_host_and_responding_service) {
+  Busiest busiest;
+  for (int n = 0; n < 3; ++n) busiest.add(connection(5, 100));
+  tcp::Connection turned = connection(5, 50);
+  turned.originator = 1;
+  busiest.add(turned);
+  const auto top = busiest.top(10);
+  ASSERT_EQ(top.size(), 2U);
+  EXPECT_EQ(top[0].load.connections, 3U);
+  EXPECT_EQ(top[0].load.packets, 9U);
+  EXPECT_EQ(top[0].load.bytes, 300U);
+  EXPECT_EQ(top[0].pair.port, 443) << "the responder's";
+  EXPECT_EQ(top[1].pair.port, 40'000) << "with the roles exchanged it is the other end's";
+}
+
+TEST(Busiest, puts_the_most_bytes_first_and_ties_in_a_fixed_order) {
+  Busiest busiest;
+  for (const std::uint32_t host : {3U, 1U, 2U}) busiest.add(connection(host, host == 2 ? 900 : 100));
+  const auto top = busiest.top(2);
+  ASSERT_EQ(top.size(), 2U);
+  EXPECT_EQ(top[0].load.bytes, 900U);
+  EXPECT_EQ(top[1].pair.to.bytes[15], 3);
+}
+
+TEST(Busiest, stays_within_its_room_and_keeps_the_large_ones) {
+  Busiest busiest;
+  for (std::uint32_t n = 0; n < 3 * Busiest::kRoom; ++n) {
+    busiest.add(connection(n, 40));
+    if (n % 1000 == 0) busiest.add(connection(0xff'ffff, 100'000));
+  }
+  EXPECT_LE(busiest.size(), Busiest::kRoom);
+  EXPECT_FALSE(busiest.exact());
+  EXPECT_EQ(busiest.top(1)[0].load.connections, (3 * Busiest::kRoom + 999) / 1000) << "never forgotten, so counted in full";
+}
+
+}  // namespace
+}  // namespace finwait::report
