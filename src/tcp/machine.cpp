@@ -107,6 +107,7 @@ void Machine::apply_stray(Connection& c, std::uint32_t index, const wire::Segmen
 void Machine::count(Observation& o) noexcept {
   const wire::Segment& s = o.segment;
   Counters& n = o.sender.counters;
+  o.c.zeek.see(s);
   ++n.packets;
   n.ip_bytes += s.ip_length;
   n.payload_bytes += s.payload_length;

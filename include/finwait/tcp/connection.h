@@ -12,6 +12,7 @@
 #include "finwait/base/time.h"
 #include "finwait/tcp/endpoint.h"
 #include "finwait/tcp/verdict.h"
+#include "finwait/tcp/zeek_view.h"
 #include "finwait/wire/encapsulation.h"
 #include "finwait/wire/flow_key.h"
 
@@ -92,6 +93,8 @@ struct Connection {
   std::uint32_t half_close_next = 0;  ///< the other end's SND.NXT so far
   std::uint32_t time_wait_restarts = 0;
   base::Timestamp time_wait_since = 0;  ///< trace clock of the last start or restart
+
+  ZeekView zeek;
 
   [[nodiscard]] bool is(std::uint32_t t) const noexcept { return (traits & t) != 0; }
   [[nodiscard]] const Endpoint& orig() const noexcept { return ends[originator]; }

@@ -1,0 +1,148 @@
+// A connection as Zeek sees it: conn_state, history and missed_bytes of its conn.log.
+//
+// Zeek (8.x, without its list of likely server ports) has seven states for each end, moves an end only on its own segments and takes a
+// SYN-ACK for an establishment; none of that is finwait's own state machine, and neither reads the other. What is kept here is what Zeek's
+// rules look at: the first number, the highest one and the highest acknowledgment of each end, what its reassembly would have delivered,
+// and the letters so far. Zeek's timers, which split a connection that finwait keeps in one piece, are not imitated.
+//
+// Always true: trivially copyable and bounded. Two islands of data beyond a hole are remembered for each end (a third joins its
+// neighbour: then fewer bytes are missed than Zeek says), and 24 letters of history (the rest is left out).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+
+#include "finwait/base/time.h"
+#include "finwait/wire/segment.h"
+#include "finwait/wire/seq.h"
+
+namespace finwait::tcp {
+
+enum class ZeekState : std::uint8_t { kInactive, kSynSent, kSynAckSent, kPartial, kEstablished, kClosed, kReset };
+
+/// The letters of `history`; capital: the originator.
+class ZeekHistory {
+ public:
+  static constexpr unsigned kMost = 24;
+
+  [[nodiscard]] std::string_view view() const noexcept { return {letters_.data(), size_}; }
+  void put(char letter) noexcept {
+    if (size_ < kMost) letters_[size_++] = letter;
+  }
+
+ private:
+  std::array<char, kMost> letters_{};
+  std::size_t size_ = 0;
+};
+
+class ZeekView {
+ public:
+  /// The connection's next segment, in the order of the capture.
+  void see(const wire::Segment& s) noexcept {
+    End& x = ends_[s.direction];
+    End& y = ends_[1 - s.direction];
+    if (!is_plain(x, y, s)) {
+      weigh(s);
+      return;
+    }
+    const std::uint32_t last = x.last + s.payload_length;
+    x.wraps = static_cast<std::uint8_t>(x.wraps + (last < x.last));
+    x.last = last;
+    x.delivered = last;
+    x.far = x.far || last - x.start >= kFar;
+    if (wire::seq_gt(s.ack, y.acked)) y.acked = s.ack;
+    last_time_ = s.time;
+  }
+
+  /// "S0", "SF" ...: Zeek's word for how it opened and ended.
+  [[nodiscard]] std::string_view conn_state() const noexcept;
+  [[nodiscard]] ZeekHistory history() const noexcept;
+  /// Bytes in the gaps that Zeek reports, both directions.
+  [[nodiscard]] std::uint64_t missed_bytes() const noexcept { return missed_; }
+  /// Whom Zeek takes for the originator: 0 or 1, as wire::Segment::direction.
+  [[nodiscard]] unsigned originator() const noexcept { return originator_; }
+  /// orig_bytes or resp_bytes: payload as the sequence numbers of end 0 or 1 show it.
+  [[nodiscard]] std::uint64_t bytes(unsigned end) const noexcept;
+  /// The stamp of the last segment that Zeek's duration counts: none after both ends have closed.
+  [[nodiscard]] base::Timestamp last_time() const noexcept { return last_time_; }
+
+ private:
+  static constexpr std::uint32_t kFar = 1U << 30;  ///< beyond it a number is no longer compared with the first one
+
+  /// Data beyond a hole.
+  struct Island {
+    std::uint32_t from;
+    std::uint32_t to;
+  };
+
+  struct End {
+    std::uint32_t start;      ///< its SYN's number; without SYN, one below its first
+    std::uint32_t last;       ///< one past the highest number it sent
+    std::uint32_t acked;      ///< highest acknowledgment of it
+    std::uint32_t delivered;  ///< reassembled up to here
+    std::array<Island, 2> islands;
+    std::uint32_t last_fin;  ///< of its latest FIN, relative to start
+    std::uint32_t last_rst;  ///< of its latest RST, relative to start
+    std::uint32_t repeats;   ///< segments with payload already sent
+    std::uint32_t zero_windows;
+    std::uint32_t gaps;
+    ZeekState state;
+    ZeekState before;      ///< the state before
+    std::uint8_t wraps;    ///< of `last` around 2^32
+    std::uint8_t letters;  ///< kinds of segment seen: bit set of Seen
+    bool far : 1;          ///< more than kFar past start
+    bool fin : 1;          ///< sent a FIN
+    bool closing : 1;      ///< Zeek wants to report its close ...
+    bool closed : 1;       ///< ... and has
+    bool spoke : 1;
+    bool gave_up : 1;  ///< reassembly ended: too much data beyond a hole
+  };
+
+  enum Seen : std::uint8_t { kSyn = 1, kFin = 2, kRst = 4, kFinRst = 8, kData = 16, kAck = 32, kMulti = 64 };
+
+  /// The middle of a stream: payload in order or a bare ACK of what was seen, both ends up, nothing to note.
+  [[nodiscard]] bool is_plain(const End& x, const End& y, const wire::Segment& s) const noexcept {
+    using wire::tcp_flag::kAck;
+    using wire::tcp_flag::kFin;
+    using wire::tcp_flag::kRst;
+    using wire::tcp_flag::kSyn;
+    const std::uint8_t letter = s.payload_length != 0 ? Seen::kData : Seen::kAck;
+    return steady_ && (s.flags & (kSyn | kFin | kRst | kAck)) == kAck && s.seq == x.last && (x.letters & letter) != 0 && s.window != 0 &&
+           wire::seq_diff(s.ack, y.delivered) <= 0 && (y.far || wire::seq_diff(s.ack, y.start) >= 0);
+  }
+
+  // What a segment says; the rest of the members serve it, in its order.
+  void weigh(const wire::Segment& s) noexcept;
+  void flip() noexcept;
+  [[nodiscard]] bool is_flipped_by(const wire::Segment& s) const noexcept;
+  void start_end(End& x, const wire::Segment& s) noexcept;
+  void restart(End& x, std::uint32_t start, std::uint32_t last) noexcept;
+  void note_letters(End& x, std::uint32_t relative, const wire::Segment& s) noexcept;
+  void move(End& x, End& y, const wire::Segment& s) noexcept;
+  void move_inactive(End& x, End& y, const wire::Segment& s) noexcept;
+  void note_last(End& x, const wire::Segment& s) noexcept;
+  [[nodiscard]] std::uint32_t note_acked(End& y, const wire::Segment& s) noexcept;
+  void acknowledge(End& x, End& y, std::uint32_t relative) noexcept;
+  void deliver(End& x, std::uint32_t from, std::uint32_t to) noexcept;
+  void join_islands(End& x) noexcept;
+  void gap(End& y, const End& x, std::uint32_t length) noexcept;
+  void settle_close(End& x, const End& y) noexcept;
+  void letter(const End& x, char code) noexcept;
+  void tally(const End& x, std::uint32_t& counter, char code) noexcept;
+  [[nodiscard]] bool is_originator(const End& x) const noexcept { return &x == &ends_[originator_]; }
+  static void enter(End& x, ZeekState state) noexcept;
+
+  std::array<End, 2> ends_{};
+  std::array<std::uint64_t, 2> letters_{};  ///< history, five bits a letter
+  std::uint64_t missed_ = 0;
+  base::Timestamp last_time_ = 0;
+  std::uint8_t size_ = 0;  ///< of history
+  std::uint8_t originator_ = 0;
+  bool steady_ = false;  ///< both ends are established or partial, and nothing waits in an island
+  bool partial_ = false;
+};
+static_assert(std::is_trivially_copyable_v<ZeekView> && sizeof(ZeekView) <= 160);
+
+}  // namespace finwait::tcp
