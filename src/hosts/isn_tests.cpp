@@ -17,6 +17,10 @@ constexpr double kTurn = 4294967296.0;
 /// RFC 793, 1 MHz, Linux's 64 ns, FreeBSD's 1 MiB/s, 4.4BSD's 64,000 each half second, Windows' 100 ns, slow ticks, nanoseconds.
 constexpr std::array kNamedSlopes = {250'000.0, 1'000'000.0, 15'625'000.0, 1'048'576.0, 128'000.0, 10'000'000.0, 1'000.0, 100.0, 1e9};
 
+constexpr base::Duration kTranslatedWithin = 50 * base::kMillisecond;
+constexpr std::size_t kTranslatedBack = 64;
+constexpr std::ptrdiff_t kMostSights = 3;
+
 constexpr std::size_t kMostSteps = 512;    // of a free fit; the latest
 constexpr std::size_t kMostSlopes = 2048;  // grid points of a free fit
 
@@ -37,6 +41,28 @@ std::vector<std::uint32_t> group(std::span<const IsnObservation> observations, c
     return std::tuple(tuple_key(observations[a], grouping), a) < std::tuple(tuple_key(observations[b], grouping), b);
   });
   return order;
+}
+
+/// Without the second sight of one segment: where an address translator stands between two points of capture, the same SYN appears with
+/// another peer a moment later. A number that comes more often than a path has such points is kept: then it is the host's.
+std::vector<IsnObservation> without_translated(std::vector<IsnObservation> observations) {
+  std::vector<std::uint32_t> numbers;
+  numbers.reserve(observations.size());
+  for (const IsnObservation& o : observations) numbers.push_back(o.isn);
+  std::sort(numbers.begin(), numbers.end());
+  if (std::adjacent_find(numbers.begin(), numbers.end()) == numbers.end()) return observations;
+  std::vector<IsnObservation> kept;
+  for (const IsnObservation& o : observations) {
+    const auto [from, to] = std::equal_range(numbers.begin(), numbers.end(), o.isn);
+    bool seen = false;
+    for (std::size_t back = 1; back <= std::min(kept.size(), kTranslatedBack) && to - from <= kMostSights; ++back) {
+      const IsnObservation& before = kept[kept.size() - back];
+      if (base::elapsed(before.time, o.time) > kTranslatedWithin) break;
+      seen = seen || before.isn == o.isn;
+    }
+    if (!seen) kept.push_back(o);
+  }
+  return kept;
 }
 
 /// The slope that the steps agree on best: the largest of |sum exp(i (difference - slope * seconds))| over a grid, as a Rayleigh test.
@@ -170,7 +196,7 @@ void fit_free(std::span<const IsnStep> steps, SlopeFit& fit, std::vector<std::in
 IsnSeries make_series(std::vector<IsnObservation> observations) {
   IsnSeries series;
   std::sort(observations.begin(), observations.end());
-  series.all = std::move(observations);
+  series.all = without_translated(std::move(observations));
   const auto order = group(series.all, {true, true, true});
   std::vector<bool> first(series.all.size(), false);
   bool have = false;

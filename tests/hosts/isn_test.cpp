@@ -204,6 +204,25 @@ TEST(IsnTimeWait, LinuxGoesOnFromTheOldNumbersByDesign) {
   }
 }
 
+TEST(IsnTranslation, OneSynSeenBeforeAndBehindATranslatorIsOneSample) {
+  for (const std::uint8_t ttl_behind : {64, 63}) {
+    Random random(9);
+    Traffic traffic;
+    traffic.originator = true;
+    std::vector<IsnSample> samples;
+    for (IsnSample& s : record(generator("rfc6528-64ns", 9), 1, 40, random, traffic)) {
+      samples.push_back(s);
+      s.time += 300'000;
+      s.connection += 1'000'000;
+      s.peer = address(0xc0a80001U);
+      s.peer_port = 8080;
+      s.ttl = ttl_behind;
+      samples.push_back(s);
+    }
+    EXPECT_FALSE(any_alarm(findings_of(samples)));
+  }
+}
+
 // ---- several machines
 // ----------------------------------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ struct IsnSeries {
   std::vector<bool> follows;          ///< follows[i]: fresh[i] came directly after fresh[i-1] in `all`
   std::vector<std::uint32_t> sorted;  ///< numbers of `fresh`, ascending
 };
-/// Sorts the observations and makes the rest of them.
+/// Sorts the observations, drops second sights of one segment across an address translator, and makes the rest.
 [[nodiscard]] IsnSeries make_series(std::vector<IsnObservation> observations);
 
 /// Two samples, the later minus the earlier.
