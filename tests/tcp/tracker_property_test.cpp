@@ -1,0 +1,350 @@
+// What holds of the tracker whatever segments it is given: seeded streams of segments nobody would send, over few flows so that they
+// collide.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <new>
+#include <random>
+#include <set>
+#include <sstream>
+#include <vector>
+
+#include "finwait/base/hash.h"
+#include "finwait/tcp/tracker.h"
+
+// Every allocation of this test program passes here; counted only while asked to.
+namespace {
+std::atomic<bool> counting{false};
+std::atomic<std::uint64_t> allocations{0};
+void* allocate(std::size_t size, std::size_t alignment) {
+  if (counting.load(std::memory_order_relaxed)) allocations.fetch_add(1, std::memory_order_relaxed);
+  void* p = nullptr;
+  if (posix_memalign(&p, alignment < sizeof(void*) ? sizeof(void*) : alignment, size == 0 ? 1 : size) != 0) throw std::bad_alloc();
+  return p;
+}
+}  // namespace
+void* operator new(std::size_t size) { return allocate(size, alignof(std::max_align_t)); }
+void* operator new[](std::size_t size) { return allocate(size, alignof(std::max_align_t)); }
+void* operator new(std::size_t size, std::align_val_t alignment) { return allocate(size, static_cast<std::size_t>(alignment)); }
+void* operator new[](std::size_t size, std::align_val_t alignment) { return allocate(size, static_cast<std::size_t>(alignment)); }
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete[](void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
+void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
+void operator delete[](void* p, std::align_val_t) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+
+namespace finwait::tcp {
+namespace {
+
+namespace tcp_flag = wire::tcp_flag;
+using wire::Segment;
+
+wire::FlowKey key_of(std::uint32_t flow, bool ipv6) {
+  wire::FlowKey key;
+  const auto address = [&](std::uint8_t last) {
+    const std::array<std::uint8_t, 4> four{10, static_cast<std::uint8_t>(flow >> 8), static_cast<std::uint8_t>(flow), last};
+    wire::Address a = wire::Address::v4(four.data());
+    if (ipv6) a.bytes[0] = 0x20;
+    return a;
+  };
+  key.low = address(1);
+  key.high = address(2);
+  key.low_port = key.high_port = 5000;  // ports say nothing about roles
+  key.network = ipv6 ? wire::FlowKey::kIpv6 : 0;
+  return key;
+}
+
+/// How the same stream is dressed: none of it may change what is said.
+struct Dress {
+  std::array<std::uint32_t, 2> shift{};  ///< added to the numbers of either end
+  bool exchanged = false;
+  bool ipv6 = false;
+  std::size_t batch = 64;
+  std::uint32_t shards = 1;
+};
+
+/// A stream of `n` segments over `flows` flows; few numbers, so that they often fit and often nearly fit.
+std::vector<Segment> stream(std::uint64_t seed, std::size_t n, std::uint32_t flows, bool wild_times) {
+  std::mt19937_64 random(seed);
+  const auto below = [&](std::uint64_t bound) { return static_cast<std::uint32_t>(random() % bound); };
+  static constexpr std::array<std::uint16_t, 14> kFlags{tcp_flag::kSyn,
+                                                        tcp_flag::kSyn,
+                                                        tcp_flag::kSyn | tcp_flag::kAck,
+                                                        tcp_flag::kSyn | tcp_flag::kAck,
+                                                        tcp_flag::kAck,
+                                                        tcp_flag::kAck,
+                                                        tcp_flag::kAck,
+                                                        tcp_flag::kFin | tcp_flag::kAck,
+                                                        tcp_flag::kFin | tcp_flag::kAck,
+                                                        tcp_flag::kRst,
+                                                        tcp_flag::kRst | tcp_flag::kAck,
+                                                        tcp_flag::kFin,
+                                                        0,
+                                                        tcp_flag::kSyn | tcp_flag::kFin};
+  static constexpr std::array<std::uint32_t, 8> kFar{0, 0, 0, 0, 0x7fff'ffff, 0x8000'0000, 0x8000'0001, 70'000};
+  std::vector<Segment> segments;
+  base::Timestamp time = wild_times && seed % 2 == 0 ? -5 * base::kSecond : 1'000'000 * base::kSecond;
+  for (std::size_t i = 0; i < n; ++i) {
+    Segment s;
+    s.key = key_of(below(flows), false);
+    s.direction = static_cast<std::uint8_t>(below(2));
+    s.flags = below(50) == 0 ? static_cast<std::uint16_t>(below(512)) : kFlags[below(kFlags.size())];
+    s.seq = 1000 + below(6) + kFar[below(16) == 0 ? below(kFar.size()) : 0] + (below(8) == 0 ? 100'000 : 0);
+    if (s.acks()) s.ack = 1000 + below(6) + kFar[below(16) == 0 ? below(kFar.size()) : 0] + (below(8) == 0 ? 100'000 : 0);
+    s.payload_length = below(3) == 0 ? below(5) : 0;
+    s.ip_length = 40 + s.payload_length;
+    s.window = static_cast<std::uint16_t>(below(4) == 0 ? below(65536) : 65535);
+    s.ip_id = static_cast<std::uint16_t>(below(3) == 0 ? 0 : i);
+    s.ttl = 64;
+    if (below(4) == 0) s.present |= wire::present::kTimestamps, s.ts_val = below(100), s.ts_ecr = below(100);
+    if (below(20) == 0 && s.acks()) s.present |= wire::present::kSack, s.sack_left = s.ack + 1, s.sack_right = s.ack + 3;
+    if (s.syn() && below(2) == 0) s.present |= wire::present::kSackPermitted;
+    if (s.syn() && below(4) == 0) s.present |= wire::present::kWindowScale, s.window_scale = static_cast<std::uint8_t>(below(256));
+    const std::uint32_t jump = below(200);
+    time += jump == 0 ? 70 * base::kSecond : jump == 1 ? 200 * base::kSecond : below(30) * base::kMillisecond;
+    s.time = wild_times && below(20) == 0 ? time - static_cast<base::Duration>(below(1'000'000)) * base::kMillisecond : time;
+    if (wild_times && below(500) == 0) s.time = below(2) == 0 ? std::numeric_limits<base::Timestamp>::min() : -1;
+    segments.push_back(s);
+  }
+  return segments;
+}
+
+std::vector<Segment> dressed(std::vector<Segment> segments, const Dress& d) {
+  base::Timestamp clock = std::numeric_limits<base::Timestamp>::min();
+  std::uint64_t frame = 0;
+  for (Segment& s : segments) {
+    const std::size_t from = s.direction;
+    s.seq += d.shift[from];
+    if (s.acks()) s.ack += d.shift[1 - from];
+    if (s.has(wire::present::kSack)) s.sack_left += d.shift[1 - from], s.sack_right += d.shift[1 - from];
+    if (d.exchanged) s.direction ^= 1;
+    if (d.ipv6) s.key = key_of(static_cast<std::uint32_t>(s.key.low.bytes[13] << 8 | s.key.low.bytes[14]), true);
+    clock = std::max(clock, s.time);
+    s.clock = clock;
+    s.frame = ++frame;
+  }
+  return segments;
+}
+
+struct Told {
+  std::map<std::uint64_t, std::string> outcomes;  ///< by id
+  std::uint64_t drained = 0;
+  std::uint64_t packets = 0;
+  TrackerCounts counts;
+  std::uint32_t most_remembered = 0;
+};
+
+/// What was said of a connection, ends named by whether they were the low one before any exchange; numbers are not said, so that they may
+/// differ.
+std::string words(const Outcome& o, const Dress& d) {
+  std::ostringstream out;
+  const Verdict& v = o.verdict;
+  const std::size_t flip = d.exchanged ? 1 : 0;
+  out << name(v.opening) << ' ' << name(v.ending) << ' ' << name(v.completed_by) << ' ' << name(v.first_fin) << ' ' << name(v.reset_by)
+      << ' ' << name(v.replaced) << ' ' << (o.connection.originator ^ flip) << ' ' << name(v.role_evidence) << ' ' << int{v.completeness}
+      << ' ' << v.inconclusive;
+  if (v.half_close) out << " half_close " << name(v.half_close->by) << ' ' << v.half_close->bytes;
+  if (v.time_wait)
+    out << " time_wait " << name(v.time_wait->owner) << ' ' << v.time_wait->restarts << ' ' << v.time_wait->until << ' '
+        << name(v.time_wait->ended);
+  for (std::size_t n = 0; n < 2; ++n) {
+    const Endpoint& e = o.connection.ends[n ^ flip];
+    out << "\n end " << n << ' ' << name(e.state) << ' ' << e.counters.packets << ' ' << e.counters.payload_bytes << ' '
+        << e.counters.retransmitted_segments << ' ' << e.counters.missing_bytes << ' ' << e.counters.duplicates << ' '
+        << e.counters.out_of_order << ' ' << e.counters.keepalives;
+  }
+  for (const Transition& t : o.transitions) {
+    out << "\n " << (t.end ^ flip) << ' ' << name(t.from) << " -> " << name(t.to) << ' ' << t.cause_frame << ' ' << t.proof_frame << ' '
+        << static_cast<int>(t.evidence);
+  }
+  for (const Anomaly& a : o.anomalies) out << "\n " << info(a.kind).name << ' ' << (a.end ^ flip) << ' ' << a.count << ' ' << a.frames[0];
+  return out.str();
+}
+
+Told tell(const std::vector<Segment>& plain, const Dress& d, std::uint32_t max_connections = 4096) {
+  const std::vector<Segment> segments = dressed(plain, d);
+  TrackerOptions options;
+  options.max_connections = max_connections;
+  options.seed = 11;
+  std::vector<std::unique_ptr<Tracker>> trackers;
+  for (std::uint32_t n = 0; n < d.shards; ++n) trackers.push_back(std::make_unique<Tracker>(options));
+  Told told;
+  const auto drain = [&](Tracker& t) {
+    told.most_remembered = std::max(told.most_remembered, t.remembered());
+    t.drain([&](const Outcome& o) {
+      ++told.drained;
+      told.packets += o.connection.ends[0].counters.packets + o.connection.ends[1].counters.packets;
+      const bool fresh = told.outcomes.emplace(o.connection.id, words(o, d)).second;
+      EXPECT_TRUE(fresh) << "connection " << o.connection.id << " was given twice";
+    });
+  };
+  for (std::size_t at = 0; at < segments.size(); at += d.batch) {
+    std::vector<std::vector<Segment>> parts(d.shards);
+    const std::size_t end = std::min(segments.size(), at + d.batch);
+    for (std::size_t i = at; i < end; ++i) {
+      Segment s = segments[i];
+      s.hash = trackers[0]->hash(s.key);
+      parts[base::shard_of(s.hash, d.shards)].push_back(s);
+    }
+    for (std::uint32_t n = 0; n < d.shards; ++n) {
+      trackers[n]->track(parts[n]);
+      trackers[n]->advance(segments[end - 1].clock);
+      drain(*trackers[n]);
+    }
+  }
+  for (auto& t : trackers) {
+    t->finish(segments.back().clock);
+    drain(*t);
+    EXPECT_EQ(t->remembered(), 0U);
+    told.counts.segments += t->counts().segments;
+    told.counts.table_full += t->counts().table_full;
+    told.counts.created += t->counts().created;
+    for (std::size_t s = 0; s < kStates; ++s) told.counts.evicted[s] += t->counts().evicted[s];
+  }
+  return told;
+}
+
+std::uint64_t evicted(const Told& told) {
+  std::uint64_t sum = 0;
+  for (const auto n : told.counts.evicted) sum += n;
+  return sum;
+}
+
+class AnySegments : public ::testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(AnySegments, EverySegmentIsCountedOnceAndEveryConnectionIsGivenOnce) {
+  for (const bool wild : {false, true}) {
+    const auto segments = stream(GetParam(), 3000, 3, wild);
+    const Told told = tell(segments, {});
+    EXPECT_EQ(told.counts.segments, segments.size());
+    EXPECT_EQ(told.packets, segments.size() - told.counts.table_full);
+    EXPECT_EQ(told.drained, told.counts.created);
+    EXPECT_EQ(evicted(told), 0U);
+    EXPECT_EQ(told.counts.table_full, 0U);
+  }
+}
+
+TEST_P(AnySegments, NumbersAddressesBatchesAndShardsChangeNothing) {
+  const auto segments = stream(GetParam(), 1500, 5, false);
+  const Told plain = tell(segments, {});
+  std::vector<std::pair<const char*, Dress>> dresses;
+  dresses.push_back({"numbers shifted past 2^32", {.shift = {0xffff'fc15, 0x7fff'fc10}}});
+  dresses.push_back({"numbers shifted past 2^31", {.shift = {0x7fff'fc17, 0x1234'5678}}});
+  dresses.push_back({"addresses exchanged", {.exchanged = true}});
+  dresses.push_back({"IPv6", {.ipv6 = true}});
+  dresses.push_back({"one at a time", {.batch = 1}});
+  dresses.push_back({"all at once", {.batch = 100'000}});
+  dresses.push_back({"three shards", {.shards = 3}});
+  dresses.push_back({"all of it", {.shift = {77, 0x8000'0000}, .exchanged = true, .ipv6 = true, .batch = 5, .shards = 4}});
+  for (const auto& [what, dress] : dresses) {
+    const Told other = tell(segments, dress);
+    ASSERT_EQ(other.outcomes.size(), plain.outcomes.size()) << what << ", seed " << GetParam();
+    for (const auto& [id, text] : plain.outcomes) {
+      const auto at = other.outcomes.find(id);
+      ASSERT_NE(at, other.outcomes.end()) << what << ", connection " << id << ", seed " << GetParam();
+      ASSERT_EQ(at->second, text) << what << ", connection " << id << ", seed " << GetParam();
+    }
+  }
+}
+
+TEST_P(AnySegments, NeverMoreIsRememberedThanWasPromised) {
+  static constexpr std::uint32_t kMost = 8;
+  const auto segments = stream(GetParam(), 4000, 200, true);
+  const Told told = tell(segments, {.batch = 16}, kMost);
+  EXPECT_LE(told.most_remembered, kMost);
+  EXPECT_GT(evicted(told) + told.counts.table_full, 0U);
+  EXPECT_EQ(told.drained, told.counts.created);
+  EXPECT_EQ(told.packets, segments.size() - told.counts.table_full);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, AnySegments, ::testing::Range<std::uint64_t>(1, 41));
+
+/// Conversations from SYN to the last ACK, all on flows of their own, and again with other ports when they are over.
+std::vector<Segment> conversations(std::uint32_t round, std::uint32_t flows) {
+  struct Line {
+    int direction;
+    std::uint16_t flags;
+    std::uint32_t seq, ack, payload;
+  };
+  static constexpr std::uint16_t kA = tcp_flag::kAck;
+  static constexpr std::array<Line, 9> kLines{{{0, tcp_flag::kSyn, 0, 0, 0},
+                                               {1, tcp_flag::kSyn | kA, 0, 1, 0},
+                                               {0, kA, 1, 1, 0},
+                                               {0, kA, 1, 1, 100},
+                                               {1, kA, 1, 101, 50},
+                                               {0, kA, 101, 51, 0},
+                                               {0, tcp_flag::kFin | kA, 101, 51, 0},
+                                               {1, tcp_flag::kFin | kA, 51, 102, 0},
+                                               {0, kA, 102, 52, 0}}};
+  std::vector<Segment> segments;
+  base::Timestamp time = (1 + round) * 100 * base::kSecond;
+  for (const Line& line : kLines) {
+    for (std::uint32_t f = 0; f < flows; ++f) {
+      Segment s;
+      s.key = key_of(f, false);
+      s.key.low_port = static_cast<std::uint16_t>(6000 + round);
+      s.direction = static_cast<std::uint8_t>(line.direction);
+      s.flags = line.flags;
+      s.seq = line.seq;
+      s.ack = line.ack;
+      s.payload_length = line.payload;
+      s.ip_length = 40 + line.payload;
+      s.window = 65535;
+      s.ip_id = static_cast<std::uint16_t>(round * 10 + 1);
+      s.time = s.clock = time += base::kMicrosecond;
+      s.frame = static_cast<std::uint64_t>(time);
+      segments.push_back(s);
+    }
+  }
+  return segments;
+}
+
+TEST(TrackerMemory, NothingIsAllocatedForASegment) {
+  TrackerOptions options;
+  options.max_connections = 1024;
+  Tracker tracker(options);
+  std::vector<std::vector<Segment>> rounds;
+  for (std::uint32_t r = 0; r < 20; ++r) {
+    rounds.push_back(conversations(r, 300));
+    for (Segment& s : rounds.back()) s.hash = tracker.hash(s.key);
+  }
+  std::uint64_t drained = 0;
+  allocations = 0;
+  counting = true;
+  for (const auto& round : rounds) {
+    tracker.track(round);
+    drained += tracker.drain([](const Outcome&) {});
+  }
+  tracker.finish(rounds.back().back().clock);
+  drained += tracker.drain([](const Outcome&) {});
+  counting = false;
+  EXPECT_EQ(allocations.load(), 0U);
+  EXPECT_EQ(drained, 20U * 300U);
+}
+
+TEST(TrackerMemory, NothingIsAllocatedForSegmentsNobodyWouldSend) {
+  TrackerOptions options;
+  options.max_connections = 64;
+  Tracker tracker(options);
+  auto segments = dressed(stream(5, 20'000, 100, true), {});
+  for (Segment& s : segments) s.hash = tracker.hash(s.key);
+  std::uint64_t drained = 0;
+  allocations = 0;
+  counting = true;
+  for (std::size_t at = 0; at < segments.size(); at += 50) {
+    tracker.track(std::span<const Segment>(segments).subspan(at, 50));
+    drained += tracker.drain([](const Outcome&) {});
+  }
+  counting = false;
+  EXPECT_EQ(allocations.load(), 0U);
+  EXPECT_GT(drained, 0U);
+}
+
+}  // namespace
+}  // namespace finwait::tcp
