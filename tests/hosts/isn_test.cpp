@@ -205,7 +205,7 @@ TEST(IsnTimeWait, LinuxGoesOnFromTheOldNumbersByDesign) {
 }
 
 TEST(IsnTranslation, OneSynSeenBeforeAndBehindATranslatorIsOneSample) {
-  for (const std::uint8_t ttl_behind : {64, 63}) {
+  for (const std::uint8_t ttl_behind : {std::uint8_t{64}, std::uint8_t{63}}) {
     Random random(9);
     Traffic traffic;
     traffic.originator = true;
@@ -359,7 +359,9 @@ TEST(IsnCollector, MergedPartsSayWhatOneWouldHaveSaid) {
 TEST(IsnCollector, FewerThanFourSamplesSayNothingUnlessTheyRepeat) {
   Random random(3);
   EXPECT_TRUE(findings_of(record(generator("clock250k", 1), 1, 3, random)).empty());
-  const auto found = findings_of(record(generator("constant", 1), 1, 2, random));
+  Traffic slow;  // far enough apart not to be two sights of one segment
+  slow.rate = 0.001;
+  const auto found = findings_of(record(generator("constant", 1), 1, 2, random, slow));
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].verdict, kConstant);
   EXPECT_EQ(found[0].guess.width, 0U);
