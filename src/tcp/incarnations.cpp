@@ -369,8 +369,7 @@ bool Tracker::Impl::make_head(std::uint32_t index, std::uint32_t older) noexcept
 
 bool Tracker::Impl::apply(std::uint32_t index, const Segment& s) noexcept {
   touched = index;
-  machine.apply(memory[index], index, s);
-  settle(index);
+  if (machine.apply(memory[index], index, s)) settle(index);
   return true;
 }
 

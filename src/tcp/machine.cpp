@@ -10,11 +10,12 @@
 namespace finwait::tcp {
 namespace {
 
+namespace flag = wire::tcp_flag;
 using wire::seq_diff;
 using wire::seq_ge;
 using wire::seq_gt;
 
-/// Established at both ends, no FIN, no RST: then a segment without SYN, FIN and RST can change no fact.
+/// Established at both ends, no FIN (and no RST: that would be CLOSED): then a segment without SYN, FIN and RST can change no fact.
 bool is_quiet(const Observation& o) noexcept {
   constexpr std::uint16_t kMoving = wire::tcp_flag::kSyn | wire::tcp_flag::kFin | wire::tcp_flag::kRst;
   const auto settled = [](const Endpoint& e) {
@@ -55,38 +56,42 @@ struct Before {
 
 }  // namespace
 
-void Machine::apply(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept {
+bool Machine::apply(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept {
   Observation o(c, index, s);
   judge_freshness(o);
   count(o);
-  const bool quiet = is_quiet(o);
-  const Before sender_before(o.sender);
-  const Before peer_before(o.peer);
-
-  o.challenged = o.sender.knows(known::kChallenged);
-  o.sender.forget(known::kChallenged);
-  for (const Endpoint& end : c.ends) {
-    if (end.facts.has(Fact::kReset) && o.reset_before == 0) {
-      o.reset_before = end.facts[Fact::kReset].proof;
-      o.reset_time = end.facts[Fact::kReset].time;
-    }
-  }
-  if (s.syn()) learn_options(o);
   const std::uint32_t window = static_cast<std::uint32_t>(s.window) << (s.syn() ? 0 : o.sender.window_scale);
   o.sender.max_window = std::max(o.sender.max_window, window);
-  if (!quiet && o.fresh()) refute(o);
+  if (is_quiet(o)) {
+    send_data(o);
+    if (o.acknowledges()) acknowledge(o);
+    return false;
+  }
+  apply_moving(o);
+  return true;
+}
+
+// A segment that may change what is known of either end.
+void Machine::apply_moving(Observation& o) noexcept {
+  o.moving = true;
+  Connection& c = o.c;
+  const wire::Segment& s = o.segment;
+  const Before sender_before(o.sender);
+  const Before peer_before(o.peer);
+  note_what_was(o);
+  if (s.syn()) learn_options(o);
+  if (o.fresh()) refute(o);
   if (s.syn() && !s.rst()) send_syn(o);
   if (!s.rst()) send_data(o);
   if (o.acknowledges()) acknowledge(o);
   if (s.fin() && !s.syn() && !s.rst()) send_fin(o);
   if (s.rst()) send_reset(o);
-  if (quiet) return;
   pick_up_midstream(o);
 
   const auto commit = [&](unsigned end, const Before& before) {
     if (!before.differs(c.ends[end])) return;
     const State was = c.ends[end].state;
-    journal_.commit(c, index, end, before.path(), s.time);
+    journal_.commit(c, o.index, end, before.path(), s.time);
     if (c.ends[end].state == State::kTimeWait && was != State::kTimeWait) c.time_wait_since = s.clock;
   };
   commit(o.side, sender_before);
@@ -94,6 +99,17 @@ void Machine::apply(Connection& c, std::uint32_t index, const wire::Segment& s) 
   commit(1 - o.side, peer_before);
   measure_half_close(o);
   detect(o, journal_);
+}
+
+// What the detectors want to know of the time before the segment.
+void Machine::note_what_was(Observation& o) noexcept {
+  o.challenged = o.sender.knows(known::kChallenged);
+  o.sender.forget(known::kChallenged);
+  for (const Endpoint& end : o.c.ends) {
+    if (!end.facts.has(Fact::kReset) || o.reset_before != 0) continue;
+    o.reset_before = end.facts[Fact::kReset].proof;
+    o.reset_time = end.facts[Fact::kReset].time;
+  }
 }
 
 void Machine::apply_stray(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept {
@@ -110,14 +126,18 @@ void Machine::count(Observation& o) noexcept {
   o.c.zeek.see(s);
   ++n.packets;
   n.ip_bytes += s.ip_length;
-  n.payload_bytes += s.payload_length;
-  n.duplicates += o.copy;
-  n.syn += s.syn() && !s.acks();
-  n.syn_ack += s.syn() && s.acks();
-  n.fin += s.fin();
-  n.rst += s.rst();
-  n.bad_checksums += s.has(wire::present::kBadChecksum);
-  n.zero_windows += s.window == 0 && !s.syn() && !s.fin() && !s.rst();
+  // What follows lies on lines that an ordinary segment need not touch.
+  if (s.payload_length != 0) n.payload_bytes += s.payload_length;
+  if (o.copy) ++n.duplicates;
+  if ((s.flags & (flag::kSyn | flag::kFin | flag::kRst)) != 0) {
+    n.syn += s.syn() && !s.acks();
+    n.syn_ack += s.syn() && s.acks();
+    n.fin += s.fin();
+    n.rst += s.rst();
+  } else if (s.window == 0) {
+    ++n.zero_windows;
+  }
+  if (s.has(wire::present::kBadChecksum)) ++n.bad_checksums;
   if (!o.sender.knows(known::kTtl)) {
     o.sender.ttl = s.ttl;
     o.sender.learn(known::kTtl);
@@ -126,7 +146,7 @@ void Machine::count(Observation& o) noexcept {
   o.c.last_clock = s.clock;
   o.c.last_frame = s.frame;
   o.c.completeness |= o.c.completeness_pending;
-  const bool first = o.c.ends[0].counters.packets + o.c.ends[1].counters.packets == 1;
+  const bool first = s.frame == o.c.id;
   if (!first || (s.syn() && !s.acks())) o.c.completeness_pending |= completeness_bits(s);
   if (s.has(wire::present::kMptcp)) o.c.traits |= trait::kMptcp;
   if (s.has(wire::present::kSigned)) o.c.traits |= trait::kSigned;
@@ -208,8 +228,10 @@ void Machine::acknowledge(Observation& o) noexcept {
   if (!y.knows(known::kIss) && !y.knows(known::kNext) && !s.rst()) accept_syn_ack(o);
   note_growth(o);
   measure_rtt(o);
-  acknowledge_syn(o);
-  acknowledge_fin(o);
+  if (o.moving) {  // before what the peer had in flight is forgotten
+    acknowledge_syn(o);
+    acknowledge_fin(o);
+  }
   if (o.fresh()) {
     const bool lacks = s.has(wire::present::kSack) && seq_gt(s.sack_left, s.ack);
     if (lacks) {
@@ -239,7 +261,7 @@ void Machine::note_growth(Observation& o) noexcept {
   x.rcv_nxt = s.ack;
   x.learn(known::kAcked);
   const bool unseen = y.knows(known::kNext) && seq_gt(s.ack, y.snd_nxt);
-  const bool opening = y.knows(known::kIss) && !y.facts.has(Fact::kSynAcked) && !y.knows(known::kIssFar);
+  const bool opening = y.state != State::kEstablished && y.knows(known::kIss) && !y.knows(known::kIssFar) && !y.facts.has(Fact::kSynAcked);
   if (unseen || opening) x.growth[x.growth_count++ % x.growth.size()] = {s.frame, s.time, s.ack, s.ts_val};
 }
 

@@ -21,8 +21,8 @@ class Machine {
  public:
   Machine(Blocks& blocks, Journal& journal, const Timers& timers) : blocks_(blocks), journal_(journal), timers_(timers) {}
 
-  /// A segment that belongs to the connection.
-  void apply(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept;
+  /// A segment that belongs to the connection. False if it changed no state and no deadline: the common case.
+  bool apply(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept;
 
   /// A segment of the flow whose numbers fit no incarnation: counted, moving nothing.
   void apply_stray(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept;
@@ -49,6 +49,8 @@ class Machine {
 
  private:
   // machine.cpp
+  void apply_moving(Observation& o) noexcept;
+  void note_what_was(Observation& o) noexcept;
   void count(Observation& o) noexcept;
   bool refute(Observation& o) noexcept;
   void send_data(Observation& o) noexcept;

@@ -2,14 +2,27 @@
 #include "memory.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 
 namespace finwait::tcp {
+namespace {
+
+/// What an ordinary segment touches of a connection: see Connection and Endpoint.
+constexpr std::size_t kLine = base::kCacheLine;
+constexpr std::size_t kEnds = offsetof(Connection, ends);
+constexpr std::array kHotLines{std::size_t{0}, kLine, kEnds, kEnds + kLine, kEnds + sizeof(Endpoint), kEnds + sizeof(Endpoint) + kLine};
+
+}  // namespace
 
 Memory::Memory(std::uint32_t capacity, std::uint64_t seed)
     : hash_(seed), pool_(capacity), table_(capacity), wheel_(capacity, kTick), links_(capacity), turns_(capacity) {}
 
 void Memory::prefetch_record(std::uint64_t hash) const noexcept {
-  table_.candidates(hash, [this](std::uint32_t index) { pool_.prefetch(index, 8); });
+  table_.candidates(hash, [this](std::uint32_t index) {
+    const auto* c = reinterpret_cast<const std::byte*>(&pool_[index]);
+    for (const std::size_t at : kHotLines) base::prefetch_line(c + at);
+  });
 }
 
 std::uint32_t Memory::find(const wire::Segment& s) const noexcept {

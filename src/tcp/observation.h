@@ -33,6 +33,7 @@ struct Observation {
   Endpoint& sender;
   Endpoint& peer;
   unsigned side;                   ///< index of the sender
+  bool moving = false;                 ///< it may change what is known of either end
   bool copy = false;               ///< an exact copy of one of the sender's last segments
   bool stale = false;              ///< older than what the sender has said since
   std::uint32_t what = 0;          ///< happened:: bits
@@ -41,7 +42,7 @@ struct Observation {
   base::Timestamp reset_time = 0;
   std::int32_t taken_back_ack = 0;  ///< bytes an earlier acknowledgment lay beyond all that was sent, and that frame
   std::uint64_t taken_back_frame = 0;
-  Evidence refuted;                    ///< what a refutation took back
+  Evidence refuted{};                    ///< what a refutation took back
   State sender_was = State::kUnknown;  ///< states before the segment
   State peer_was = State::kUnknown;
   std::int32_t reset_distance = 0;  ///< of a rejected RST from the number expected

@@ -30,16 +30,22 @@ constexpr std::array kTable{
     Row{S::kTimeWait, Fact::kTimer, S::kClosed, "3.6.1"},
 };
 
+/// The table as a matrix: kUnknown, to which nothing leads, stands for "nothing".
+constexpr auto kMatrix = [] {
+  std::array<std::array<State, 11>, kStates> matrix{};
+  for (const Row& row : kTable) matrix[static_cast<std::size_t>(row.from)][static_cast<std::size_t>(row.fact)] = row.to;
+  for (auto& facts : matrix) facts[static_cast<std::size_t>(Fact::kReset)] = S::kClosed;
+  matrix[static_cast<std::size_t>(S::kClosed)][static_cast<std::size_t>(Fact::kReset)] = S::kUnknown;
+  return matrix;
+}();
+
 }  // namespace
 
 std::span<const Row> transition_table() noexcept { return kTable; }
 
 std::optional<State> next_state(State from, Fact fact) noexcept {
-  if (fact == Fact::kReset) return from != S::kClosed ? std::optional(S::kClosed) : std::nullopt;
-  for (const Row& row : kTable) {
-    if (row.from == from && row.fact == fact) return row.to;
-  }
-  return std::nullopt;
+  const State to = kMatrix[static_cast<std::size_t>(from)][static_cast<std::size_t>(fact)];
+  return to != State::kUnknown ? std::optional(to) : std::nullopt;
 }
 
 }  // namespace finwait::tcp

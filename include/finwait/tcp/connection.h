@@ -48,34 +48,35 @@ inline constexpr std::uint32_t kNoBareAck = 1U << 13;      ///< the handshake wa
 inline constexpr std::uint32_t kForgedReset = 1U << 11;    ///< a RST in the name of an end that went on
 }  // namespace trait
 
-struct Connection {
+struct alignas(64) Connection {
+  // The first two cache lines: what every segment touches.
   wire::FlowKey key;
-  std::uint64_t hash = 0;
-  std::uint64_t id = 0;  ///< number of the frame that began it
   std::uint32_t traits = 0;
-  std::uint32_t older = kNoBlock;       ///< the incarnation before, or the next candidate
-  std::uint32_t candidates = kNoBlock;  ///< of the head: SYNs not yet decided
-  std::uint8_t originator = 0;          ///< index into ends
+  std::uint32_t older = kNoBlock;           ///< the incarnation before, or the next candidate
+  std::uint32_t candidates = kNoBlock;      ///< of the head: SYNs not yet decided
+  std::uint8_t originator = 0;              ///< index into ends
   RoleEvidence role_evidence = RoleEvidence::kFirstPacket;
+  /// Wireshark's tcp.completeness as its first pass shows it at the last segment: that segment's own bits are not in it yet, nor are those
+  /// of a first segment that is no SYN without ACK.
+  std::uint8_t completeness = 0;
+  std::uint8_t completeness_pending = 0;    ///< what the next segment will show
+  base::Timestamp deadline = base::kNever;  ///< when it must be looked at next, on the trace clock
+
+  base::Timestamp end = 0;               ///< greatest stamp so far
+  base::Timestamp last_clock = 0;        ///< trace clock at its last frame
+  std::uint64_t last_frame = 0;
+  base::Timestamp armed = base::kNever;  ///< when the timer wheel will ask for it; never after `deadline`
+  base::Timestamp start = 0;             ///< stamp of the first frame
+  std::uint64_t id = 0;                  ///< number of the frame that began it
+  std::uint64_t hash = 0;
   Replaced replaced = Replaced::kNothing;
   Release release = Release::kEndOfInput;
-
-  base::Timestamp start = 0;                ///< stamp of the first frame
-  base::Timestamp end = 0;                  ///< greatest stamp so far
-  base::Timestamp last_clock = 0;           ///< trace clock at its last frame
-  base::Timestamp deadline = base::kNever;  ///< when it must be looked at next, on the trace clock
-  base::Timestamp armed = base::kNever;     ///< when the timer wheel will ask for it; never after `deadline`
-  base::Timestamp released_at = 0;          ///< trace clock of its release: its place in the order of output
-  std::uint64_t last_frame = 0;
 
   std::array<Endpoint, 2> ends;
 
   Handshake handshake;
+  base::Timestamp released_at = 0;    ///< trace clock of its release: its place in the order of output
   wire::Encapsulation encapsulation;  ///< of its first frame
-  /// Wireshark's tcp.completeness as its first pass shows it at the last segment: that segment's own bits are not in it yet, nor are those
-  /// of a first segment that is no SYN without ACK.
-  std::uint8_t completeness = 0;
-  std::uint8_t completeness_pending = 0;  ///< what the next segment will show
 
   // The log of transitions and the findings, in blocks.
   std::uint32_t log_head = kNoBlock;

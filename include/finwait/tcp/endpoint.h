@@ -101,45 +101,49 @@ inline constexpr std::uint32_t kClockBase = 1U << 26;    ///< clock_base_*
 inline constexpr std::uint32_t kSynAckedTs = 1U << 27;   ///< syn_acked_ts_val
 inline constexpr std::uint32_t kData = 1U << 28;         ///< sent payload
 inline constexpr std::uint32_t kChallenged = 1U << 30;   ///< an unacceptable RST within its window was the last it got
+inline constexpr std::uint32_t kRightEdge = 1U << 31;    ///< right_edge
 inline constexpr std::uint32_t kIpIdErratic = 1U << 29;  ///< its IP IDs do not count upwards: they date nothing
 }  // namespace known
 
-struct Endpoint {
+struct alignas(64) Endpoint {
+  // The first two cache lines are all that an ordinary segment touches of its sender, the first one all it touches of its peer.
   std::uint32_t known = 0;
   std::uint32_t snd_nxt = 0;         ///< highest sequence number sent, plus one
   std::uint32_t rcv_nxt = 0;         ///< highest acknowledgment number it sent
   std::uint32_t max_window = 65535;  ///< largest window it advertised, scaled
+  std::uint32_t iss = 0;
+  std::uint32_t right_edge = 0;             ///< up to here it lets its peer send: acknowledgment number + scaled window
+  std::uint32_t timed_end = 0;              ///< a segment sent to it that is being timed: its end
+  std::uint32_t in_flight_head = kNoBlock;  ///< blocks of what it sent and the peer has not acknowledged
+  base::Timestamp timed_at = 0;
+  std::uint32_t stream_block = kNoBlock;  ///< what is odd in its stream: ranges never seen, a closed window, ...
+  std::uint16_t newest_ip_id = 0;
   State state = State::kUnknown;
   std::uint8_t window_scale = 0;
   std::uint8_t ttl = 0;  ///< of its first segment
   std::uint8_t next_print = 0;
-  std::uint16_t newest_ip_id = 0;
-  std::uint16_t mss = 0;
-  std::uint16_t syn_ip_id = 0;  ///< of its latest SYN without ACK
-  std::uint32_t newest_ts_val = 0;
-  std::uint32_t timed_end = 0;  ///< a segment sent to it that is being timed: its end
-  base::Timestamp timed_at = 0;
-  base::Duration least_rtt = 0;           ///< least time from a segment at the tap to this end's first answer covering it
-  base::Timestamp spoke_at = 0;           ///< when it last acknowledged all it had
-  std::array<std::uint32_t, 8> prints{};  ///< fingerprints of its last segments, to know copies by
+  std::uint8_t in_flight_first = 0;  ///< index of the oldest within the head block
+  std::uint8_t in_flight_count = 0;
+  std::uint32_t clock_base_val = 0;  ///< its timestamp clock at the segment least held up ...
+  base::Timestamp clock_base_time = 0;
 
+  std::array<std::uint32_t, 8> prints{};  ///< fingerprints of its last segments, to know copies by
+  base::Timestamp spoke_at = 0;           ///< when it last acknowledged all it had
+  base::Duration least_rtt = 0;           ///< least time from a segment at the tap to this end's first answer covering it
+  std::uint32_t newest_ts_val = 0;
+  std::uint32_t largest_acked = 0;        ///< payload of its largest segment that was acknowledged
   Counters counters;
 
-  std::uint32_t iss = 0;
+  std::uint32_t clock_first_val = 0;  ///< ... and when first seen
+  std::uint32_t in_flight_tail = kNoBlock;
+  base::Timestamp clock_first_time = 0;
   std::uint32_t fin_seq = 0;
   std::uint32_t hole = 0;  ///< with SACK: the first byte it lacked when it last spoke
   std::uint32_t syn_acked_ts_val = 0;
-  std::uint32_t in_flight_head = kNoBlock;  ///< blocks of what it sent and the peer has not acknowledged
-  std::uint32_t in_flight_tail = kNoBlock;
-  std::uint8_t in_flight_first = 0;  ///< index of the oldest within the head block
-  std::uint8_t in_flight_count = 0;
+  std::uint16_t mss = 0;
+  std::uint16_t syn_ip_id = 0;         ///< of its latest SYN without ACK
   std::uint8_t growth_count = 0;
-  std::uint8_t options_signature = 0;    ///< order and kinds of the options in its SYN
-  std::uint32_t holes_block = kNoBlock;  ///< ranges it must have sent that were never seen
-  std::uint32_t clock_first_val = 0;     ///< its timestamp clock, when first seen ...
-  std::uint32_t clock_base_val = 0;      ///< ... and at the segment least held up since
-  base::Timestamp clock_first_time = 0;
-  base::Timestamp clock_base_time = 0;
+  std::uint8_t options_signature = 0;  ///< order and kinds of the options in its SYN
   base::Timestamp not_covering_at = 0;  ///< when it last spoke without covering the peer's FIN
 
   Facts facts;

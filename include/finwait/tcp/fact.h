@@ -31,9 +31,9 @@ enum class Fact : std::uint8_t {
 enum class Proof : std::uint8_t { kProven, kPresumed, kRefuted, kTimer };
 
 struct Evidence {
-  std::uint64_t cause = 0;   ///< frame that moved the end; 0: none (a timer)
-  std::uint64_t proof = 0;   ///< frame that showed it
-  base::Timestamp time = 0;  ///< of the proof
+  std::uint64_t cause;   ///< frame that moved the end; 0: none (a timer)
+  std::uint64_t proof;   ///< frame that showed it
+  base::Timestamp time;  ///< of the proof
   bool operator==(const Evidence&) const = default;
 };
 

@@ -15,10 +15,10 @@
 namespace finwait::tcp {
 
 struct PathStep {
-  State from = State::kUnknown;
-  State to = State::kUnknown;
-  Fact fact = Fact::kSyn;
-  Proof evidence = Proof::kProven;
+  State from;
+  State to;
+  Fact fact;
+  Proof evidence;
   Evidence why;
 
   /// The same step for the same cause; proof and time may have become better known.
@@ -29,7 +29,7 @@ struct PathStep {
 
 struct Path {
   static constexpr int kMaxSteps = 8;  ///< opening 3, implied 1, close 3, end 1
-  std::array<PathStep, kMaxSteps> steps{};
+  std::array<PathStep, kMaxSteps> steps;   ///< the first `size`; the rest is not even cleared: paths are derived often
   int size = 0;
   State state = State::kUnknown;
 
