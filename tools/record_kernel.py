@@ -175,7 +175,7 @@ CROSSINGS = [simultaneous_close, simultaneous_open]
 
 def record(scenario, folder):
     path = os.path.join(folder, f"kernel_{scenario.__name__}.pcap")
-    tap = subprocess.Popen(["ip", "netns", "exec", LEFT, "tcpdump", "-i", "fw0", "-s", "128", "--immediate-mode", "-U", "-w", path, "tcp or icmp"],
+    tap = subprocess.Popen(["ip", "netns", "exec", LEFT, "tcpdump", "-i", "fw0", "-s", "128", "--immediate-mode", "-Z", "root", "-U", "-w", path, "tcp or icmp"],
                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     tap.stderr.readline()  # "listening on ..."
     try:
