@@ -103,6 +103,7 @@ Bytes icmp_bytes(const TraceStep& step, const wire::Segment& s, const Addressing
   put16(tcp, 0x5002);
   put16(tcp, 65535);
   put32(tcp, 0);
+  set16(tcp, 16, checksum(tcp, pseudo_sum(quoted, a.ipv6, 6, tcp.size())));
   Bytes icmp{type, code, 0, 0, 0, 0, 0, 0};
   append(icmp, ip_header(quoted, a.ipv6, 6, 60, step.ip_id, tcp.size()));
   append(icmp, tcp);
