@@ -101,7 +101,8 @@ class Runner {
     }
   }
 
-  void push(wire::Segment s, std::uint64_t within) {
+  void push(const wire::Segment& segment, std::uint64_t within) {
+    wire::Segment s = segment;
     s.clock = clock_;
     s.frame = ++frame_;
     within_of_[s.frame] = within;
