@@ -11,17 +11,21 @@ namespace {
 /// What an ordinary segment touches of a connection: see Connection and Endpoint.
 constexpr std::size_t kLine = base::kCacheLine;
 constexpr std::size_t kEnds = offsetof(Connection, ends);
-constexpr std::array kHotLines{std::size_t{0}, kLine, kEnds, kEnds + kLine, kEnds + sizeof(Endpoint), kEnds + sizeof(Endpoint) + kLine};
+constexpr std::array kHotLines{std::size_t{0}, kLine, offsetof(Connection, zeek), kEnds, kEnds + kLine, kEnds + sizeof(Endpoint), kEnds + sizeof(Endpoint) + kLine};
 
 }  // namespace
 
 Memory::Memory(std::uint32_t capacity, std::uint64_t seed)
     : hash_(seed), pool_(capacity), table_(capacity), wheel_(capacity, kTick), links_(capacity), turns_(capacity) {}
 
-void Memory::prefetch_record(std::uint64_t hash) const noexcept {
-  table_.candidates(hash, [this](std::uint32_t index) {
+void Memory::prefetch_record(std::uint64_t hash, bool whole) const noexcept {
+  table_.candidates(hash, [this, whole](std::uint32_t index) {
     const auto* c = reinterpret_cast<const std::byte*>(&pool_[index]);
-    for (const std::size_t at : kHotLines) base::prefetch_line(c + at);
+    if (!whole) {
+      for (const std::size_t at : kHotLines) base::prefetch_line(c + at);
+      return;
+    }
+    for (std::size_t at = 0; at < sizeof(Connection); at += kLine) base::prefetch_line(c + at);
   });
 }
 

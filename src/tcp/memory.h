@@ -36,7 +36,8 @@ class Memory {
   [[nodiscard]] std::uint32_t remembered() const noexcept { return pool_.in_use(); }
 
   void prefetch_bucket(std::uint64_t hash) const noexcept { table_.prefetch(hash); }
-  void prefetch_record(std::uint64_t hash) const noexcept;
+  /// What an ordinary segment needs of the connections the hash may mean, or the whole of them.
+  void prefetch_record(std::uint64_t hash, bool whole) const noexcept;
 
   /// The newest incarnation of the flow, or kNoBlock.
   [[nodiscard]] std::uint32_t find(const wire::Segment& s) const noexcept;

@@ -20,6 +20,8 @@ std::uint32_t blocks_for(std::uint32_t connections) noexcept {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, 0xffff'fffe));
 }
 
+bool is_moving(const wire::Segment& s) noexcept { return (s.flags & (wire::tcp_flag::kSyn | wire::tcp_flag::kFin | wire::tcp_flag::kRst)) != 0; }
+
 /// What was acknowledged and never seen by the end of it all.
 void count_unseen_tail(Connection& c) noexcept {
   for (std::size_t end = 0; end != 2; ++end) {
@@ -99,10 +101,10 @@ void Tracker::track(std::span<const wire::Segment> segments, std::span<wire::Fat
   Memory& memory = impl_->memory;
   const std::size_t n = segments.size();
   for (std::size_t k = 0; k != std::min(kBucketsAhead, n); ++k) memory.prefetch_bucket(segments[k].hash);
-  for (std::size_t k = 0; k != std::min(kRecordsAhead, n); ++k) memory.prefetch_record(segments[k].hash);
+  for (std::size_t k = 0; k != std::min(kRecordsAhead, n); ++k) memory.prefetch_record(segments[k].hash, is_moving(segments[k]));
   for (std::size_t k = 0; k != n; ++k) {
     if (k + kBucketsAhead < n) memory.prefetch_bucket(segments[k + kBucketsAhead].hash);
-    if (k + kRecordsAhead < n) memory.prefetch_record(segments[k + kRecordsAhead].hash);
+    if (k + kRecordsAhead < n) memory.prefetch_record(segments[k + kRecordsAhead].hash, is_moving(segments[k + kRecordsAhead]));
     const bool room = impl_->track(segments[k]);
     impl_->counts.table_full += !room;
     if (!fates.empty() && !room) fates[k] = wire::Fate::kTableFull;
