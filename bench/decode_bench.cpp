@@ -35,7 +35,7 @@ void add_ipv4(Bytes& out, int protocol, std::size_t payload) {
 /// A frame of `size` bytes (without a check sequence) with timestamps and a right checksum.
 Bytes make_frame(Kind kind, std::size_t size) {
   constexpr std::size_t kTcp = 32;
-  const std::size_t headers = 14 + (kind == kIpv6 ? 40 : 20) + (kind == kVlan ? 4 : 0) + (kind == kGre ? 24 : 0);
+  const std::size_t headers = 14U + (kind == kIpv6 ? 40U : 20U) + (kind == kVlan ? 4U : 0U) + (kind == kGre ? 24U : 0U);
   const std::size_t length = std::max(size, headers + kTcp) - headers;
   Bytes out(12);
   if (kind == kVlan) append(out, {0x81, 0, 0, 7});

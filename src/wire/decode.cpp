@@ -102,9 +102,6 @@ bool read_common(Walk& walk) noexcept {
   const std::uint16_t type = read_common_ethernet(walk);
   const std::uint8_t* header = walk.at;
   if (type == 0x0800 && walk.captured >= kIpv4Header + kTcpHeader && header[0] == 0x45 && header[9] == kTcpProtocol) {
-    const std::uint32_t length = be16(header + 2);
-    const bool fragment = (be16(header + 6) & 0x3fffU) != 0;
-    if (fragment || length < kIpv4Header + kTcpHeader) return false;
     read_ipv4(walk);
     return walk.next == Layer::kIpProtocol;
   }
@@ -115,22 +112,22 @@ bool read_common(Walk& walk) noexcept {
   return false;
 }
 
-Walk at_first_byte(const FrameView& frame, const DecodeOptions& options) noexcept {
-  Walk walk;
+void stand_at_first_byte(const FrameView& frame, const DecodeOptions& options, Walk& walk) noexcept {
   walk.at = frame.data;
   walk.captured = frame.captured;
   walk.wire = std::max(frame.length, frame.captured);
   walk.checksums = options.checksums;
   walk.go(Layer::kLinkType, frame.link_type);
-  return walk;
 }
 
 }  // namespace
 
-Walk begin_walk(const FrameView& frame, const DecodeOptions& options) noexcept {
-  Walk walk = at_first_byte(frame, options);
-  if (frame.link_type == kLinkEthernet && !read_common(walk)) walk = at_first_byte(frame, options);
-  return walk;
+/// In place: a walk returned would be copied just when its stores are under way.
+void begin_walk(const FrameView& frame, const DecodeOptions& options, Walk& walk) noexcept {
+  stand_at_first_byte(frame, options, walk);
+  if (frame.link_type != kLinkEthernet || read_common(walk)) return;
+  walk = Walk{};
+  stand_at_first_byte(frame, options, walk);
 }
 
 Fate walk_on(Walk& walk, Segment& out) noexcept {
@@ -148,7 +145,8 @@ Fate walk_on(Walk& walk, Segment& out) noexcept {
 
 Fate decode(const FrameView& frame, const DecodeOptions& options, Segment& out) noexcept {
   out.kind = SegmentKind::kTcp;
-  Walk walk = begin_walk(frame, options);
+  Walk walk;
+  begin_walk(frame, options, walk);
   return walk_on(walk, out);
 }
 

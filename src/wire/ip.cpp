@@ -21,7 +21,7 @@ constexpr std::uint8_t kAuthentication = 51;
 std::uint16_t note_ipv4_checksum(const std::uint8_t* header, std::uint32_t size) noexcept {
   if (be16(header + 10) == 0) return present::kOffloaded;
   OnesSum sum;
-  sum.add(header, size);
+  add_header(sum, header, kIpv4Header, size);
   return sum.folded() == 0xffff ? std::uint16_t{0} : present::kBadChecksum;
 }
 

@@ -60,7 +60,8 @@ void resume(Walk& walk, const Fragment& whole) noexcept {
 /// A datagram may hold a fragment of another, inner one. Each further one took an IP header, of which a walk bears but so many.
 Fate decode(const FrameView& frame, const DecodeOptions& options, Reassembler& reassembler, base::Timestamp clock, Segment& out) noexcept {
   out.kind = SegmentKind::kTcp;
-  Walk walk = begin_walk(frame, options);
+  Walk walk;
+  begin_walk(frame, options, walk);
   Fate fate = walk_on(walk, out);
   Fragment whole;
   while (fate == Fate::kFragment && walk.fragment.placed) {

@@ -3,7 +3,6 @@
 // The checksum stands for the payload: its sum follows from the header alone (`payload_sum`), so copies and overlaps can be compared
 // without ever touching the payload. Only a check of the checksum itself reads all of it.
 #include <algorithm>
-#include <cstring>
 
 #include "finwait/wire/checksum.h"
 #include "walk.h"
@@ -17,9 +16,13 @@ constexpr std::uint8_t kTcpProtocol = 6;
 /// The pseudo-header's sum (RFC 9293, 3.1; RFC 8200, 8.1).
 OnesSum sum_pseudo_header(const IpPacket& ip, std::uint32_t length) noexcept {
   OnesSum sum;
-  const std::size_t size = ip.v6 ? 16 : 4;
-  sum.add(ip.source, size);
-  sum.add(ip.destination, size);
+  if (ip.v6) {
+    sum.add(ip.source, 16);
+    sum.add(ip.destination, 16);
+  } else {
+    sum.add(ip.source, 4);
+    sum.add(ip.destination, 4);
+  }
   sum.add(std::uint16_t{kTcpProtocol});
   sum.add_long(length);
   return sum;
@@ -35,7 +38,7 @@ void note_checksum(const Walk& walk, std::uint32_t header, Segment& out) noexcep
   if (walk.captured < header) return;
   const std::uint16_t checksum = be16(walk.at + 16);
   OnesSum sum = sum_pseudo_header(walk.ip, walk.claimed);
-  sum.add(walk.at, header);
+  add_header(sum, walk.at, kTcpHeader, header);
   const std::uint16_t above = sum.folded();
   const std::uint16_t implied = normal_sum(static_cast<std::uint16_t>(~above));
   out.present |= present::kPayloadSum;
@@ -54,31 +57,38 @@ void note_checksum(const Walk& walk, std::uint32_t header, Segment& out) noexcep
   out.present |= device ? present::kOffloaded : present::kBadChecksum;
 }
 
-/// IPv4-mapped, by way of a register.
-Address mapped(const std::uint8_t* four) noexcept { return Address::v4(four); }
-
-void write_ends(const Address& source, std::uint16_t source_port, const Address& destination, std::uint16_t destination_port, bool swapped,
-                Segment& out) noexcept {
-  out.key.low = swapped ? destination : source;
-  out.key.high = swapped ? source : destination;
-  out.key.low_port = swapped ? destination_port : source_port;
-  out.key.high_port = swapped ? source_port : destination_port;
-  out.direction = swapped ? 1 : 0;
+int compare_v6(const std::uint8_t* a, const std::uint8_t* b) noexcept {
+  const std::uint64_t a_high = be64(a);
+  const std::uint64_t b_high = be64(b);
+  if (a_high != b_high) return a_high < b_high ? -1 : 1;
+  const std::uint64_t a_low = be64(a + 8);
+  const std::uint64_t b_low = be64(b + 8);
+  return a_low == b_low ? 0 : a_low < b_low ? -1 : 1;
 }
 
 }  // namespace
 
+/// Each end is written once, to where it belongs: copying addresses that have just been put together would wait for the stores.
 void write_key(const IpPacket& ip, std::uint16_t source_port, std::uint16_t destination_port, Segment& out) noexcept {
+  FlowKey& key = out.key;
+  bool swapped = false;
   if (!ip.v6) {
     const std::uint64_t from = (static_cast<std::uint64_t>(be32(ip.source)) << 16) | source_port;
     const std::uint64_t to = (static_cast<std::uint64_t>(be32(ip.destination)) << 16) | destination_port;
-    out.key.network = ip.network;
-    return write_ends(mapped(ip.source), source_port, mapped(ip.destination), destination_port, from > to, out);
+    swapped = from > to;
+    key.low = Address::v4(swapped ? ip.destination : ip.source);
+    key.high = Address::v4(swapped ? ip.source : ip.destination);
+    key.network = ip.network;
+  } else {
+    const int order = compare_v6(ip.source, ip.destination);
+    swapped = order > 0 || (order == 0 && source_port > destination_port);
+    key.low = Address::v6(swapped ? ip.destination : ip.source);
+    key.high = Address::v6(swapped ? ip.source : ip.destination);
+    key.network = ip.network | FlowKey::kIpv6;
   }
-  const int order = std::memcmp(ip.source, ip.destination, 16);
-  const bool swapped = order > 0 || (order == 0 && source_port > destination_port);
-  out.key.network = ip.network | FlowKey::kIpv6;
-  write_ends(Address::v6(ip.source), source_port, Address::v6(ip.destination), destination_port, swapped, out);
+  key.low_port = swapped ? destination_port : source_port;
+  key.high_port = swapped ? source_port : destination_port;
+  out.direction = swapped ? 1 : 0;
 }
 
 Fate read_tcp(const Walk& walk, Segment& out) noexcept {

@@ -95,8 +95,11 @@ TEST(AnyBytes, ValidFramesCutAnywhereAreTruncatedOrWhatTheyAre) {
 }
 
 TEST(AnyBytes, ALengthBelowTheCapturedOneIsNotReliedOn) {
-  const Bytes bytes = ethernet4();
+  Bytes bytes = ethernet4();
   EXPECT_EQ(decode_frame(1, bytes, bytes.size(), 0).segment.payload_length, 5U);
+  put16(bytes, 16, 0);
+  EXPECT_EQ(decode_frame(1, bytes, bytes.size(), 60000).segment.payload_length, 60000U - 54);
+  EXPECT_EQ(decode_frame(1, bytes, bytes.size(), 30).segment.ip_length, 45U);
 }
 
 }  // namespace

@@ -60,6 +60,15 @@ TEST(Encapsulation, EthernetAndItsTags) {
   for (const Row& row : rows) expect_segment(row);
 }
 
+TEST(Encapsulation, TheLengthOfAnLlcFrameLeavesPaddingOut) {
+  Bytes super = ip4();
+  put16(super, 2, 0);
+  const Bytes llc = snap(0x0800, super);
+  const auto length = static_cast<std::uint16_t>(llc.size());
+  EXPECT_EQ(decode_ethernet(ethernet(length, llc) + zeros(6)).segment.payload_length, 5U);
+  EXPECT_EQ(decode_ethernet(ethernet(0x8100, vlan(7, length, llc)) + zeros(6)).segment.payload_length, 5U);
+}
+
 TEST(Encapsulation, VlanTagsOfAnyDepth) {
   Bytes inner = ip4();
   std::uint16_t type = 0x0800;
@@ -136,6 +145,8 @@ TEST(Encapsulation, Wireless) {
       {"aggregate", 105, aggregate, ""},
       {"radiotap", 127, Bytes{0, 0, 8, 0, 0, 0, 0, 0} + plain, ""},
       {"radiotap, padded", 127, Bytes{0, 0, 17, 0, 3, 0, 0, 0} + zeros(8) + Bytes{0x20} + padded, ""},
+      {"radiotap with more fields, padded", 127, Bytes{0, 0, 25, 0, 3, 0, 0, 0x80, 0, 0, 0, 0} + zeros(4) + zeros(8) + Bytes{0x20} + padded,
+       ""},
       {"Prism", 119, le(0x44, 4) + le(144, 4) + zeros(136) + plain, ""},
       {"AVS", 163, be(0x80211001, 4) + be(64, 4) + zeros(56) + plain, ""},
       {"AVS that says Prism", 119, be(0x80211001, 4) + be(64, 4) + zeros(56) + plain, ""},

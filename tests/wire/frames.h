@@ -4,9 +4,11 @@
 // test names only what it is about.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "finwait/wire/checksum.h"
@@ -40,6 +42,7 @@ inline const Bytes kClient4 = {10, 0, 0, 2};
 inline const Bytes kServer4 = {10, 0, 0, 1};
 inline const Bytes kClient6 = {0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2};
 inline const Bytes kServer6 = {0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+inline const Bytes kHello = {'h', 'e', 'l', 'l', 'o'};
 inline constexpr std::uint16_t kClientPort = 40000;
 inline constexpr std::uint16_t kServerPort = 80;
 
@@ -51,7 +54,7 @@ struct Tcp {
   std::uint16_t flags = tcp_flag::kAck | tcp_flag::kPsh;
   std::uint16_t window = 0x1234;
   Bytes options = {};
-  Bytes payload = {'h', 'e', 'l', 'l', 'o'};
+  Bytes payload = kHello;
 };
 
 /// A TCP segment whose checksum is right below these addresses.

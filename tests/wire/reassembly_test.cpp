@@ -233,6 +233,19 @@ TEST(Reassembly, LargeDatagramsNeverTakeMoreThanThereIs) {
   EXPECT_EQ(bench.feed(fragments[2]), Fate::kTcp);
 }
 
+TEST(Reassembly, TheOldestDatagramDoesNotMakeWayForItself) {
+  Bench bench{{.memory = std::size_t{512} << 10}};
+  const auto fragments = cut4(tcp({.payload = numbered(60000)}), 1480, {.id = 1});
+  ASSERT_EQ(bench.feed(fragments[0]), Fate::kFragment);
+  for (std::uint16_t i = 1; i < bench.reassembler.capacity(); ++i) {
+    ASSERT_EQ(bench.feed(ip4({.id = static_cast<std::uint16_t>(i + 1), .fragment = 0x2000}, zeros(8))), Fate::kFragment);
+  }
+  for (std::size_t i = 1; i + 1 < fragments.size(); ++i) ASSERT_EQ(bench.feed(fragments[i]), Fate::kFragment);
+  ASSERT_EQ(bench.feed(fragments.back()), Fate::kTcp) << "all blocks were in use, and this is the oldest";
+  EXPECT_FALSE(bench.segment.has(present::kBadChecksum));
+  EXPECT_GT(bench.reassembler.counters().evicted, 20U);
+}
+
 TEST(Reassembly, FragmentsCutByTheSnapLengthCountForTheirLength) {
   const auto fragments = cut4(tcp({.payload = numbered(3000)}), 1480);
   Bench bench;

@@ -48,6 +48,15 @@ class OnesSum {
   std::uint64_t sum_ = 0;
 };
 
+/// Adds a header of `size` bytes of which `fixed` are always there: give a constant, and the compiler lays it out without a loop.
+inline void add_header(OnesSum& sum, const std::uint8_t* header, std::size_t fixed, std::size_t size) noexcept {
+  sum.add(header, fixed);
+  if (size == fixed) return;
+  constexpr std::size_t kAlignedTimestamps = 12;  // the options of most segments
+  if (size == fixed + kAlignedTimestamps) return sum.add(header + fixed, kAlignedTimestamps);
+  sum.add(header + fixed, size - fixed);
+}
+
 /// The payload's sum in its one normal form: 0xffff is 0.
 [[nodiscard]] constexpr std::uint16_t normal_sum(std::uint16_t sum) noexcept { return sum == 0xffff ? std::uint16_t{0} : sum; }
 

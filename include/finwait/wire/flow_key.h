@@ -18,10 +18,7 @@ struct Address {
 
   /// The IPv4-mapped form of four bytes in network order.
   [[nodiscard]] static Address v4(const std::uint8_t* four) noexcept {
-    Address a;
-    a.bytes[10] = a.bytes[11] = 0xff;
-    std::memcpy(a.bytes.data() + 12, four, 4);
-    return a;
+    return {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, four[0], four[1], four[2], four[3]}};
   }
   [[nodiscard]] static Address v6(const std::uint8_t* sixteen) noexcept {
     Address a;
