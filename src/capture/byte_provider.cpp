@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,9 +10,12 @@
 #include <system_error>
 
 #include "finwait/capture/error.h"
+#include "finwait/capture/stop.h"
 
 namespace finwait::capture {
 namespace {
+
+constexpr int kLookForStop = 250;  // milliseconds
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
@@ -29,11 +33,17 @@ std::string advice(int error) {
   }
 }
 
+std::int64_t modified(const struct stat& status) noexcept {
+  return std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+}
+
 }  // namespace
 
 DescriptorProvider::DescriptorProvider(int descriptor, Ownership ownership) : descriptor_(descriptor), ownership_(ownership) {
   struct stat status {};
   if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) return;
+  may_wait_ = false;
+  written_ = modified(status);
   size_ = status.st_size > 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
   // Standard input may be a file somebody has read a part of.
   const off_t at = ::lseek(descriptor_, 0, SEEK_CUR);
@@ -45,14 +55,26 @@ DescriptorProvider::~DescriptorProvider() {
   if (ownership_ == Ownership::kOwned) ::close(descriptor_);
 }
 
+/// Waits until there is something to read or to complain about; false if a stop was asked for meanwhile. Looks again and again instead of
+/// trusting EINTR: the signal may reach another thread, or come just before the wait.
+bool DescriptorProvider::wait_for_bytes() const noexcept {
+  while (!stop_requested()) {
+    pollfd waiting{descriptor_, POLLIN, 0};
+    const int ready = ::poll(&waiting, 1, kLookForStop);
+    if (ready > 0 || (ready < 0 && errno != EINTR)) return true;
+  }
+  return false;
+}
+
 std::size_t DescriptorProvider::read(std::span<std::uint8_t> into) {
   while (true) {
+    if (may_wait_ ? !wait_for_bytes() : stop_requested()) return 0;
     const ssize_t count = ::read(descriptor_, into.data(), into.size());
     if (count >= 0) {
       done_ += static_cast<std::uint64_t>(count);
       return static_cast<std::size_t>(count);
     }
-    if (errno != EINTR) break;
+    if (errno != EINTR && errno != EAGAIN) break;
   }
   error_ = errno;
   return 0;
@@ -63,6 +85,12 @@ std::string DescriptorProvider::error() const { return error_ == 0 ? std::string
 double DescriptorProvider::progress() const noexcept {
   if (size_ == 0) return -1.0;
   return done_ >= size_ ? 1.0 : static_cast<double>(done_) / static_cast<double>(size_);
+}
+
+bool DescriptorProvider::changed() const noexcept {
+  struct stat status {};
+  if (may_wait_ || ::fstat(descriptor_, &status) != 0) return false;
+  return static_cast<std::uint64_t>(status.st_size) != size_ || modified(status) != written_;
 }
 
 std::unique_ptr<ByteProvider> open_bytes(const std::string& path) {

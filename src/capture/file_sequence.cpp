@@ -4,20 +4,53 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "finwait/capture/byte_window.h"
 #include "finwait/capture/error.h"
 #include "finwait/capture/open_capture.h"
+#include "finwait/capture/stop.h"
 
 namespace finwait::capture {
+namespace {
+
+constexpr std::size_t kMostNotes = 100;
+
+bool is_folder(const std::string& path) {
+  std::error_code ignored;
+  return path != "-" && std::filesystem::is_directory(path, ignored);
+}
+
+bool is_regular(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(path, ignored);
+}
+
+/// The paths of what is in a folder, in order. Throws CaptureError.
+std::vector<std::string> names_in(const std::string& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  std::filesystem::directory_iterator at(folder, error);
+  for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) names.push_back(at->path().string());
+  if (error) throw CaptureError(fmt::format("{}: cannot list the folder: {}", folder, error.message()));
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace
 
 FileSequence::FileSequence(const std::vector<std::string>& paths) {
   if (paths.empty()) throw CaptureError("no capture file is given");
   if (std::count(paths.begin(), paths.end(), "-") > 1) throw CaptureError("standard input ('-') is given twice");
   entries_.reserve(paths.size());
-  for (const std::string& path : paths) entries_.push_back(look_at(path));
-  if (std::all_of(entries_.begin(), entries_.end(), [](const Entry& entry) { return entry.unreadable; })) throw CaptureError(problems_);
+  for (const std::string& path : paths) {
+    if (stop_requested()) break;
+    is_folder(path) ? add_folder(path) : add_file(path);
+  }
+  const auto unreadable = [](const Entry& entry) { return entry.unreadable; };
+  if (!problems_.empty() && std::all_of(entries_.begin(), entries_.end(), unreadable)) throw CaptureError(problems_);
   const bool sizes_known =
       std::all_of(entries_.begin(), entries_.end(), [](const Entry& entry) { return entry.size != 0 || entry.unreadable; });
   for (const Entry& entry : entries_) total_size_ += sizes_known ? entry.size : 0;
@@ -27,24 +60,57 @@ FileSequence::FileSequence(const std::vector<std::string>& paths) {
   });
 }
 
-/// Opens a file for a look at its first frame. One that cannot be opened throws; one that is no capture is a problem like a damaged one.
-FileSequence::Entry FileSequence::look_at(const std::string& path) {
+/// One that cannot be opened throws; one that is no capture is a problem like a damaged one.
+void FileSequence::add_file(const std::string& path) {
   Entry entry;
   entry.span.path = path;
   auto bytes = open_bytes(path);
+  try {
+    look_at(entry, std::move(bytes));
+  } catch (const CaptureError& error) {
+    if (!stop_requested()) note_problem(error.what());
+    entry.unreadable = true;
+  }
+  entries_.push_back(std::move(entry));
+}
+
+/// Of the files in a folder, one that cannot be opened is a problem, one that is no capture a note.
+void FileSequence::add_folder(const std::string& path) {
+  const std::size_t before = entries_.size();
+  const std::size_t problems_before = problems_.size();
+  for (const std::string& file : names_in(path)) {
+    if (stop_requested()) return;
+    if (!is_regular(file)) {
+      note(fmt::format("{}: passed over: is no file", file));
+      continue;
+    }
+    Entry entry;
+    entry.span.path = file;
+    try {
+      look_at(entry, open_bytes(file));
+      entries_.push_back(std::move(entry));
+    } catch (const NotACapture& error) {
+      note(fmt::format("{} (passed over)", error.what()));
+    } catch (const CaptureError& error) {
+      if (!stop_requested()) note_problem(error.what());
+    }
+  }
+  if (entries_.size() == before && problems_.size() == problems_before) note_problem(fmt::format("{}: no capture is in this folder", path));
+}
+
+/// Learns the time of the first frame. Throws as open_capture() does.
+void FileSequence::look_at(Entry& entry, std::unique_ptr<ByteProvider> bytes) {
+  const std::string& path = entry.span.path;
   struct stat status {};
   const bool regular = path != "-" && ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
   if (regular && status.st_size > 0) entry.size = static_cast<std::uint64_t>(status.st_size);
-  try {
-    entry.source = open_capture(ByteWindow(std::move(bytes)), path);
-  } catch (const CaptureError& error) {
-    note_problem(error.what());
-    entry.unreadable = true;
-    return entry;
-  }
+  entry.source = open_capture(ByteWindow(std::move(bytes)), path);
   entry.has_first = entry.source->read({&entry.first, 1}) == 1;
   if (regular) entry.source.reset();
-  return entry;
+}
+
+void FileSequence::note(std::string line) {
+  if (notes_.size() < kMostNotes) notes_.push_back(std::move(line));
 }
 
 void FileSequence::note_problem(const std::string& line) { problems_ += (problems_.empty() ? "" : "\n") + line; }
@@ -78,7 +144,7 @@ void FileSequence::close_current() {
 
 std::size_t FileSequence::read(std::span<Frame> batch) {
   if (batch.empty()) return 0;
-  while (current_ < entries_.size()) {
+  while (current_ < entries_.size() && !stop_requested()) {
     std::size_t count = 0;
     if (open_current()) {
       Entry& entry = entries_[current_];

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "dlt.h"
 #include "finwait/capture/error.h"
 #include "finwait/capture/record_reader.h"
 
@@ -15,26 +16,6 @@ namespace {
 
 constexpr std::size_t kMostProblems = 8;
 constexpr int kSnapshot = static_cast<int>(kMaxRecord);
-
-/// A LINKTYPE_ of a file is a DLT_ of libpcap, but for those whose DLT_ differs between systems.
-int dlt_of(std::uint16_t link_type) noexcept {
-  switch (link_type) {
-    case 100:
-      return DLT_ATM_RFC1483;
-    case 101:
-      return DLT_RAW;
-    case 102:
-      return DLT_SLIP_BSDOS;
-    case 103:
-      return DLT_PPP_BSDOS;
-    case 106:
-      return DLT_ATM_CLIP;
-    case 246:
-      return DLT_PFSYNC;
-    default:
-      return link_type;
-  }
-}
 
 class Program {
  public:

@@ -20,26 +20,6 @@ constexpr std::size_t kLength = 12;
 
 }  // namespace
 
-std::optional<PcapVariant> pcap_variant(std::span<const std::uint8_t, 4> magic) noexcept {
-  for (const bool swapped : {false, true}) {
-    switch (load32(magic.data(), swapped)) {
-      case 0xa1b2c3d4:
-        return PcapVariant{swapped, 1000, 24, 16};
-      case 0xa1b23c4d:
-        return PcapVariant{swapped, 1, 24, 16};
-      case 0xa1b2cd34:
-        return PcapVariant{swapped, 1000, 24, 24};
-      case 0x1c0001ab:
-        return PcapVariant{swapped, 1000, 28, 16};
-      case 0x1c0001ac:
-        return PcapVariant{swapped, 1000, 28, 16};
-      default:
-        break;
-    }
-  }
-  return std::nullopt;
-}
-
 PcapReader::PcapReader(ByteWindow window, std::string name, const PcapVariant& variant)
     : RecordReader(std::move(window), std::move(name)), variant_(variant) {
   read_file_header();
@@ -48,7 +28,7 @@ PcapReader::PcapReader(ByteWindow window, std::string name, const PcapVariant& v
 void PcapReader::read_file_header() {
   if (!window_.fill(variant_.file_header)) {
     throw CaptureError(
-        fmt::format("{}: {}; there is no packet in it", display_name(name()), shortfall("pcap file header", variant_.file_header)));
+        fmt::format("{}: {}; there is no packet in it", display_name(name()), shortfall(0, "pcap file header", variant_.file_header)));
   }
   const std::uint8_t* header = window_.begin();
   const std::uint16_t major = load16(header + 4, variant_.swapped);
@@ -65,8 +45,36 @@ void PcapReader::read_file_header() {
   if (snapshot <= std::numeric_limits<std::int32_t>::max()) limit_ = std::clamp(snapshot, kUsualMaxRecord, kMaxRecord);
   // The upper half carries the length of the frame check sequence and other notes.
   link_type_ = static_cast<std::uint16_t>(load32(header + 20, variant_.swapped) & 0xffffU);
+  if (major == 2 && minor == 2) recognise_aix();
   link_types_.note(link_type_);
   window_.consume(variant_.file_header);
+  // A pipe would keep its first frames until there are enough to look at.
+  if (lengths_ != Lengths::kInOrder || window_.may_wait()) return;
+  (void)window_.fill(kVariantLook);
+  variant_.record_header = likely_record_header({window_.begin(), std::min(window_.size(), kVariantLook)}, variant_, limit_);
+}
+
+/// AIX writes version 2.2 with interface types (RFC 1573) in place of link types, and nanoseconds. Others wrote 2.2 too, but not with these
+/// link types.
+void PcapReader::recognise_aix() noexcept {
+  switch (link_type_) {
+    case 6:
+      link_type_ = 1;  // Ethernet
+      break;
+    case 9:
+      link_type_ = 6;  // token ring
+      break;
+    case 15:
+      link_type_ = 10;  // FDDI
+      break;
+    case 24:
+      link_type_ = 0;  // loopback
+      break;
+    default:
+      return;
+  }
+  variant_.tick = 1;
+  lengths_ = Lengths::kExchangedIfLarger;
 }
 
 void PcapReader::put_lengths_in_order(std::uint32_t& captured, std::uint32_t& length) const noexcept {
@@ -107,9 +115,7 @@ std::size_t PcapReader::take_records(std::span<Frame> batch) noexcept {
 bool PcapReader::bring_record() {
   const std::string where = fmt::format("frame {}", frames_ + 1);
   if (!window_.fill(variant_.record_header)) {
-    ended_ = true;
-    if (window_.size() != 0 || !window_.error().empty())
-      end_damaged(window_.offset(), where, shortfall("record header", variant_.record_header));
+    end_short(window_.offset(), where, "record header", variant_.record_header);
     return false;
   }
   std::uint32_t captured = load32(window_.begin() + kCaptured, variant_.swapped);
@@ -122,7 +128,7 @@ bool PcapReader::bring_record() {
     return false;
   }
   if (!window_.fill(variant_.record_header + captured)) {
-    end_damaged(window_.offset(), where, shortfall("record", variant_.record_header + captured));
+    end_short(window_.offset(), where, "record", variant_.record_header + captured);
     return false;
   }
   return true;

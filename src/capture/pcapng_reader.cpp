@@ -90,14 +90,12 @@ std::size_t PcapngReader::read(std::span<Frame> batch) {
 bool PcapngReader::bring_or_skip(Step step) {
   if (step == Step::kNeedBytes) {
     if (window_.fill(need_)) return true;
-    ended_ = true;
-    if (window_.size() != 0 || !window_.error().empty()) damaged(shortfall("block", need_));
+    end_short(block_offset_, place(), "block", need_);
     return false;
   }
   const std::uint32_t total = static_cast<std::uint32_t>(need_);
   if (!window_.skip(total - 4) || !window_.fill(4)) {
-    const std::string error = window_.error();
-    damaged(error.empty() ? fmt::format("the input ends within a block of {} bytes", total) : error);
+    end_short(block_offset_, place(), "block", total);
     return false;
   }
   if (const std::uint32_t trailer = load32(window_.begin(), swapped_); trailer != total) {
@@ -282,9 +280,11 @@ void PcapngReader::interface_statistics(const Block& block) {
 }
 
 PcapngReader::Step PcapngReader::damaged(std::string_view reason) {
-  end_damaged(block_offset_, fmt::format("block {}, after {} frames", blocks_ + 1, frames_), reason);
+  end_damaged(block_offset_, place(), reason);
   return Step::kEnd;
 }
+
+std::string PcapngReader::place() const { return fmt::format("block {}, after {} frames", blocks_ + 1, frames_); }
 
 std::uint64_t PcapngReader::section_kernel_drops() const {
   std::uint64_t sum = 0;

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "finwait/capture/stop.h"
+
 namespace finwait::capture {
 
 std::string display_name(const std::string& path) { return path == "-" ? "standard input" : path; }
@@ -16,14 +18,23 @@ void LinkTypes::note(std::uint16_t link_type) {
 
 RecordReader::RecordReader(ByteWindow window, std::string name) : window_(std::move(window)), name_(std::move(name)) {}
 
-void RecordReader::end_damaged(std::uint64_t offset, std::string_view where, std::string_view reason) {
+void RecordReader::end_short(std::uint64_t offset, std::string_view where, std::string_view part, std::uint64_t want) {
   ended_ = true;
-  status_ = {true, fmt::format("{}: damaged at byte {}, {}: {}", display_name(name_), offset, where, reason)};
+  const bool in_order = window_.size() == 0 && window_.offset() == offset;
+  if (window_.error().empty() && (in_order || stop_requested())) return;
+  end_damaged(offset, where, shortfall(offset, part, want));
 }
 
-std::string RecordReader::shortfall(std::string_view part, std::uint64_t want) const {
+void RecordReader::end_damaged(std::uint64_t offset, std::string_view where, std::string_view reason) {
+  ended_ = true;
+  const std::string_view of_what = window_.decompresses() ? " once decompressed" : "";
+  status_ = {true, fmt::format("{}: damaged at byte {}{}, {}: {}", display_name(name_), offset, of_what, where, reason)};
+}
+
+std::string RecordReader::shortfall(std::uint64_t offset, std::string_view part, std::uint64_t want) const {
   if (std::string error = window_.error(); !error.empty()) return error;
-  return fmt::format("the input ends within the {} ({} of {} bytes)", part, window_.size(), want);
+  return fmt::format("the input ends within the {} ({} of {} bytes{})", part, window_.offset() + window_.size() - offset, want,
+                     window_.changed() ? "; it is still being written" : "");
 }
 
 }  // namespace finwait::capture

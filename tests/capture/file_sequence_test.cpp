@@ -130,6 +130,63 @@ TEST(FileSequence, ManyFilesNeedFewDescriptors) {
   EXPECT_FALSE(outcome.damaged);
 }
 
+TEST(FileSequence, AFolderMeansTheCapturesInIt) {
+  const TemporaryDirectory directory;
+  const std::string late = directory.write("a", pcap(300, 1));
+  const std::string early = directory.write("b.log", pcap(100, 1));
+  const std::string same = directory.write("c", pcap(300, 2));
+  const std::string text = directory.write("readme", {'a', 'b', 'c', 'd'});
+  const std::string empty = directory.write("next", {});
+  const std::string inner = directory.file("older");
+  std::filesystem::create_directory(inner);
+  const std::string pipe = directory.file("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  FileSequence files({directory.file("")});
+  const Outcome outcome = read(files);
+  EXPECT_EQ(seconds(outcome), (std::vector<base::Timestamp>{100, 300, 300, 301}));
+  EXPECT_FALSE(outcome.damaged) << outcome.what;
+  ASSERT_EQ(files.files().size(), 3U);
+  EXPECT_EQ(files.files()[0].path, early);
+  EXPECT_EQ(files.files()[1].path, late);
+  EXPECT_EQ(files.files()[2].path, same);
+  EXPECT_EQ(files.notes(), (std::vector<std::string>{
+                               empty + ": is empty: not even a file header (passed over)", inner + ": passed over: is no file",
+                               pipe + ": passed over: is no file",
+                               text + ": is text, not a capture (it begins with 61 62 63 64); give a pcap or pcapng file (passed over)"}));
+}
+
+TEST(FileSequence, ACaptureInAFolderThatCannotBeReadIsAProblem) {
+  const TemporaryDirectory directory;
+  directory.write("good", pcap(100, 1));
+  const std::string cut = directory.write("cut", {0xd4, 0xc3, 0xb2, 0xa1, 2, 0});
+  const std::string snoop = directory.write("snoop", {'s', 'n', 'o', 'o', 'p', 0, 0, 0});
+  FileSequence files({directory.file("")});
+  const Outcome outcome = read(files);
+  EXPECT_EQ(outcome.frames.size(), 1U);
+  EXPECT_EQ(outcome.what, cut + ": the input ends within the pcap file header (6 of 24 bytes); there is no packet in it\n" + snoop +
+                              ": is a Sun snoop capture; convert it with 'editcap -F pcapng IN OUT'");
+  EXPECT_TRUE(files.notes().empty());
+}
+
+TEST(FileSequence, AFolderWithoutACaptureIsRefusedAloneAndAProblemAmongOthers) {
+  const TemporaryDirectory none;
+  none.write("readme", {'a', 'b', 'c', 'd'});
+  const std::string folder = none.file("");
+  EXPECT_EQ(error_of([&] { FileSequence({folder}); }), folder + ": no capture is in this folder");
+  const TemporaryDirectory directory;
+  FileSequence files({folder, directory.write("good", pcap(100, 1))});
+  const Outcome outcome = read(files);
+  EXPECT_EQ(outcome.frames.size(), 1U);
+  EXPECT_EQ(outcome.what, folder + ": no capture is in this folder");
+}
+
+TEST(FileSequence, NotesAreBounded) {
+  const TemporaryDirectory directory;
+  directory.write("good", pcap(100, 1));
+  for (int i = 0; i < 150; ++i) directory.write("text" + std::to_string(i), {'a', 'b', 'c', 'd'});
+  EXPECT_EQ(FileSequence({directory.file("")}).notes().size(), 100U);
+}
+
 TEST(FileSequence, RefusesWhatCannotBeASequence) {
   const TemporaryDirectory directory;
   const std::string good = directory.write("good", pcap(1, 1));

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <thread>
 
 #include "capture/capture_bytes.h"
@@ -39,10 +40,12 @@ TEST(OpenCapture, SaysWhatAnUnknownFileLooksLikeAndWhatToDo) {
   using std::string_view_literals::operator""sv;
   EXPECT_EQ(refusal({}), "test.cap: is empty: not even a file header");
   EXPECT_EQ(refusal({0xd4, 0xc3}), "test.cap: is no capture: it has 2 bytes only");
-  EXPECT_EQ(refusal({0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0}), "test.cap: is compressed with gzip; decompress it first with 'gzip -dc'");
-  EXPECT_EQ(refusal({0x1f, 0x8b}), "test.cap: is compressed with gzip; decompress it first with 'gzip -dc'");
-  EXPECT_EQ(refusal({0x28, 0xb5, 0x2f, 0xfd, 0}), "test.cap: is compressed with zstd; decompress it first with 'zstd -dc'");
-  EXPECT_EQ(refusal({0x04, 0x22, 0x4d, 0x18, 0}), "test.cap: is compressed with lz4; decompress it first with 'lz4 -dc'");
+  EXPECT_EQ(refusal({0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0}), "test.cap: the gzip data is cut at byte 9 of the compressed input");
+  EXPECT_EQ(refusal({0x1f, 0x8b, 7, 0}), "test.cap: is compressed with gzip, but not by deflate; decompress it first");
+  EXPECT_EQ(refusal({0x28, 0xb5, 0x2f, 0xfd, 0}), "test.cap: the zstd data is cut at byte 5 of the compressed input");
+  EXPECT_EQ(refusal({0x04, 0x22, 0x4d, 0x18, 0}), "test.cap: the lz4 data is cut at byte 5 of the compressed input");
+  EXPECT_EQ(refusal({0x02, 0x21, 0x4c, 0x18}), "test.cap: is compressed with lz4 in its legacy format; decompress it first with 'lz4 -dc'");
+  EXPECT_EQ(refusal(text("\xfd\x37zXZ\0"sv)), "test.cap: is compressed with xz; decompress it first with 'xz -dc'");
   EXPECT_EQ(refusal(text("snoop\0\0\0\0\0\0\2"sv)), "test.cap: is a Sun snoop capture; convert it with 'editcap -F pcapng IN OUT'");
   EXPECT_EQ(refusal(text("GMBU\0\0\0\2")), "test.cap: is a Network Monitor capture; convert it with 'editcap -F pcapng IN OUT'");
   EXPECT_EQ(refusal(text("RTSS\0\0\0\2")), "test.cap: is a Network Monitor capture; convert it with 'editcap -F pcapng IN OUT'");
@@ -96,6 +99,21 @@ TEST(OpenFile, SurvivesAFileThatIsTruncatedWhileItIsRead) {
   testing::read_to_end(*source, 64, outcome);
   EXPECT_LT(outcome.frames.size(), 3990U);
   EXPECT_GE(outcome.frames.size(), 90U);
+}
+
+TEST(OpenFile, ACutInAFileThatIsStillBeingWrittenSaysSo) {
+  const TemporaryDirectory directory;
+  PcapFile file(Order::kLittle, 0xa1b2c3d4);
+  file.add(1, 0, payload(60), 60).add(2, 0, payload(60), 60).add(3, 0, payload(60), 60);
+  const Bytes& all = file.out.bytes;
+  const std::string path = directory.write("live.pcap", Bytes(all.begin(), all.begin() + 110));
+  const auto source = open_file(path);
+  std::vector<Frame> batch(1);
+  ASSERT_EQ(source->read(batch), 1U);
+  std::ofstream(path, std::ios::binary | std::ios::app).write(reinterpret_cast<const char*>(all.data() + 110), 90);
+  ASSERT_EQ(source->read(batch), 0U) << "up to the end as it was when we got there";
+  EXPECT_EQ(source->status().what,
+            path + ": damaged at byte 100, frame 2: the input ends within the record header (10 of 16 bytes; it is still being written)");
 }
 
 TEST(OpenFile, ReadsAPipeThatDripsAndDoesNotWaitForAFullBuffer) {

@@ -133,6 +133,43 @@ TEST(PcapngReader, SimplePacketsAreCutAtTheSnapshotLengthOfInterfaceZero) {
   EXPECT_EQ(outcome.frames[0], (Seen{0, 1500, 1, 0, payload(16)})) << "no packet before it: time 0";
 }
 
+TEST(PcapngReader, TimesBefore1970MayBeWrittenAsNegativeNumbers) {
+  PcapngFile file;
+  const auto negative = [](std::int64_t ticks) { return static_cast<std::uint64_t>(ticks); };
+  file.section().interface(1).interface(1, 0, file.option(kTsresol, {9}));
+  file.enhanced(0, negative(-1'500'000), payload(4), 4).enhanced(1, negative(-7), payload(4), 4).enhanced(1, 8, payload(4), 4);
+  const Outcome outcome = read_memory(file.out.bytes);
+  ASSERT_EQ(outcome.frames.size(), 3U);
+  EXPECT_EQ(outcome.frames[0].time, -1'500'000'000);
+  EXPECT_EQ(outcome.frames[1].time, -7);
+  EXPECT_EQ(outcome.frames[2].time, 8);
+  EXPECT_FALSE(outcome.damaged);
+}
+
+TEST(PcapngReader, SectionsMayOverlapInTimeAndLieAboutTheirLength) {
+  PcapngFile file;
+  for (const std::uint64_t length : {~std::uint64_t{0}, std::uint64_t{0}, std::uint64_t{4}, std::uint64_t{1} << 60U}) {
+    file.block(0x0a0d0d0a, Builder().u32(0x1a2b3c4d).u16(1).u16(0).u64(length).bytes);
+    file.interface(1).enhanced(0, 10, payload(4), 4).enhanced(0, 20, payload(4), 4);
+  }
+  const Outcome outcome = read_memory(file.out.bytes);
+  ASSERT_EQ(outcome.frames.size(), 8U);
+  for (std::size_t i = 0; i < 8; ++i) {
+    EXPECT_EQ(outcome.frames[i].time, (i % 2 == 0 ? 10 : 20) * base::kMicrosecond) << "in the order of the file";
+    EXPECT_EQ(outcome.frames[i].interface, i / 2);
+  }
+  EXPECT_FALSE(outcome.damaged) << outcome.what;
+}
+
+TEST(PcapngReader, FlagsAndOtherOptionsOfAPacketLeaveItAsItIs) {
+  PcapngFile file;
+  file.section().interface(1);
+  const Bytes flags = file.option(2, Builder().u32(0xffffffff).bytes);  // every direction, every link-layer error
+  const Bytes hash = file.option(3, payload(17));
+  file.enhanced(0, 5, payload(33), 40, joined(joined(flags, hash), file.option(0, {})));
+  EXPECT_EQ(read_memory(file.out.bytes).frames, (std::vector<Seen>{{5000, 40, 1, 0, payload(33)}}));
+}
+
 TEST(PcapngReader, OptionsThatDoNotFitEndTheOptionsOnly) {
   PcapngFile file;
   const Bytes too_long = Builder().u16(2).u16(9000).bytes;
@@ -181,7 +218,7 @@ TEST(PcapngDamage, LengthsThatCannotBe) {
 TEST(PcapngDamage, AHugeUnknownBlockThatIsNotThere) {
   PcapngFile file = one_frame();
   EXPECT_EQ(damage(file, Builder().u32(99).u32(0xfffffffc).raw(payload(30)).bytes),
-            "test.cap: damaged at byte 88, block 4, after 1 frames: the input ends within a block of 4294967292 bytes");
+            "test.cap: damaged at byte 88, block 4, after 1 frames: the input ends within the block (38 of 4294967292 bytes)");
 }
 
 TEST(PcapngDamage, PacketsThatContradictTheirBlock) {

@@ -37,13 +37,28 @@ TEST(TickClock, OffsetIsInSecondsAndMayBeNegative) {
 
 TEST(TickClock, HoldsAtTheEndsAndNeverSaysNever) {
   constexpr std::int64_t kFar = std::numeric_limits<std::int64_t>::max();
-  EXPECT_EQ(TickClock(0).time(kMost), base::kNever - 1);
-  EXPECT_EQ(TickClock(6).time(kMost), base::kNever - 1);
+  EXPECT_EQ(TickClock(0).time(kMost / 2), base::kNever - 1);
+  EXPECT_EQ(TickClock(6).time(kMost / 2 + 1), base::kNever - 1);
   EXPECT_EQ(TickClock(9).time(std::uint64_t{base::kNever}), base::kNever - 1);
   EXPECT_EQ(TickClock(6, kFar).time(0), base::kNever - 1);
   EXPECT_EQ(TickClock(6, kFar).time(kMost), base::kNever - 1);
   EXPECT_EQ(TickClock(6, -kFar - 1).time(0), std::numeric_limits<std::int64_t>::min());
   EXPECT_EQ(TickClock(6, -kFar - 1).time(kMost), std::numeric_limits<std::int64_t>::min());
+}
+
+TEST(TickClock, TicksBeyondTheRangeAreNegativeIfThatIsAfter1900) {
+  const auto negative = [](std::int64_t ticks) { return static_cast<std::uint64_t>(ticks); };
+  EXPECT_EQ(TickClock(9).time(negative(-1)), -1);
+  EXPECT_EQ(TickClock(6).time(negative(-1)), -base::kMicrosecond);
+  EXPECT_EQ(TickClock(0).time(negative(-1)), -base::kSecond);
+  EXPECT_EQ(TickClock(9, 100).time(negative(-1)), 100 * base::kSecond - 1);
+  constexpr std::int64_t kYear1900 = -2'208'988'800;
+  EXPECT_EQ(TickClock(6).time(negative(kYear1900 * 1'000'000)), kYear1900 * base::kSecond);
+  EXPECT_EQ(TickClock(6).time(negative(kYear1900 * 1'000'000 - 1)), base::kNever - 1) << "as likely a time far ahead";
+  EXPECT_EQ(TickClock(9).time(negative(kYear1900 * base::kSecond - 1)), base::kNever - 1);
+  // What lies within the range as it is stays as it is: NTP fractions of the years 2038 and later, picoseconds.
+  EXPECT_EQ(TickClock(0x80 | 32).time(std::uint64_t{1} << 63U), (std::int64_t{1} << 31U) * base::kSecond);
+  EXPECT_EQ(TickClock(12).time(kMost), static_cast<base::Timestamp>(kMost / 1000));
 }
 
 TEST(TickClock, TheFastWayEndsWhereTheWideOneGoesOn) {

@@ -1,4 +1,4 @@
-// Where the bytes of a capture file come from: a file descriptor, memory; a decompressor would be one more, over another provider.
+// Where the bytes of a capture file come from: a file descriptor, memory, a decompressor over another window.
 //
 // A provider is asked for a buffer at a time, never for a packet: the virtual call costs nothing that can be measured.
 #pragma once
@@ -27,9 +27,19 @@ class ByteProvider {
 
   /// Share of the input handed out, 0 to 1; below 0 if unknown.
   [[nodiscard]] virtual double progress() const noexcept { return -1.0; }
+
+  /// Whether read() may have to wait for somebody (pipe, terminal, socket): then nothing is to be read ahead of need.
+  [[nodiscard]] virtual bool may_wait() const noexcept { return false; }
+
+  /// Whether the bytes handed out are not those of the input but what they decompress to.
+  [[nodiscard]] virtual bool decompresses() const noexcept { return false; }
+
+  /// After read() gave 0: whether the input was written to while it was read, as a capture that is still running does.
+  [[nodiscard]] virtual bool changed() const noexcept { return false; }
 };
 
-/// Reads a descriptor with read(2), also one that has no size (pipe, terminal, socket).
+/// Reads a descriptor with read(2), also one that has no size (pipe, terminal, socket). Ends when a stop is requested (stop.h), also while
+/// it waits.
 class DescriptorProvider final : public ByteProvider {
  public:
   enum class Ownership : bool { kBorrowed, kOwned };
@@ -40,13 +50,19 @@ class DescriptorProvider final : public ByteProvider {
   [[nodiscard]] std::size_t read(std::span<std::uint8_t> into) override;
   [[nodiscard]] std::string error() const override;
   [[nodiscard]] double progress() const noexcept override;
+  [[nodiscard]] bool may_wait() const noexcept override { return may_wait_; }
+  [[nodiscard]] bool changed() const noexcept override;
 
  private:
+  [[nodiscard]] bool wait_for_bytes() const noexcept;
+
   int descriptor_;
   Ownership ownership_;
   int error_ = 0;
   std::uint64_t done_ = 0;
-  std::uint64_t size_ = 0;  // 0: unknown
+  std::uint64_t size_ = 0;    // when it was opened; 0: unknown
+  std::int64_t written_ = 0;  // when it was last written to, as of then
+  bool may_wait_ = true;
 };
 
 /// Opens `path` for reading; "-" is standard input. Throws CaptureError (no such file, no permission, a directory).

@@ -46,6 +46,11 @@ class ByteWindow {
   /// After fill() or skip() gave false: what went wrong, in words; empty if the input simply ended.
   [[nodiscard]] std::string error() const { return provider_ ? provider_->error() : std::string{}; }
 
+  /// See ByteProvider; memory neither waits, decompresses nor changes.
+  [[nodiscard]] bool may_wait() const noexcept { return provider_ && provider_->may_wait(); }
+  [[nodiscard]] bool decompresses() const noexcept { return provider_ && provider_->decompresses(); }
+  [[nodiscard]] bool changed() const noexcept { return provider_ && provider_->changed(); }
+
   /// Share of the input consumed, 0 to 1; below 0 if unknown.
   [[nodiscard]] double progress() const noexcept;
 

@@ -1,4 +1,7 @@
-// Several capture files as one input, in the order of their first frames: a rotated set, or captures given on one command line.
+// Several capture files as one input, in the order of their first frames: a rotated set, a folder, or captures given on one command line.
+//
+// A folder means the capture files in it, told by content: what is no capture, and what is no file, is passed over with a note; folders
+// within it are not looked into.
 //
 // Files are read one after the other, not merged. Only the file being read is open (and inputs that cannot be opened twice: standard input,
 // FIFOs), so a set may be larger than the limit of open files. A damaged file, or one that is no capture, does not stop the ones after it.
@@ -24,9 +27,9 @@ struct FileSpan {
 
 class FileSequence final : public Source {
  public:
-  /// Opens each file to learn the time of its first frame. Files without a frame come first, equal times in the order given.
-  /// Throws CaptureError if a file cannot be opened (no such file, no permission, a directory), if none of them is a capture, if `paths` is
-  /// empty or has "-" twice.
+  /// Opens each file to learn the time of its first frame. Files without a frame come first, equal times in the order given; those of a
+  /// folder by name. Throws CaptureError if a file or folder that is named cannot be opened (no such file, no permission), if none of them
+  /// is a capture, if `paths` is empty or has "-" twice. After request_stop() no more is opened and read() gives 0.
   explicit FileSequence(const std::vector<std::string>& paths);
 
   /// All frames of a batch are of one file.
@@ -42,6 +45,10 @@ class FileSequence final : public Source {
   /// In the order of reading.
   [[nodiscard]] std::vector<FileSpan> files() const;
 
+  /// What was passed over in folders and why: a line each, the first hundred of them. No problem, but worth knowing when something is
+  /// missed.
+  [[nodiscard]] const std::vector<std::string>& notes() const noexcept { return notes_; }
+
  private:
   struct Entry {
     FileSpan span;
@@ -52,7 +59,10 @@ class FileSequence final : public Source {
     bool unreadable = false;  // told in problems_ already
   };
 
-  [[nodiscard]] Entry look_at(const std::string& path);
+  void add_file(const std::string& path);
+  void add_folder(const std::string& path);
+  void look_at(Entry& entry, std::unique_ptr<ByteProvider> bytes);
+  void note(std::string line);
   void note_problem(const std::string& line);
   [[nodiscard]] bool open_current();
   void close_current();
@@ -60,6 +70,7 @@ class FileSequence final : public Source {
   std::vector<Entry> entries_;
   std::size_t current_ = 0;
   std::string problems_;
+  std::vector<std::string> notes_;
   std::uint64_t total_size_ = 0;  // 0: unknown
   std::uint64_t done_size_ = 0;
   std::uint64_t frames_ = 0;

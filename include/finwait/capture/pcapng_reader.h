@@ -64,6 +64,7 @@ class PcapngReader final : public RecordReader {
   void count_drops_before(Interface& interface, std::span<const std::uint8_t> options) const;
   void interface_statistics(const Block& block);
   Step damaged(std::string_view reason);
+  [[nodiscard]] std::string place() const;
   [[nodiscard]] std::uint64_t section_kernel_drops() const;
   [[nodiscard]] std::uint64_t section_interface_drops() const;
 

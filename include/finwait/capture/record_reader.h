@@ -46,12 +46,16 @@ class RecordReader : public Source {
  protected:
   RecordReader(ByteWindow window, std::string name);
 
+  /// Ends the input because it ended while `want` bytes of `part` were needed from byte `offset` on, where a record begins: properly if
+  /// nothing of it is there or a stop was requested, otherwise as damaged.
+  void end_short(std::uint64_t offset, std::string_view where, std::string_view part, std::uint64_t want);
+
   /// Ends the input as damaged at the record that begins at byte `offset`. `where` counts what the format counts; `reason` is a clause
   /// without a full stop.
   void end_damaged(std::uint64_t offset, std::string_view where, std::string_view reason);
 
-  /// The input ended while `want` bytes from the window's begin were needed: says so, or passes on the provider's error.
-  [[nodiscard]] std::string shortfall(std::string_view part, std::uint64_t want) const;
+  /// The input ended while `want` bytes from byte `offset` on were needed: says so, or passes on the provider's error.
+  [[nodiscard]] std::string shortfall(std::uint64_t offset, std::string_view part, std::uint64_t want) const;
 
   ByteWindow window_;
   LinkTypes link_types_;

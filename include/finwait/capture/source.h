@@ -62,7 +62,8 @@ class Source {
   [[nodiscard]] virtual std::uint64_t dropped_by_interface() const { return 0; }
 };
 
-/// Opens a capture file, or standard input for "-": pcap of every variant and pcapng by our own readers.
+/// Opens a capture file, or standard input for "-": pcap of every variant and pcapng by our own readers, anything else by libpcap's;
+/// gzip, zstd and lz4 are decompressed on the way.
 /// Throws CaptureError with one line that says what to do (no such file, no permission, a directory, empty, not a capture we read).
 [[nodiscard]] std::unique_ptr<Source> open_file(const std::string& path);
 

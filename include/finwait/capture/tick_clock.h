@@ -1,7 +1,8 @@
 // The time stamps of a pcapng interface: ticks of any resolution, shifted by whole seconds, to nanoseconds since the epoch.
 //
-// What does not fit is held at the ends of the range, below base::kNever: no frame's time is mistaken for "never". Fractions of a
-// nanosecond are cut off.
+// Ticks are unsigned, but some programs write times before 1970 as negative numbers. So ticks with the top bit set are taken as negative if
+// they would otherwise lie beyond the range (the year 2262) and this way lie after 1900. What does not fit is held at the ends of the
+// range, below base::kNever: no frame's time is mistaken for "never". Fractions of a nanosecond are cut off.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +24,7 @@ class TickClock {
 
  private:
   [[nodiscard]] base::Timestamp wide_time(std::uint64_t ticks) const noexcept;
+  [[nodiscard]] bool negative_time(std::uint64_t ticks, base::Timestamp& time) const noexcept;
 
   std::uint8_t resolution_;
   std::int64_t offset_seconds_;
