@@ -84,10 +84,7 @@ Replaced replaced_by(const Connection& old, unsigned who, std::uint32_t iss, std
 
 bool Tracker::Impl::route(const Segment& s) noexcept {
   std::uint32_t head = memory.find(s);
-  if (head != kNoBlock) {
-    expire_flow(head, s.clock);
-    head = memory.find(s);
-  }
+  if (head != kNoBlock && expire_flow(head, s.clock)) head = memory.find(s);
   if (s.kind == wire::SegmentKind::kIcmpError) {
     if (head != kNoBlock) route_icmp(head, s);
     return true;

@@ -85,11 +85,12 @@ base::Timestamp Tracker::Impl::due(std::uint32_t index, base::Timestamp now) noe
   return c.deadline;
 }
 
-// Whatever of this flow is past its time at `now` goes before the next segment is looked at: the answer does not depend on when the wheel
+// Whatever of this flow is past its time at `now` goes before the next segment is looked at (then the answer is true, and the head may be
+// another): so it does not depend on when the wheel
 // turns.
-void Tracker::Impl::expire_flow(std::uint32_t head, base::Timestamp now) noexcept {
+bool Tracker::Impl::expire_flow(std::uint32_t head, base::Timestamp now) noexcept {
   const Connection& c = memory[head];
-  if (c.deadline > now && c.older == kNoBlock && c.candidates == kNoBlock) return;
+  if (c.deadline > now && c.older == kNoBlock && c.candidates == kNoBlock) return false;
   std::array<std::uint32_t, 1 + Memory::kMaxOlder + 1 + Memory::kMaxCandidates> all;
   std::size_t n = 0;
   for (std::uint32_t at = c.candidates; at != kNoBlock && n != all.size(); at = memory[at].older) all[n++] = at;
@@ -102,6 +103,7 @@ void Tracker::Impl::expire_flow(std::uint32_t head, base::Timestamp now) noexcep
       memory.arm(all[k]);
     }
   }
+  return true;
 }
 
 void Tracker::Impl::release(std::uint32_t index, Release why, base::Timestamp at) noexcept {

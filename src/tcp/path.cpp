@@ -6,63 +6,11 @@
 namespace finwait::tcp {
 namespace {
 
-/// The facts of one end in the order in which they happened to it.
-class Sequence {
- public:
-  void add(Fact fact) noexcept { facts_[static_cast<std::size_t>(size_++)] = fact; }
-  [[nodiscard]] const Fact* begin() const noexcept { return facts_.data(); }
-  [[nodiscard]] const Fact* end() const noexcept { return facts_.data() + size_; }
-
- private:
-  std::array<Fact, 11> facts_{};
-  int size_ = 0;
-};
-
 /// An own RST that answers a segment older than the acknowledgment of the own FIN annuls that acknowledgment (rule 16).
 bool fin_acked_before_reset(const Facts& facts) noexcept {
   if (!facts.has(Fact::kFinAcked)) return false;
   if (!facts.has(Fact::kReset) || facts.presumed(Fact::kReset)) return true;
   return facts[Fact::kReset].cause >= facts[Fact::kFinAcked].cause;
-}
-
-/// Own FIN, peer's FIN and acknowledgment of the own FIN, in the order that lifecycle, section 9, rule 12 gives.
-void add_close(Sequence& order, const Facts& facts, bool fin_covers, bool syn_acked_after_fin) noexcept {
-  const bool fin = facts.has(Fact::kFin);
-  const bool peer_fin = facts.has(Fact::kPeerFin);
-  const bool acked = fin && fin_acked_before_reset(facts);
-  if (peer_fin && (!fin || fin_covers)) order.add(Fact::kPeerFin);
-  if (fin) order.add(Fact::kFin);
-  if (syn_acked_after_fin) order.add(Fact::kSynAcked);
-  const bool peer_fin_left = peer_fin && fin && !fin_covers;
-  if (acked && peer_fin_left) {
-    const bool ack_first = facts[Fact::kFinAcked].cause <= facts[Fact::kPeerFin].cause;
-    order.add(ack_first ? Fact::kFinAcked : Fact::kPeerFin);
-    order.add(ack_first ? Fact::kPeerFin : Fact::kFinAcked);
-  } else if (acked) {
-    order.add(Fact::kFinAcked);
-  } else if (peer_fin_left) {
-    order.add(Fact::kPeerFin);
-  }
-}
-
-Sequence in_order(const Facts& facts, bool fin_covers, bool fast_open_early) noexcept {
-  Sequence order;
-  const bool late_syn_ack = facts.has(Fact::kSynAcked) && facts.has(Fact::kFin) &&
-                            (fast_open_early || facts[Fact::kFin].cause < facts[Fact::kSynAcked].cause);  // rule 9
-  for (const Fact fact : {Fact::kSyn, Fact::kSpoke, Fact::kPeerSyn, Fact::kPeerSynAck}) {
-    if (facts.has(fact)) order.add(fact);
-  }
-  if (facts.has(Fact::kSynAcked) && !late_syn_ack) order.add(Fact::kSynAcked);
-  add_close(order, facts, fin_covers, late_syn_ack);
-  for (const Fact fact : {Fact::kReset, Fact::kReused, Fact::kTimer}) {
-    if (facts.has(fact)) order.add(fact);
-  }
-  return order;
-}
-
-/// An end in the handshake that acknowledged the peer's FIN has been established, although nothing showed when.
-bool implied_established(State state, Fact fact) noexcept {
-  return fact == Fact::kPeerFin && (state == State::kSynSent || state == State::kSynReceived);
 }
 
 State start_of(State state, Fact fact) noexcept {
@@ -71,9 +19,48 @@ State start_of(State state, Fact fact) noexcept {
   return fact == Fact::kPeerSyn ? State::kListen : state;
 }
 
-Proof evidence_of(const Facts& facts, Fact fact) noexcept {
-  if (fact == Fact::kTimer) return Proof::kTimer;
-  return facts.proof(fact);
+/// Walks the table, fact by fact, in the order in which they happened to the end.
+class Walk {
+ public:
+  Walk(const Facts& facts, Path& path) noexcept : facts_(facts), path_(path) {}
+
+  /// The next fact in order, if it is known.
+  void take(Fact fact) noexcept {
+    if (!facts_.has(fact)) return;
+    // An end in the handshake that acknowledged the peer's FIN has been established, although nothing showed when.
+    const bool implied = fact == Fact::kPeerFin && (path_.state == State::kSynSent || path_.state == State::kSynReceived);
+    if (implied) step(State::kEstablished, fact);
+    if (const auto to = next_state(path_.state, fact)) step(*to, fact);
+  }
+
+ private:
+  void step(State to, Fact fact) noexcept {
+    PathStep& next = path_.steps[static_cast<std::size_t>(path_.size++)];
+    next.from = start_of(path_.state, fact);
+    next.to = to;
+    next.fact = fact;
+    next.evidence = fact == Fact::kTimer ? Proof::kTimer : facts_.proof(fact);
+    next.why = facts_[fact];
+    path_.state = to;
+  }
+
+  const Facts& facts_;
+  Path& path_;
+};
+
+/// Own FIN, peer's FIN and acknowledgment of the own FIN, in the order that lifecycle, section 9, rule 12 gives.
+void close(Walk& walk, const Facts& facts, bool fin_covers, bool syn_acked_after_fin) noexcept {
+  const bool fin = facts.has(Fact::kFin);
+  if (!fin || fin_covers) walk.take(Fact::kPeerFin);
+  if (!fin) return;
+  walk.take(Fact::kFin);
+  if (syn_acked_after_fin) walk.take(Fact::kSynAcked);
+  const bool peer_fin = facts.has(Fact::kPeerFin) && !fin_covers;
+  const bool acked = fin_acked_before_reset(facts);
+  const bool ack_first = !peer_fin || !acked || facts[Fact::kFinAcked].cause <= facts[Fact::kPeerFin].cause;
+  if (acked && ack_first) walk.take(Fact::kFinAcked);
+  if (peer_fin) walk.take(Fact::kPeerFin);
+  if (acked && !ack_first) walk.take(Fact::kFinAcked);
 }
 
 }  // namespace
@@ -87,14 +74,18 @@ int Path::find(State to) const noexcept {
 
 Path derive(const Facts& facts, bool fin_covers, bool fast_open_early) noexcept {
   Path path;
-  const auto step = [&](State to, Fact fact) {
-    path.steps[static_cast<std::size_t>(path.size++)] = {start_of(path.state, fact), to, fact, evidence_of(facts, fact), facts[fact]};
-    path.state = to;
-  };
-  for (const Fact fact : in_order(facts, fin_covers, fast_open_early)) {
-    if (implied_established(path.state, fact)) step(State::kEstablished, fact);
-    if (const auto to = next_state(path.state, fact)) step(*to, fact);
-  }
+  Walk walk(facts, path);
+  const bool late_syn_ack = facts.has(Fact::kSynAcked) && facts.has(Fact::kFin) &&
+                            (fast_open_early || facts[Fact::kFin].cause < facts[Fact::kSynAcked].cause);  // rule 9
+  walk.take(Fact::kSyn);
+  walk.take(Fact::kSpoke);
+  walk.take(Fact::kPeerSyn);
+  walk.take(Fact::kPeerSynAck);
+  if (!late_syn_ack) walk.take(Fact::kSynAcked);
+  close(walk, facts, fin_covers, late_syn_ack);
+  walk.take(Fact::kReset);
+  walk.take(Fact::kReused);
+  walk.take(Fact::kTimer);
   return path;
 }
 
