@@ -323,8 +323,12 @@ TEST(TrackerMemory, NothingIsAllocatedForASegment) {
   allocations = 0;
   counting = true;
   for (const auto& round : rounds) {
-    tracker.track(round);
-    drained += tracker.drain([](const Outcome&) {});
+    for (std::size_t at = 0; at < round.size(); at += 60) {
+      const auto batch = std::span<const Segment>(round).subspan(at, 60);
+      tracker.track(batch);
+      tracker.advance(batch.back().clock);
+      drained += tracker.drain([](const Outcome&) {});
+    }
   }
   tracker.finish(rounds.back().back().clock);
   drained += tracker.drain([](const Outcome&) {});
