@@ -13,7 +13,9 @@ namespace finwait::report {
 namespace {
 
 constexpr std::size_t kWidth = 80;
-constexpr std::size_t kKindsInDetail = 8;
+constexpr std::size_t kPairWidth = 38;
+constexpr std::size_t kKindsInDetail = 5;
+constexpr std::size_t kLives = 9;  // openings or endings shown
 
 std::string percent(std::uint64_t part, std::uint64_t whole) {
   if (whole == 0 || part == 0) return "0 %";
@@ -143,11 +145,15 @@ class Screen {
                              : all > top.size()     ? fmt::format("({} of {})", top.size(), human_count(all))
                                                     : "";
     title("Busiest", note);
-    std::size_t width = 30;
-    for (const Busiest::Entry& e : top) width = std::max(width, pair_text(e.pair).size());
     for (const Busiest::Entry& e : top) {
-      out("  {:<{}}  {:>7} conn  {:>10} pkts  {:>7}\n", pair_text(e.pair), width, human_count(e.load.connections),
-          human_count(e.load.packets), human_bytes(e.load.bytes));
+      const std::string pair = pair_text(e.pair);
+      const std::string load = fmt::format("{:>7} conn  {:>10} pkts  {:>7}", human_count(e.load.connections), human_count(e.load.packets),
+                                           human_bytes(e.load.bytes));
+      if (pair.size() <= kPairWidth) {
+        out("  {:<{}}  {}\n", pair, kPairWidth, load);
+      } else {
+        out("  {}\n  {:<{}}  {}\n", pair, "", kPairWidth, load);
+      }
     }
   }
   [[nodiscard]] static std::string pair_text(const Busiest::Pair& pair) {
@@ -167,16 +173,21 @@ class Screen {
   }
 
   struct Row {
-    std::string_view name;
+    std::string name;
     std::uint64_t count;
   };
+  /// By count; the rarest ones together in the last row if there are too many.
   template <class Value, std::size_t N>
-  [[nodiscard]] static std::vector<Row> rows(const std::array<std::uint64_t, N>& counts) {
+  [[nodiscard]] std::vector<Row> rows(const std::array<std::uint64_t, N>& counts) const {
     std::vector<Row> result;
     for (std::size_t n = 0; n < N; ++n) {
-      if (counts[n] != 0) result.push_back({tcp::name(static_cast<Value>(n)), counts[n]});
+      if (counts[n] != 0) result.push_back({std::string(tcp::name(static_cast<Value>(n))), counts[n]});
     }
     std::stable_sort(result.begin(), result.end(), [](const Row& a, const Row& b) { return a.count > b.count; });
+    if (options_.verbose || result.size() <= kLives) return result;
+    Row rest{fmt::format("{} others", result.size() - kLives + 1), 0};
+    for (; result.size() >= kLives; result.pop_back()) rest.count += result.back().count;
+    result.push_back(rest);
     return result;
   }
 
@@ -185,7 +196,7 @@ class Screen {
     title(plural(all, "connection"));
     const auto openings = rows<tcp::Opening>(totals_.counts.openings);
     const auto endings = rows<tcp::Ending>(totals_.counts.endings);
-    out("  {:<38}  {}\n", painted("2", fmt::format("{:<38}", "how they opened")), painted("2", "how they ended"));
+    out("  {}  {}\n", painted("2", fmt::format("{:<38}", "how they opened")), painted("2", "how they ended"));
     for (std::size_t n = 0; n < std::max(openings.size(), endings.size()); ++n) {
       const std::string left = n < openings.size() ? life(openings[n], all) : "";
       out("  {}\n", n < endings.size() ? fmt::format("{:<38}  {}", left, life(endings[n], all)) : left);
@@ -226,12 +237,19 @@ class Screen {
     const std::size_t detailed = options_.verbose ? found.size() : std::min(found.size(), kKindsInDetail);
     for (std::size_t n = 0; n < detailed; ++n) put_anomaly(*found[n]);
     if (detailed == found.size()) return;
-    std::string rest = "also (-v shows them): ";
-    for (std::size_t n = detailed; n < found.size(); ++n) {
-      rest += fmt::format("{}{} {}", n == detailed ? "" : ", ", found[n]->name,
-                          human_count(totals_.counts.affected[static_cast<std::size_t>(found[n]->kind)]));
+    out("\n  {}\n", painted("2", "also (-v shows them like the ones above)"));
+    for (std::size_t s = 4; s-- != 0;) put_rest(found, detailed, static_cast<tcp::Severity>(s));
+  }
+
+  /// Names and numbers of the kinds from `first` on that have this severity.
+  void put_rest(const std::vector<const tcp::KindInfo*>& found, std::size_t first, tcp::Severity severity) {
+    std::string names;
+    for (std::size_t n = first; n < found.size(); ++n) {
+      const auto kind = static_cast<std::size_t>(found[n]->kind);
+      if (gravest(kind) == severity)
+        names += fmt::format("{}{}:{}", names.empty() ? "" : " ", found[n]->name, totals_.counts.affected[kind]);
     }
-    paragraph(rest);
+    if (!names.empty()) out("  {:<8} {}", tcp::name(severity), wrap(names, kWidth, 11, 11));
   }
 
   void put_anomaly(const tcp::KindInfo& kind) {
@@ -255,7 +273,7 @@ class Screen {
     std::string frames = fmt::format("frame {}", examples[0].frame);
     const std::size_t most = options_.verbose ? SummaryData::kExamples : 3;
     for (std::size_t n = 1; n < most && examples[n].connection != 0; ++n) {
-      frames += fmt::format(", {} of {}", examples[n].frame, examples[n].connection);
+      frames += fmt::format("{} {} of {}", n == 1 ? "; also" : ",", examples[n].frame, examples[n].connection);
     }
     const bool one_line = 11 + command.size() + 2 + frames.size() <= kWidth;
     out("           {}{}{}\n", command, one_line ? "  " : "\n           ", painted("2", frames));

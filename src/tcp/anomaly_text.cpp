@@ -12,21 +12,22 @@ namespace {
 // The sentences, one a kind, in the order of AnomalyKind. In braces:
 //   E e  the end the finding is about, P p the other one (capital at the start of a sentence)    x  count: "once", "3 times"    c  count:
 //   "3" d D  values[0], values[1] as a time    b B  as bytes    n N  as a number    h  values[0] as flags    f  values[0] as forged::
-//   reasons
+//   reasons    r  the share sent again and where it was lost    u w  the size of what was never acknowledged, and what that suggests    i
+//   an ICMP error
 // What stands between square brackets is left out when the numbers in it are 0.
 constexpr std::array<std::string_view, kAnomalyKinds> kSentences{
     // handshake
     "{E} repeated its SYN {x}[, the last {d} after the first]",
     "{E} repeated its SYN-ACK {x}[, the last {d} after the first]",
-    "the handshake's last ACK, due from {e}, is not in the capture",
+    "The handshake's last ACK, due from {e}, is not in the capture",
     "{E} acknowledged the SYN-ACK, yet {p} repeated it[ {t}]: that ACK was lost or not accepted",
     "{E} acknowledged a wrong number in the handshake {x}[, off by {n}]",
     "{E} sent a SYN-ACK that acknowledges what was not sent {x}[, off by {n}]",
     "{E} changed the initial sequence number of its SYN-ACK {x}[, from {n} to {N}]",
     "{E} sent data in its SYN {x}[ ({b})] without fast open",
     "{E} did not take the data in the SYN[ ({b})]",
-    "an old duplicate of a SYN of {e} arrived {x}[ (ISN {n})]",
-    "both ends sent a SYN: the two crossed",
+    "An old duplicate of a SYN of {e} arrived {x}[ (ISN {n})]",
+    "Both ends sent a SYN: the two crossed",
     "{E} answered the SYN with a SYN of its own instead of a SYN-ACK",
     "{E} never got its SYN-ACK acknowledged[, sent {n} in all][ and waited {D}]",
     "{E} refused the connection with a RST[ after {d}]",
@@ -40,14 +41,14 @@ constexpr std::array<std::string_view, kAnomalyKinds> kSentences{
     "{E} probed {c} times and got no answer[ for {d}]",
     "{E} closed its window {x}[, the longest time for {d}][, {D} in all]",
     "{E} took back window it had offered {x}[, up to {b}]",
-    "{E} sent {c} segments again[ of {N}][, {b}]",
-    "{E} sent {c} segments again[ of {N}] that had already arrived[, {b}]",
-    "{c} segments of {e}[ of {N}] passed out of order",
-    "{E} sent other bytes at numbers it had already used {x}[, {b}]",
-    "{E} sent a timestamp older than its last {x}[, by {n}]",
-    "{E} repeated data {x} and got no acknowledgment[ ({b})][, trying for {D}]",
+    "{E} sent {c} of its {r}",
+    "{E} sent {c}[ of its {N}] segments again that had already been acknowledged[, {b}]",
+    "Of {e}'s[ {N}] segments {c} passed out of order",
+    "{E} sent other bytes at numbers it had already used {x}[, {b} the last time]",
+    "{E} sent new words with a timestamp older than its last {x}[, by up to {n} ticks]",
+    "{E} sent {u} again {x}[, for {D},] and got no acknowledgment{w}",
     "{E} fell silent[ for {d}] although {p} went on",
-    "ICMP reported an error for a segment of {e} {x}[: type {n}][, code {N}]",
+    "An ICMP error quoted a segment of {e} {x}: {i}",
     // close
     "{E} never acknowledged the last FIN[ although the capture went on for {d}]",
     "{E} acknowledged the last FIN, yet {p} repeated it[ {t}]: that ACK was lost",
@@ -58,10 +59,10 @@ constexpr std::array<std::string_view, kAnomalyKinds> kSentences{
     "{E} closed its direction first; {p} kept sending[ for {d}][, {B}]",
     "{E} was told that its peer closed and has not closed itself[ for {d}]",
     "{E} closed and waits for the FIN of {p}[ since {d}]",
-    "both ends sent a FIN before they had the other's",
+    "Both ends sent a FIN before they had the other's",
     "{E} opened a new connection out of TIME-WAIT[, {d} after it began]",
     "{E} reused the ports in TIME-WAIT against the rules[, {d} after it began][, its ISN {N} from the old RCV.NXT]",
-    "a RST ended the TIME-WAIT of {e} early[, {d} after it began]",
+    "A RST ended the TIME-WAIT of {e} early[, {d} after it began]",
     "{E} sent a late segment into TIME-WAIT {x}[, {d} after it began][, {B}]",
     "{E} had closed while data for it was still coming[ ({b})] and answered with a RST",
     // reset
@@ -71,7 +72,7 @@ constexpr std::array<std::string_view, kAnomalyKinds> kSentences{
     "{E} sent a RST outside the window {x}[, {n} from the number expected]",
     "{E} sent a RST inside the window, not at its edge {x}[, {n} from the number expected]",
     "{E} went on as if it had not got the RST[, for {d}]",
-    "the RST in the name of {e} is probably not its own[: {f}][; TTL off by {N}]",
+    "The RST in the name of {e} is probably not its own[: {f}][; its TTL is off by {N}]",
     "{E} sent data after the connection had been reset {x}[ ({b})]",
     "{E} sent {c} RSTs[ within {d}]",
 };
@@ -131,8 +132,8 @@ void put_flags(Pen& pen, std::int64_t flags) {
 }
 
 void put_forged(Pen& pen, std::int64_t reasons) {
-  static constexpr std::array<std::string_view, 5> kReasons{"it went on", "another TTL", "an IP ID out of its row",
-                                                            "a window it never used", "other options"};
+  static constexpr std::array<std::string_view, 6> kReasons{
+      "it went on", "another TTL", "an IP ID out of its row", "a window it never used", "other options", "it came behind data"};
   bool first = true;
   for (std::size_t bit = 0; bit < kReasons.size(); ++bit) {
     if ((reasons >> bit & 1) == 0) continue;
@@ -140,6 +141,51 @@ void put_forged(Pen& pen, std::int64_t reasons) {
     pen.put(kReasons[bit]);
     first = false;
   }
+}
+
+void put_bytes(Pen& pen, std::int64_t bytes) { pen.format("{} byte{}", bytes, bytes == 1 ? "" : "s"); }
+
+/// "40 segments again, 2000 bytes; 12 of them had been lost before the tap"
+void put_repeated(Pen& pen, std::int64_t bytes, std::int64_t coded) {
+  const std::int64_t before_tap = coded >> 32;
+  pen.format("{} segments again, ", coded & 0xffff'ffff);
+  put_bytes(pen, bytes);
+  if (before_tap != 0) pen.format("; {} of them had been lost before the tap", before_tap);
+}
+
+void put_unanswered(Pen& pen, std::int64_t reasons) {
+  if ((reasons & unanswered::kLarger) != 0) pen.put("; nothing that large ever was: the path MTU may be smaller");
+  if ((reasons & unanswered::kPeerAlive) != 0) pen.put("; its peer still speaks");
+  if ((reasons & unanswered::kAfterIdle) != 0) pen.put("; the connection had been idle before: a firewall may have forgotten it");
+}
+
+std::string_view icmp_name(int version, std::int64_t type, std::int64_t code) {
+  if (version == 4) {
+    if (type == 3) {
+      static constexpr std::array<std::string_view, 5> kUnreachable{"network unreachable", "host unreachable", "protocol unreachable",
+                                                                    "port unreachable", "packet too big"};
+      if (code == 9 || code == 10 || code == 13) return "administratively prohibited";
+      return code < 5 ? kUnreachable[static_cast<std::size_t>(code)] : "unreachable";
+    }
+    return type == 11 ? "time exceeded" : type == 4 ? "source quench" : type == 12 ? "parameter problem" : "";
+  }
+  static constexpr std::array<std::string_view, 5> kErrors{"", "unreachable", "packet too big", "time exceeded", "parameter problem"};
+  return type > 0 && type < 5 ? kErrors[static_cast<std::size_t>(type)] : "";
+}
+
+/// values[0]: type and code; values[1]: path MTU and what the end did then.
+void put_icmp(Pen& pen, const Anomaly& anomaly, int version) {
+  const std::int64_t type = anomaly.values[0] >> 8 & 0xff;
+  const std::int64_t code = anomaly.values[0] & 0xff;
+  const std::string_view said = icmp_name(version, type, code);
+  if (said.empty()) {
+    pen.format("type {}, code {}", type, code);
+  } else {
+    pen.put(said);
+  }
+  if (const std::int64_t mtu = anomaly.values[1] & 0xffff'ffff; mtu != 0) pen.format(", path MTU {}", mtu);
+  if ((anomaly.values[1] & icmp::kGaveUp) != 0) pen.put("; the end gave up");
+  if ((anomaly.values[1] & icmp::kWentOn) != 0) pen.put("; the end went on");
 }
 
 void put_end(Pen& pen, const Anomaly& anomaly, const Connection& connection, bool itself, bool capital) {
@@ -176,10 +222,10 @@ bool put_token(Pen& pen, char token, const Anomaly& anomaly, const Connection& c
       put_time(pen, second);
       return second != 0;
     case 'b':
-      pen.format("{} byte{}", first, first == 1 ? "" : "s");
+      put_bytes(pen, first);
       return first != 0;
     case 'B':
-      pen.format("{} byte{}", second, second == 1 ? "" : "s");
+      put_bytes(pen, second);
       return second != 0;
     case 'n':
       pen.format("{}", first);
@@ -190,6 +236,18 @@ bool put_token(Pen& pen, char token, const Anomaly& anomaly, const Connection& c
     case 'h':
       put_flags(pen, first);
       return first != 0;
+    case 'r':
+      put_repeated(pen, first, second);
+      return true;
+    case 'u':
+      put_bytes(pen, first & 0xffff'ffff);
+      return true;
+    case 'w':
+      put_unanswered(pen, first >> 32);
+      return true;
+    case 'i':
+      put_icmp(pen, anomaly, connection.key.ip_version());
+      return true;
     case 'f':
       put_forged(pen, first);
       return first != 0;
