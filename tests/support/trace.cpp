@@ -231,6 +231,8 @@ class Parser {
       step.ip_id = original(step).ip_id;
     else if (!id_given)
       step.ip_id = next_id_[mine(step)]++;
+    else if (step.ip_id >= next_id_[mine(step)])
+      next_id_[mine(step)] = static_cast<std::uint16_t>(step.ip_id + 1);
     return step;
   }
 
