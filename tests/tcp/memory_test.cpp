@@ -1,0 +1,468 @@
+#include "../../src/tcp/memory.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <set>
+#include <vector>
+
+namespace finwait::tcp {
+namespace {
+
+using List = std::vector<std::uint32_t>;
+
+wire::FlowKey key(std::uint32_t n) {
+  wire::FlowKey k;
+  k.low_port = static_cast<std::uint16_t>(n);
+  k.high_port = static_cast<std::uint16_t>(n >> 16);
+  k.network = 1;
+  return k;
+}
+
+/// A memory whose flows are named by small numbers.
+class Store {
+ public:
+  explicit Store(std::uint32_t capacity) : memory(capacity, 1) {}
+
+  [[nodiscard]] wire::Segment segment(std::uint32_t flow) const {
+    wire::Segment s;
+    s.key = key(flow);
+    s.hash = hashes_alike ? 5 : memory.hash(s.key);
+    return s;
+  }
+  std::uint32_t make(std::uint32_t flow) {
+    const std::uint32_t index = memory.allocate();
+    if (index == kNoBlock) return index;
+    const wire::Segment s = segment(flow);
+    memory[index].key = s.key;
+    memory[index].hash = s.hash;
+    memory[index].id = ++ids;
+    return index;
+  }
+  std::uint32_t head(std::uint32_t flow) {
+    const std::uint32_t index = make(flow);
+    EXPECT_TRUE(memory.insert_head(index, memory.find(segment(flow))));
+    return index;
+  }
+  std::uint32_t candidate(std::uint32_t flow) {
+    const std::uint32_t index = make(flow);
+    memory[index].traits |= trait::kCandidate;
+    memory.add_candidate(memory.find(segment(flow)), index);
+    return index;
+  }
+  /// A candidate that proved to be the new incarnation.
+  void promote(std::uint32_t index) {
+    const std::uint32_t before = memory.head_of(index);
+    memory.remove_candidate(before, index);
+    memory[index].traits &= ~trait::kCandidate;
+    EXPECT_TRUE(memory.insert_head(index, before));
+  }
+  [[nodiscard]] List chain(std::uint32_t first) const {
+    List all;
+    for (std::uint32_t at = first; at != kNoBlock; at = memory[at].older) all.push_back(at);
+    return all;
+  }
+  [[nodiscard]] List incarnations(std::uint32_t flow) const { return chain(memory.find(segment(flow))); }
+  [[nodiscard]] List candidates(std::uint32_t flow) const {
+    const std::uint32_t at = memory.find(segment(flow));
+    return at != kNoBlock ? chain(memory[at].candidates) : List{};
+  }
+
+  Memory memory;
+  std::uint64_t ids = 0;
+  bool hashes_alike = false;
+};
+
+TEST(Memory, FindsTheNewestIncarnationOfAFlow) {
+  Store store(16);
+  EXPECT_EQ(store.memory.find(store.segment(1)), kNoBlock);
+  const std::uint32_t first = store.head(1);
+  const std::uint32_t other = store.head(2);
+  EXPECT_EQ(store.memory.find(store.segment(1)), first);
+  const std::uint32_t second = store.head(1);
+  EXPECT_EQ(store.memory.find(store.segment(1)), second);
+  EXPECT_EQ(store.memory.find(store.segment(2)), other);
+  EXPECT_EQ(store.incarnations(1), (List{second, first}));
+  EXPECT_TRUE(store.memory[second].is(trait::kHead));
+  EXPECT_FALSE(store.memory[first].is(trait::kHead));
+  EXPECT_EQ(store.memory.head_of(first), second);
+  EXPECT_EQ(store.memory.head_of(second), second);
+}
+
+TEST(Memory, HandsTheCandidatesToTheNewHead) {
+  Store store(16);
+  store.head(1);
+  const std::uint32_t a = store.candidate(1);
+  const std::uint32_t b = store.candidate(1);
+  const std::uint32_t c = store.candidate(1);
+  EXPECT_EQ(store.candidates(1), (List{a, b, c})) << "the oldest first";
+  store.promote(b);
+  EXPECT_EQ(store.memory.find(store.segment(1)), b);
+  EXPECT_EQ(store.candidates(1), (List{a, c}));
+  for (const std::uint32_t index : {a, c}) EXPECT_EQ(store.memory.head_of(index), b);
+}
+
+TEST(Memory, UnlinksFromAnyPlaceInAChain) {
+  for (std::size_t gone = 0; gone != 4; ++gone) {
+    Store store(16);
+    List expected;
+    for (int n = 0; n != 4; ++n) expected.insert(expected.begin(), store.head(1));
+    const std::uint32_t waiting = store.candidate(1);
+    const std::uint32_t index = expected[gone];
+    store.memory.unlink(index);
+    expected.erase(expected.begin() + static_cast<std::ptrdiff_t>(gone));
+    EXPECT_EQ(store.incarnations(1), expected) << "place " << gone;
+    EXPECT_EQ(store.candidates(1), List{waiting});
+    EXPECT_TRUE(store.memory[expected[0]].is(trait::kHead));
+    EXPECT_FALSE(store.memory[index].is(trait::kHead));
+    EXPECT_EQ(store.memory[index].older, kNoBlock);
+    EXPECT_EQ(store.memory[index].candidates, kNoBlock);
+  }
+}
+
+TEST(Memory, UnlinksAnyCandidate) {
+  for (std::size_t gone = 0; gone != 4; ++gone) {
+    Store store(16);
+    const std::uint32_t head = store.head(1);
+    List expected;
+    for (int n = 0; n != 4; ++n) expected.push_back(store.candidate(1));
+    store.memory.unlink(expected[gone]);
+    EXPECT_EQ(store.memory[expected[gone]].older, kNoBlock);
+    expected.erase(expected.begin() + static_cast<std::ptrdiff_t>(gone));
+    EXPECT_EQ(store.candidates(1), expected);
+    EXPECT_EQ(store.incarnations(1), List{head});
+  }
+}
+
+TEST(Memory, ForgetsAFlowWithItsLastIncarnation) {
+  Store store(4);
+  const std::uint32_t index = store.head(1);
+  store.memory.unlink(index);
+  EXPECT_EQ(store.memory.find(store.segment(1)), kNoBlock);
+  EXPECT_EQ(store.memory.remembered(), 1U) << "until it is written";
+  store.memory.free(index);
+  EXPECT_EQ(store.memory.remembered(), 0U);
+}
+
+TEST(Memory, NeverHoldsMoreThanItsCapacity) {
+  Store store(3);
+  for (std::uint32_t n = 0; n != 3; ++n) store.head(n);
+  EXPECT_EQ(store.memory.allocate(), kNoBlock);
+  EXPECT_EQ(store.memory.remembered(), 3U);
+  const std::uint32_t gone = store.memory.find(store.segment(1));
+  store.memory.unlink(gone);
+  EXPECT_EQ(store.memory.allocate(), kNoBlock) << "released is not yet free";
+  store.memory.free(gone);
+  EXPECT_NE(store.memory.allocate(), kNoBlock);
+}
+
+// ---- who goes first
+
+TEST(Memory, GivesUpHalfOpenAttemptsThenThoseThatAreOver) {
+  Store store(16);
+  const auto valued = [&](std::uint32_t flow, Worth worth) {
+    const std::uint32_t index = store.head(flow);
+    store.memory.value(index, worth);
+    return index;
+  };
+  EXPECT_EQ(store.memory.victim(), kNoBlock);
+  const std::uint32_t alive = valued(1, Worth::kAlive);
+  EXPECT_EQ(store.memory.victim(), alive);
+  const std::uint32_t over = valued(2, Worth::kOver);
+  EXPECT_EQ(store.memory.victim(), over);
+  const std::uint32_t half_open = valued(3, Worth::kHalfOpen);
+  const std::uint32_t half_open_too = valued(4, Worth::kHalfOpen);
+  EXPECT_EQ(store.memory.victim(), half_open) << "the first that was";
+  EXPECT_EQ(store.memory.victim(), half_open) << "asking changes nothing";
+  store.memory.unlink(half_open);
+  EXPECT_EQ(store.memory.victim(), half_open_too);
+  store.memory.value(half_open_too, Worth::kAlive);
+  EXPECT_EQ(store.memory.victim(), over);
+  store.memory.value(over, Worth::kAlive);
+  store.memory.value(alive, Worth::kOver);
+  EXPECT_EQ(store.memory.victim(), alive);
+}
+
+TEST(Memory, GivesUpTheIdlestOfEightThatAreAlive) {
+  for (std::uint32_t idlest = 0; idlest != 8; ++idlest) {
+    Store store(16);
+    for (std::uint32_t n = 0; n != 8; ++n) {
+      const std::uint32_t index = store.head(n);
+      store.memory[index].last_clock = n == idlest ? 5 : 100 + n;
+      store.memory.value(index, Worth::kAlive);
+    }
+    EXPECT_EQ(store.memory.victim(), store.memory.find(store.segment(idlest)));
+  }
+}
+
+TEST(Memory, LooksAtAllThatAreAliveInTurn) {
+  Store store(64);
+  for (std::uint32_t n = 0; n != 40; ++n) {
+    const std::uint32_t index = store.head(n);
+    store.memory[index].last_clock = 1000 - n;
+    store.memory.value(index, Worth::kAlive);
+  }
+  std::set<std::uint32_t> victims;
+  for (int n = 0; n != 5; ++n) victims.insert(store.memory.victim());
+  EXPECT_EQ(victims.size(), 5U) << "one of each eight";
+  for (const std::uint32_t index : victims) EXPECT_EQ((1000 - store.memory[index].last_clock) % 8, 7);
+}
+
+TEST(Memory, GivesUpTheLeastOfThoseInTheWayOfAFlow) {
+  Store store(64);
+  store.hashes_alike = true;
+  std::uint32_t flow = 0;
+  while (true) {
+    const std::uint32_t index = store.make(flow);
+    if (!store.memory.insert_head(index, kNoBlock)) {
+      store.memory.free(index);
+      break;
+    }
+    store.memory[index].last_clock = 100 + flow;
+    store.memory.value(index, Worth::kAlive);
+    ++flow;
+    ASSERT_LE(flow, flow::Table::kMaxVictims);
+  }
+  EXPECT_EQ(flow, flow::Table::kMaxVictims);
+  const auto of = [&](std::uint32_t n) { return store.memory.find(store.segment(n)); };
+  store.memory[of(7)].last_clock = 1;
+  EXPECT_EQ(store.memory.victim_in_the_way(5), of(7)) << "the idlest";
+  store.memory.value(of(9), Worth::kOver);
+  EXPECT_EQ(store.memory.victim_in_the_way(5), of(9)) << "one that is over before any that is alive";
+  store.memory.value(of(3), Worth::kHalfOpen);
+  store.memory.value(of(4), Worth::kHalfOpen);
+  store.memory[of(4)].last_clock = 50;
+  EXPECT_EQ(store.memory.victim_in_the_way(5), of(4)) << "a half-open one before that, and of those the idlest";
+  store.memory.unlink(of(4));
+  EXPECT_TRUE(store.memory.insert_head(store.make(99), kNoBlock)) << "its place serves";
+}
+
+TEST(Memory, HasNobodyInTheWayWhenItIsEmpty) {
+  Store store(8);
+  EXPECT_EQ(store.memory.victim_in_the_way(5), kNoBlock);
+}
+
+// ---- the order of release
+
+TEST(Memory, WritesByTimeOfReleaseThenById) {
+  std::minstd_rand random(3);
+  for (int round = 0; round != 50; ++round) {
+    Store store(128);
+    struct Released {
+      base::Timestamp at;
+      std::uint64_t id;
+    };
+    std::vector<Released> waiting;
+    base::Timestamp certain = 0;
+    std::vector<std::uint64_t> written;
+    std::vector<std::uint64_t> expected;
+    for (int step = 0; step != 300; ++step) {
+      if (random() % 2 != 0) {
+        const std::uint32_t index = store.make(static_cast<std::uint32_t>(step));
+        if (index == kNoBlock) continue;
+        Connection& c = store.memory[index];
+        c.id = random() % 1000000;
+        c.released_at = certain + 1 + static_cast<base::Timestamp>(random() % 20);
+        waiting.push_back({c.released_at, c.id});
+        store.memory.queue(index);
+      } else {
+        certain += static_cast<base::Timestamp>(random() % 10);
+        std::stable_sort(waiting.begin(), waiting.end(),
+                         [](const Released& a, const Released& b) { return a.at != b.at ? a.at < b.at : a.id < b.id; });
+        while (!waiting.empty() && waiting.front().at <= certain) {
+          expected.push_back(waiting.front().id);
+          waiting.erase(waiting.begin());
+        }
+        for (std::uint32_t index = store.memory.next_released(certain); index != kNoBlock; index = store.memory.next_released(certain)) {
+          written.push_back(store.memory[index].id);
+          store.memory.free(index);
+        }
+        ASSERT_EQ(written, expected);
+      }
+    }
+  }
+}
+
+TEST(Memory, WritesNothingThatMayStillBePreceded) {
+  Store store(4);
+  const std::uint32_t index = store.make(1);
+  store.memory[index].released_at = 100;
+  store.memory.queue(index);
+  EXPECT_EQ(store.memory.next_released(99), kNoBlock);
+  EXPECT_EQ(store.memory.next_released(100), index);
+  EXPECT_EQ(store.memory.next_released(100), kNoBlock);
+}
+
+// ---- timers
+
+TEST(Memory, CallsThoseWhoseDeadlineHasCome) {
+  Store store(4);
+  const std::uint32_t first = store.head(1);
+  const std::uint32_t second = store.head(2);
+  const std::uint32_t third = store.head(3);
+  const auto due_at = [&](base::Timestamp now) {
+    List due;
+    store.memory.advance(now, [&](std::uint32_t index) {
+      due.push_back(index);
+      return base::Timestamp{0};
+    });
+    return due;
+  };
+  constexpr base::Timestamp kStart = 1000 * base::kSecond;
+  EXPECT_EQ(due_at(kStart), List{});
+  store.memory[first].deadline = kStart + 10 * base::kSecond;
+  store.memory[second].deadline = kStart + 20 * base::kSecond;
+  store.memory[third].deadline = kStart + 20 * base::kSecond;
+  for (const std::uint32_t index : {first, second, third}) store.memory.arm(index);
+  store.memory[second].deadline = kStart + 5 * base::kSecond;
+  store.memory.arm(second);  // nearer: must be told
+  store.memory[first].deadline = kStart + 30 * base::kSecond;
+  store.memory.arm(first);  // further: it is asked too early, and answers with the later deadline
+  EXPECT_EQ(store.memory[first].armed, kStart + 10 * base::kSecond);
+  store.memory.unlink(third);
+  EXPECT_EQ(due_at(kStart + 5 * base::kSecond), List{second});
+  EXPECT_EQ(due_at(kStart + 60 * base::kSecond), List{first}) << "what was unlinked is not asked";
+}
+
+// ---- whatever happens
+
+/// The same flows kept in plain containers.
+struct Oracle {
+  struct Flow {
+    List incarnations;  ///< newest first
+    List candidates;    ///< oldest first
+  };
+  std::map<std::uint32_t, Flow> flows;
+  List queued;
+  std::size_t count = 0;
+
+  [[nodiscard]] List flows_where(const auto& holds) const {
+    List all;
+    for (const auto& [flow, f] : flows) {
+      if (holds(f)) all.push_back(flow);
+    }
+    return all;
+  }
+};
+
+/// Store and oracle side by side, one random operation a step.
+class Pair {
+ public:
+  Pair(std::uint32_t capacity, std::uint32_t seed) : store_(capacity), capacity_(capacity), engine_(seed) {}
+
+  void step() {
+    switch (below(6)) {
+      case 0:
+      case 1:
+        add_head();
+        break;
+      case 2:
+        add_candidate();
+        break;
+      case 3:
+        promote();
+        break;
+      case 4:
+        unlink();
+        break;
+      default:
+        write();
+    }
+    compare();
+  }
+
+ private:
+  std::uint32_t below(std::size_t n) { return static_cast<std::uint32_t>(engine_() / 7 % n); }
+  std::uint32_t one_of(const List& list) { return list[below(list.size())]; }
+
+  void add_head() {
+    const std::uint32_t flow = below(12);
+    const std::uint32_t index = store_.make(flow);
+    ASSERT_EQ(index == kNoBlock, oracle_.count == capacity_);
+    if (index == kNoBlock) return;
+    ++oracle_.count;
+    ASSERT_TRUE(store_.memory.insert_head(index, store_.memory.find(store_.segment(flow))));
+    auto& f = oracle_.flows[flow];
+    f.incarnations.insert(f.incarnations.begin(), index);
+  }
+  void add_candidate() {
+    const List open = oracle_.flows_where([](const Oracle::Flow& f) { return f.candidates.size() < Memory::kMaxCandidates; });
+    if (open.empty() || oracle_.count == capacity_) return;
+    const std::uint32_t flow = one_of(open);
+    oracle_.flows[flow].candidates.push_back(store_.candidate(flow));
+    ++oracle_.count;
+  }
+  void promote() {
+    const List waiting = oracle_.flows_where([](const Oracle::Flow& f) { return !f.candidates.empty(); });
+    if (waiting.empty()) return;
+    auto& f = oracle_.flows[one_of(waiting)];
+    const auto at = f.candidates.begin() + static_cast<std::ptrdiff_t>(below(f.candidates.size()));
+    store_.promote(*at);
+    f.incarnations.insert(f.incarnations.begin(), *at);
+    f.candidates.erase(at);
+  }
+  /// Any of a flow, except that the last incarnation goes after all candidates.
+  void unlink() {
+    if (oracle_.flows.empty()) return;
+    const std::uint32_t flow = one_of(oracle_.flows_where([](const Oracle::Flow&) { return true; }));
+    auto& f = oracle_.flows[flow];
+    List& from = !f.candidates.empty() && (f.incarnations.size() == 1 || below(2) != 0) ? f.candidates : f.incarnations;
+    const auto at = from.begin() + static_cast<std::ptrdiff_t>(below(from.size()));
+    store_.memory.unlink(*at);
+    store_.memory[*at].released_at = static_cast<base::Timestamp>(below(50));
+    store_.memory.queue(*at);
+    oracle_.queued.push_back(*at);
+    from.erase(at);
+    if (f.incarnations.empty()) oracle_.flows.erase(flow);
+  }
+  void write() {
+    const std::uint32_t index = store_.memory.next_released(base::kNever);
+    ASSERT_EQ(index == kNoBlock, oracle_.queued.empty());
+    if (index == kNoBlock) return;
+    const auto before = [&](std::uint32_t a, std::uint32_t b) {
+      const Connection& x = store_.memory[a];
+      const Connection& y = store_.memory[b];
+      return x.released_at != y.released_at ? x.released_at < y.released_at : x.id < y.id;
+    };
+    const auto first = std::min_element(oracle_.queued.begin(), oracle_.queued.end(), before);
+    ASSERT_EQ(index, *first);
+    oracle_.queued.erase(first);
+    store_.memory.free(index);
+    --oracle_.count;
+  }
+  void compare() {
+    ASSERT_EQ(store_.memory.remembered(), oracle_.count);
+    ASSERT_LE(store_.memory.remembered(), capacity_);
+    for (std::uint32_t flow = 0; flow != 12; ++flow) {
+      const auto at = oracle_.flows.find(flow);
+      const Oracle::Flow expected = at != oracle_.flows.end() ? at->second : Oracle::Flow{};
+      ASSERT_EQ(store_.incarnations(flow), expected.incarnations) << "flow " << flow;
+      ASSERT_EQ(store_.candidates(flow), expected.candidates) << "flow " << flow;
+      for (const std::uint32_t index : expected.candidates) ASSERT_EQ(store_.memory.head_of(index), expected.incarnations[0]);
+      for (const std::uint32_t index : expected.incarnations) {
+        ASSERT_EQ(store_.memory.head_of(index), expected.incarnations[0]);
+        ASSERT_EQ(store_.memory[index].is(trait::kHead), index == expected.incarnations[0]);
+      }
+    }
+  }
+
+  Store store_;
+  Oracle oracle_;
+  std::size_t capacity_;
+  std::minstd_rand engine_;
+};
+
+TEST(Memory, AgreesWithPlainContainersWhateverHappens) {
+  for (std::uint32_t seed = 1; seed != 20; ++seed) {
+    Pair pair(24, seed);
+    for (int n = 0; n != 2000; ++n) {
+      pair.step();
+      if (testing::Test::HasFatalFailure()) FAIL() << "seed " << seed << ", step " << n;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace finwait::tcp
