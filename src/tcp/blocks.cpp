@@ -1,6 +1,8 @@
 // Lists in blocks.
 #include "blocks.h"
 
+#include <algorithm>
+
 #include "finwait/wire/seq.h"
 
 namespace finwait::tcp {
@@ -13,7 +15,7 @@ void Blocks::release_chain(std::uint32_t head) noexcept {
   }
 }
 
-void Blocks::push_sent(Endpoint& end, const Sent& sent) noexcept {
+void Blocks::push_sent(Endpoint& end, const Sent& sent, std::uint16_t sum) noexcept {
   if (end.in_flight_count == kMaxInFlight) {
     ++end.in_flight_first;
     --end.in_flight_count;
@@ -36,14 +38,17 @@ void Blocks::push_sent(Endpoint& end, const Sent& sent) noexcept {
     end.in_flight_tail = fresh;
   }
   Block& tail = pool_[end.in_flight_tail];
-  tail.sent[tail.used++] = sent;
+  tail.in_flight.sums[tail.used] = sum;
+  tail.in_flight.sent[tail.used++] = sent;
   ++end.in_flight_count;
 }
 
 void Blocks::prune_sent(Endpoint& end, std::uint32_t acked) noexcept {
   while (end.in_flight_count != 0) {
     const Block& head = pool_[end.in_flight_head];
-    if (wire::seq_gt(head.sent[end.in_flight_first].end, acked)) return;
+    const Sent& oldest = head.in_flight.sent[end.in_flight_first];
+    if (wire::seq_gt(oldest.end, acked)) return;
+    end.largest_acked = std::max(end.largest_acked, oldest.end - oldest.seq);
     ++end.in_flight_first;
     --end.in_flight_count;
     if (end.in_flight_first == Block::kSent || end.in_flight_count == 0) {
@@ -53,6 +58,26 @@ void Blocks::prune_sent(Endpoint& end, std::uint32_t acked) noexcept {
       pool_.release(gone);
     }
   }
+}
+
+StreamNotes* Blocks::notes(Endpoint& end) noexcept {
+  if (end.stream_block == kNoBlock) {
+    end.stream_block = allocate();
+    if (end.stream_block == kNoBlock) return nullptr;
+    pool_[end.stream_block].notes = {};
+  }
+  return &pool_[end.stream_block].notes;
+}
+
+Block::Holes* Blocks::holes(Endpoint& end) noexcept {
+  if (notes(end) == nullptr) return nullptr;
+  if (pool_[end.stream_block].next == kNoBlock) {
+    const std::uint32_t fresh = allocate();
+    if (fresh == kNoBlock) return nullptr;
+    pool_[end.stream_block].next = fresh;
+    pool_[fresh].holes = {};
+  }
+  return &pool_[pool_[end.stream_block].next].holes;
 }
 
 void Blocks::push_sighting(Sightings& list, const Sighting& sighting) noexcept {
@@ -80,8 +105,8 @@ void Blocks::release_all(Endpoint& end) noexcept {
   release_chain(end.in_flight_head);
   release_chain(end.syns.block);
   release_chain(end.fins.block);
-  release_chain(end.holes_block);
-  end.in_flight_head = end.syns.block = end.fins.block = end.holes_block = kNoBlock;
+  release_chain(end.stream_block);
+  end.in_flight_head = end.syns.block = end.fins.block = end.stream_block = kNoBlock;
   end.in_flight_count = 0;
 }
 

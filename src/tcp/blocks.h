@@ -1,4 +1,4 @@
-// Small lists in blocks of one pool: what was sent and not acknowledged, repeated SYNs and FINs, ranges never seen, findings.
+// Small lists in blocks of one pool: what was sent and not acknowledged, repeated SYNs and FINs, what is odd in a stream, findings.
 //
 // Always true: every list is bounded; a block belongs to one list; when the pool is empty the newest evidence is not kept and counted as
 // such, nothing else changes. Deterministic: what is kept depends on the connection's own segments only, as long as the pool is not empty.
@@ -29,24 +29,49 @@ struct Hole {
   std::uint32_t right = 0;
 };
 
+/// What is odd in the stream an end sends: probes nobody answers, a window it keeps closed, what it sends again. A block is taken at the
+/// first oddity; most connections have none.
+struct StreamNotes {
+  /// Something that is counted: when and in which frame it was first seen.
+  struct First {
+    std::uint64_t frame;
+    base::Timestamp at;
+  };
+  First window_closed;  ///< frame 0: it is open
+  First probed;         ///< of the probes since its peer last spoke
+  First repeated;       ///< payload sent again
+  First spurious;       ///< payload sent again although it had been acknowledged
+  First out_of_order;
+  std::uint32_t probes;
+  std::uint32_t repeated_segments;
+  std::uint32_t refilled_segments;  ///< of those, the ones seen for the first time: lost before the tap
+  std::uint32_t spurious_segments;
+  std::uint32_t spurious_bytes;
+};
+
 struct Block {
   static constexpr int kSent = 3;
   static constexpr int kSightings = 5;
-  static constexpr int kHoles = 8;
   static constexpr int kAnomalies = 2;
   static constexpr int kBytes = 120;
   struct Holes {
+    static constexpr int kHoles = 13;
     std::array<Hole, kHoles> ranges;
     base::Timestamp since;  ///< when the newest opened
     std::uint32_t count;
+  };
+  struct InFlight {
+    std::array<Sent, kSent> sent;
+    std::array<std::uint16_t, kSent> sums;  ///< of their payloads; 0: unknown
   };
 
   std::uint32_t next = kNoBlock;
   std::uint32_t used = 0;
   union {
     std::array<std::uint8_t, kBytes> bytes;
-    std::array<Sent, kSent> sent;
+    InFlight in_flight;
     std::array<Sighting, kSightings> sightings;
+    StreamNotes notes;
     Holes holes;
     std::array<Anomaly, kAnomalies> anomalies;
   };
@@ -71,12 +96,17 @@ class Blocks {
 
   // What an end sent and its peer has not acknowledged: at most kMaxInFlight, the oldest forgotten first.
   static constexpr int kMaxInFlight = 64;
-  void push_sent(Endpoint& end, const Sent& sent) noexcept;
+  void push_sent(Endpoint& end, const Sent& sent, std::uint16_t sum) noexcept;
   /// Forgets from the front what is covered by `acked`.
   void prune_sent(Endpoint& end, std::uint32_t acked) noexcept;
   /// Oldest first. f(const Sent&).
   template <class F>
   void for_each_sent(const Endpoint& end, F&& f) const {
+    for_each_sum(end, [&](const Sent& sent, std::uint16_t) { f(sent); });
+  }
+  /// The same with the sums of the payloads, 0 where unknown. f(const Sent&, std::uint16_t).
+  template <class F>
+  void for_each_sum(const Endpoint& end, F&& f) const {
     std::uint32_t block = end.in_flight_head;
     int at = end.in_flight_first;
     for (int n = 0; n < end.in_flight_count; ++n) {
@@ -84,8 +114,25 @@ class Blocks {
         block = pool_[block].next;
         at = 0;
       }
-      f(pool_[block].sent[static_cast<std::size_t>(at++)]);
+      const auto slot = static_cast<std::size_t>(at++);
+      f(pool_[block].in_flight.sent[slot], pool_[block].in_flight.sums[slot]);
     }
+  }
+
+  /// The notes on the stream an end sends; nullptr if there are none, and none can be begun for lack of blocks.
+  [[nodiscard]] StreamNotes* notes(Endpoint& end) noexcept;
+  [[nodiscard]] StreamNotes* known_notes(Endpoint& end) noexcept {
+    return end.stream_block == kNoBlock ? nullptr : &pool_[end.stream_block].notes;
+  }
+  [[nodiscard]] const StreamNotes* known_notes(const Endpoint& end) const noexcept {
+    return end.stream_block == kNoBlock ? nullptr : &pool_[end.stream_block].notes;
+  }
+
+  /// Ranges the end must have sent that were not seen: the block after its notes.
+  [[nodiscard]] Block::Holes* holes(Endpoint& end) noexcept;
+  [[nodiscard]] Block::Holes* known_holes(Endpoint& end) noexcept {
+    const std::uint32_t block = end.stream_block == kNoBlock ? kNoBlock : pool_[end.stream_block].next;
+    return block == kNoBlock ? nullptr : &pool_[block].holes;
   }
 
   // Sightings: the first, and the latest five of the others.

@@ -1,9 +1,11 @@
-// What is odd in a stream, counted in Wireshark's words: retransmissions, segments out of order, keepalives, bytes never seen.
+// What is odd in a stream, counted in Wireshark's words: retransmissions, segments out of order, keepalives, bytes never seen; and what the
+// window allowed. What one segment shows to be wrong by itself is told to the detectors here, since an ordinary segment never asks them.
 //
 // Sequence numbers below SND.NXT were either seen (a retransmission) or lie in a hole, a range that must have been sent and was not seen. A
 // hole is filled by a segment that comes late; if its peer acknowledges it first, the capture lost it: missing bytes.
 #include <algorithm>
 
+#include "detect.h"
 #include "finwait/wire/seq.h"
 #include "machine.h"
 
@@ -36,64 +38,185 @@ std::uint32_t fill(Block::Holes& holes, std::uint32_t left, std::uint32_t right)
     if (hole.left == hole.right) {
       hole = splits ? above : holes.ranges[--holes.count];
       if (!splits) --n;
-    } else if (splits && holes.count < Block::kHoles) {
+    } else if (splits && holes.count < Block::Holes::kHoles) {
       holes.ranges[holes.count++] = above;
     }
   }
   return filled;
 }
 
+/// The windows of both ends mean what they say: neither scale was missed.
+bool windows_known(const Observation& o) noexcept {
+  constexpr std::uint32_t kScales = known::kOptionsSeen | known::kWindowScale;
+  return o.sender.knows(known::kOptionsSeen) && (o.sender.known & kScales) == (o.peer.known & kScales);
+}
+
+/// Whether it is older than its neighbours can be told.
+bool dated(const wire::Segment& s) noexcept { return s.ip_id != 0 || s.has(wire::present::kTimestamps); }
+
+/// Its sum stands for its bytes.
+bool has_sum(const wire::Segment& s) noexcept {
+  return s.has(wire::present::kPayloadSum) && !s.has(wire::present::kBadChecksum | wire::present::kOffloaded);
+}
+
+/// A probe that its peer ought to answer at once; those since the peer last spoke are counted.
+void note_probe(Blocks& blocks, Observation& o) noexcept {
+  StreamNotes* notes = blocks.notes(o.sender);
+  if (notes == nullptr) return;
+  const bool answered = o.peer.knows(known::kSpoke) && o.peer.spoke_at > notes->probed.at;
+  if (notes->probes == 0 || answered) {
+    notes->probes = 0;
+    notes->probed = {o.segment.frame, o.segment.time};
+  }
+  ++notes->probes;
+}
+
 }  // namespace
+
+std::uint16_t sum_of(const wire::Segment& s) noexcept { return has_sum(s) && !s.fin() ? s.payload_sum : std::uint16_t{0}; }
+
+// What the sender lets its peer send, and whether it keeps to what its peer allows. Looked at before the segment's numbers are taken in.
+void Machine::watch_window(Observation& o) noexcept {
+  Endpoint& x = o.sender;
+  const Endpoint& y = o.peer;
+  const wire::Segment& s = o.segment;
+  if (o.stale) watch_stamp(o);
+  if (s.acks() && (s.flags & (wire::tcp_flag::kSyn | wire::tcp_flag::kRst)) == 0) {
+    const std::uint32_t edge = s.ack + (static_cast<std::uint32_t>(s.window) << x.window_scale);
+    if (!x.knows(known::kRightEdge)) {
+      x.right_edge = edge;
+      x.learn(known::kRightEdge);
+    }
+    const bool closed = s.window == 0 || x.right_edge == x.rcv_nxt;
+    if (seq_lt(edge, x.right_edge) || closed) {
+      move_edge(o, edge);
+    } else {
+      x.right_edge = edge;
+    }
+  }
+  if (s.payload_length == 0 || !y.knows(known::kRightEdge)) return;
+  const std::int32_t beyond = seq_diff(s.seq + s.payload_length, y.right_edge);
+  if (beyond <= 0 || o.copy) return;
+  const bool probe = s.payload_length == 1 && beyond == 1;  // of a closed window (RFC 9293, 3.8.6.1)
+  if (probe) {
+    note_probe(blocks_, o);
+  } else if (windows_known(o) && !s.syn()) {
+    detect_outside_window(o, beyond, journal_);
+  }
+}
+
+// The edge goes back, or the window is or was closed.
+void Machine::move_edge(Observation& o, std::uint32_t edge) noexcept {
+  Endpoint& x = o.sender;
+  const wire::Segment& s = o.segment;
+  const bool newest = o.fresh() && (!x.knows(known::kAcked) || seq_ge(s.ack, x.rcv_nxt));
+  if (!newest) return;
+  const std::int32_t back = seq_diff(x.right_edge, edge);
+  x.right_edge = edge;
+  // Rounding to the scale, or to whole segments, takes back nothing that was counted on.
+  const std::int32_t rounding = std::max<std::int32_t>(x.knows(known::kMss) ? x.mss : 1460, 1 << x.window_scale);
+  if (back > rounding && windows_known(o) && dated(s)) detect_window_shrunk(o, back, journal_);
+  if (s.window == 0) {
+    StreamNotes* notes = s.fin() ? nullptr : blocks_.notes(x);
+    if (notes != nullptr && notes->window_closed.frame == 0) notes->window_closed = {s.frame, s.time};
+    return;
+  }
+  StreamNotes* notes = blocks_.known_notes(x);
+  if (notes == nullptr || notes->window_closed.frame == 0) return;
+  detect_window_opened(o, *notes, blocks_.known_notes(o.peer), timers_.thresholds, journal_);
+  notes->window_closed = {};
+}
+
+// New words with an old stamp: not held up, for what was held up says nothing new.
+void Machine::watch_stamp(Observation& o) noexcept {
+  const Endpoint& x = o.sender;
+  const wire::Segment& s = o.segment;
+  if (o.copy || !s.has(wire::present::kTimestamps) || !x.knows(known::kTimestamp)) return;
+  const std::int32_t back = seq_diff(x.newest_ts_val, s.ts_val);
+  const bool new_data = s.payload_length != 0 && x.knows(known::kNext) && seq_ge(s.seq, x.snd_nxt);
+  const bool new_ack = s.acks() && x.knows(known::kAcked) && seq_gt(s.ack, x.rcv_nxt);
+  const bool too_far = back > 0 && static_cast<std::uint32_t>(back) >= timers_.thresholds.timestamp_ticks;
+  if (too_far && (new_data || new_ack)) detect_old_stamp(o, back, journal_);
+}
+
+// Other bytes at the numbers of a segment that has not been acknowledged yet.
+void Machine::compare_bytes(Observation& o) noexcept {
+  const wire::Segment& s = o.segment;
+  const std::uint16_t sum = sum_of(s);
+  if (sum == 0 || s.payload_length < 2 || o.sender.knows(known::kFin)) return;
+  std::uint64_t other = 0;
+  blocks_.for_each_sum(o.sender, [&](const Sent& sent, std::uint16_t before) {
+    if (sent.seq == s.seq && sent.end == s.end() && before != 0 && before != sum) other = sent.frame;
+  });
+  if (other != 0) detect_overlap(o, other, journal_);
+}
 
 void Machine::count_sequence(Observation& o) noexcept {
   Endpoint& x = o.sender;
   const wire::Segment& s = o.segment;
   if (o.copy || !x.knows(known::kNext)) return;
   if (seq_gt(s.seq, x.snd_nxt)) {  // something before it was not seen
-    if (x.holes_block == kNoBlock) x.holes_block = blocks_.allocate();
-    if (x.holes_block == kNoBlock) return;
-    Block::Holes& holes = blocks_[x.holes_block].holes;
-    if (holes.count == Block::kHoles) {  // the oldest is given up: counted as missing now, whatever comes
-      x.counters.missing_bytes += holes.ranges[0].right - holes.ranges[0].left;
-      std::move(holes.ranges.begin() + 1, holes.ranges.end(), holes.ranges.begin());
-      --holes.count;
+    Block::Holes* holes = blocks_.holes(x);
+    if (holes == nullptr) return;
+    if (holes->count == Block::Holes::kHoles) {  // the oldest is given up: counted as missing now, whatever comes
+      x.counters.missing_bytes += holes->ranges[0].right - holes->ranges[0].left;
+      std::move(holes->ranges.begin() + 1, holes->ranges.end(), holes->ranges.begin());
+      --holes->count;
     }
-    holes.ranges[holes.count++] = {x.snd_nxt, s.seq};
-    holes.since = s.time;
+    holes->ranges[holes->count++] = {x.snd_nxt, s.seq};
+    holes->since = s.time;
     return;
   }
   if (is_keepalive(x, s)) {
     ++x.counters.keepalives;
+    note_probe(blocks_, o);
     return;
   }
   if (s.length() == 0 || seq_ge(s.seq, x.snd_nxt)) return;
   const std::uint32_t old_end = seq_lt(s.end(), x.snd_nxt) ? s.end() : x.snd_nxt;
   std::uint32_t filled = 0;
   bool soon = false;
-  if (x.holes_block != kNoBlock) {
-    Block::Holes& holes = blocks_[x.holes_block].holes;
-    filled = fill(holes, s.seq, old_end);
+  if (Block::Holes* holes = blocks_.known_holes(x)) {
+    filled = fill(*holes, s.seq, old_end);
     const base::Duration patience =
         x.knows(known::kRtt) ? std::max<base::Duration>(x.least_rtt, 3 * base::kMillisecond) : 3 * base::kMillisecond;
-    soon = base::elapsed(holes.since, s.time) < patience || o.stale;
+    soon = base::elapsed(holes->since, s.time) < patience || o.stale;
   }
   const std::uint32_t repeated = old_end - s.seq - filled;
   if (filled != 0 && soon) {
-    ++x.counters.out_of_order;
+    if (x.counters.out_of_order++ == 0) {
+      if (StreamNotes* notes = blocks_.notes(x)) notes->out_of_order = {s.frame, s.time};
+    }
   } else if (s.payload_length != 0 || s.syn() || s.fin()) {
     ++x.counters.retransmitted_segments;
+    note_repeated(o, old_end, repeated);
   }
   x.counters.retransmitted_bytes += std::min(repeated, s.payload_length);
+}
+
+// Sent again: needlessly, if all of it had been acknowledged.
+void Machine::note_repeated(Observation& o, std::uint32_t end, std::uint32_t bytes) noexcept {
+  const wire::Segment& s = o.segment;
+  if (s.payload_length == 0) return;
+  const bool spurious = o.peer.knows(known::kAcked) && seq_le(end, o.peer.rcv_nxt);
+  if (!spurious) compare_bytes(o);
+  StreamNotes* notes = blocks_.notes(o.sender);
+  if (notes == nullptr) return;
+  if (notes->repeated_segments++ == 0) notes->repeated = {s.frame, s.time};
+  if (bytes < s.payload_length) ++notes->refilled_segments;
+  if (!spurious) return;
+  if (notes->spurious_segments++ == 0) notes->spurious = {s.frame, s.time};
+  notes->spurious_bytes += bytes;
 }
 
 // What the peer acknowledges and was never seen, the capture lost.
 void Machine::count_missing(Observation& o) noexcept {
   Endpoint& y = o.peer;
   const std::uint32_t acked = o.sender.rcv_nxt;
-  if (y.holes_block == kNoBlock) return;
-  Block::Holes& holes = blocks_[y.holes_block].holes;
-  for (std::uint32_t n = 0; n < holes.count;) {
-    const Hole hole = holes.ranges[n];
+  Block::Holes* holes = blocks_.known_holes(y);
+  if (holes == nullptr) return;
+  for (std::uint32_t n = 0; n < holes->count;) {
+    const Hole hole = holes->ranges[n];
     const std::uint32_t to = seq_lt(acked, hole.right) ? acked : hole.right;
     if (!seq_lt(hole.left, to)) {
       ++n;
@@ -101,9 +224,9 @@ void Machine::count_missing(Observation& o) noexcept {
     }
     y.counters.missing_bytes += to - hole.left;
     if (to == hole.right) {
-      holes.ranges[n] = holes.ranges[--holes.count];
+      holes->ranges[n] = holes->ranges[--holes->count];
     } else {
-      holes.ranges[n++].left = to;
+      holes->ranges[n++].left = to;
     }
   }
 }

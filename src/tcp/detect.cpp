@@ -2,52 +2,21 @@
 #include "detect.h"
 
 #include <algorithm>
-#include <optional>
+#include <bit>
+#include <cstdlib>
 
-#include "finwait/tcp/classify.h"
+#include "detect_kit.h"
+#include "finwait/tcp/anomaly_text.h"
 #include "finwait/wire/seq.h"
 
 namespace finwait::tcp {
 namespace {
 
+using namespace detecting;
 using wire::seq_diff;
 using wire::seq_gt;
 using wire::seq_lt;
 namespace flag = wire::tcp_flag;
-
-using Finding = std::optional<Anomaly>;
-using K = AnomalyKind;
-using Frames = std::array<std::uint64_t, Anomaly::kFrames>;
-using Values = std::array<std::int64_t, 2>;
-
-Anomaly make(K kind, unsigned end, base::Timestamp time, const Frames& frames, const Values& values = {}) noexcept {
-  const KindInfo& usual = info(kind);
-  Anomaly a;
-  a.kind = kind;
-  a.severity = usual.severity;
-  a.origins = usual.origins;
-  a.end = static_cast<std::uint8_t>(end);
-  a.time = time;
-  a.frames = frames;
-  a.values = values;
-  return a;
-}
-
-Anomaly seen(const Observation& o, K kind, unsigned end, const Frames& frames, const Values& values = {}) noexcept {
-  return make(kind, end, o.segment.time, frames, values);
-}
-
-Anomaly by_sender(const Observation& o, K kind, const Values& values = {}) noexcept {
-  return seen(o, kind, o.side, {o.segment.frame}, values);
-}
-
-bool synchronised(State s) noexcept {
-  return s != State::kUnknown && s != State::kListen && s != State::kSynSent && s != State::kSynReceived && s != State::kClosed;
-}
-
-bool is(const Endpoint& e, State s) noexcept { return e.state == s; }
-
-bool fresh_stray(const Observation& o) noexcept { return o.did(happened::kStray) && !o.copy; }
 
 /// The opening SYN again, from an end long past it: an old duplicate.
 bool repeated_late(const Observation& o) noexcept {
@@ -204,12 +173,45 @@ Finding reset_ignored(const Observation& o) noexcept {
   return seen(o, K::kResetIgnored, o.side, {o.refuted.cause, o.segment.frame}, {base::elapsed(o.refuted.time, o.segment.time), 0});
 }
 
+/// The end in whose name the RST came goes on: the strongest sign there is.
 Finding reset_forged(const Observation& o) noexcept {
   if (!o.did(happened::kOwnResetRefuted)) return {};
-  constexpr std::int64_t kWentOn = 1;
-  constexpr std::int64_t kTtl = 2;
-  const std::int64_t hops = static_cast<std::int64_t>(o.sender.own_reset.ttl) - o.sender.ttl;
-  return seen(o, K::kResetSuspectedForged, o.side, {o.sender.own_reset.frame, o.segment.frame}, {kWentOn | (hops != 0 ? kTtl : 0), hops});
+  const Noted& rst = o.sender.own_reset;
+  const std::int64_t hops = static_cast<std::int64_t>(rst.ttl) - o.sender.ttl;
+  Anomaly found = seen(o, K::kResetSuspectedForged, o.side, {rst.frame, o.segment.frame}, {forged::kWentOn, hops});
+  if (hops != 0) found.values[0] |= forged::kTtl;
+  found.severity = hops != 0 ? Severity::kAlert : Severity::kWarning;
+  return found;
+}
+
+/// What a RST has that its sender never had. One TTL may be off by a hop when the path changes; a RST in reply has no IP ID on Linux, and
+/// no options.
+std::int64_t oddities_of_reset(const Observation& o) noexcept {
+  constexpr int kHops = 2;
+  constexpr std::uint16_t kRow = 2048;  // beyond what a busy sender counts within a round trip
+  const Endpoint& x = o.sender;
+  const wire::Segment& s = o.segment;
+  std::int64_t odd = 0;
+  if (std::abs(static_cast<int>(s.ttl) - x.ttl) >= kHops) odd |= forged::kTtl;
+  const auto ahead = static_cast<std::uint16_t>(s.ip_id - x.newest_ip_id);
+  const bool counts = s.ip_id != 0 && x.knows(known::kIpId) && !x.knows(known::kIpIdErratic);
+  if (counts && ahead > kRow && ahead < 0x10000 - kRow) odd |= forged::kIpId;
+  if (static_cast<std::uint32_t>(s.window) << x.window_scale > x.max_window) odd |= forged::kWindow;
+  if (s.has(wire::present::kTimestamps) && !x.knows(known::kTimestamp)) odd |= forged::kOptions;
+  if (s.acks() && x.knows(known::kNext) && seq_lt(s.seq, x.snd_nxt)) odd |= forged::kBehind;
+  return odd;
+}
+
+/// A RST that was obeyed, but looks unlike its sender. Load balancers and firewalls that reset for their servers do too: never a warning.
+Finding reset_unlike_its_sender(const Observation& o) noexcept {
+  if (!o.did(happened::kResetAccepted) || o.copy || !synchronised(o.sender_was) || o.sender.counters.packets < 3) return {};
+  const std::int64_t odd = oddities_of_reset(o);
+  const bool other_path = (odd & forged::kTtl) != 0;
+  const int others = std::popcount(static_cast<std::uint64_t>(odd & ~forged::kTtl));
+  if (!other_path && others < 2) return {};
+  Anomaly found = by_sender(o, K::kResetSuspectedForged, {odd, static_cast<std::int64_t>(o.segment.ttl) - o.sender.ttl});
+  found.severity = other_path && others != 0 ? Severity::kNotice : Severity::kInfo;
+  return found;
 }
 
 /// Data from an end for which the connection had been over for longer than a segment can be under way.
@@ -237,7 +239,7 @@ Finding challenge_ack(const Observation& o) noexcept {
 }
 
 // Every detector that looks at one segment.
-constexpr std::array kOfSegments{
+constexpr std::array<OfSegment, 25> kOfSegments{
     syn_retransmitted,
     syn_ack_retransmitted,
     handshake_ack_lost,
@@ -262,26 +264,10 @@ constexpr std::array kOfSegments{
     challenge_ack,
     ack_of_unsent_data,
     reset_forged,
+    reset_unlike_its_sender,
 };
 
 // ---- a whole life
-
-struct Life {
-  const Connection& c;
-  Verdict& verdict;
-  const Timers& timers;
-  base::Timestamp clock;
-
-  [[nodiscard]] unsigned originator() const noexcept { return c.originator; }
-  [[nodiscard]] unsigned responder() const noexcept { return 1U - c.originator; }
-  [[nodiscard]] unsigned index_of(Who who) const noexcept { return who == Who::kResponder ? responder() : originator(); }
-  [[nodiscard]] bool lossy() const noexcept { return c.ends[0].counters.missing_bytes + c.ends[1].counters.missing_bytes != 0; }
-  /// Too soon to say that something is missing since `then`.
-  [[nodiscard]] bool too_soon(base::Timestamp then) const noexcept { return base::elapsed(then, clock) <= patience(c); }
-  void undecided(K kind) const noexcept { verdict.inconclusive.set(static_cast<std::size_t>(kind)); }
-};
-
-base::Timestamp last_fin_of(const Endpoint& e) noexcept { return e.facts.has(Fact::kFin) ? e.facts[Fact::kFin].time : 0; }
 
 Finding half_open(const Life& life) noexcept {
   if (life.verdict.opening != Opening::kHalfOpen) return {};
@@ -301,8 +287,9 @@ Finding handshake_ack_missing(const Life& life) noexcept {
   const bool stepped_over = life.verdict.opening == Opening::kThreeWay && not_bare && !life.c.is(trait::kNoBareAck);
   if (!stepped_over) return {};
   Anomaly found = make(K::kHandshakeAckMissing, life.originator(), h.syn_ack_time, {h.syn_ack_frame, h.ack_frame});
-  // Nobody repeated the SYN-ACK: the ACK did arrive, and the capture lost it.
-  if (h.syn_ack_retries == 0) found.origins = origin::kCapture;
+  // Nobody repeated the SYN-ACK although there was time for it: the ACK did arrive, and the capture lost it.
+  const bool time_enough = base::elapsed(h.syn_ack_time, h.ack_time) > base::kSecond;
+  if (h.syn_ack_retries == 0 && time_enough) found.origins = origin::kCapture;
   return found;
 }
 
@@ -325,6 +312,14 @@ Finding split_handshake(const Life& life) noexcept {
               {life.c.handshake.syn_frame, life.c.ends[life.responder()].syns.first.frame});
 }
 
+/// It provoked no retransmission. If there was time for one, it did arrive and the capture lost it (RFC 6298: a retransmission comes within
+/// 1 s of the first round trip, 3 s at the worst).
+void unprovoked(const Life& life, base::Timestamp since, Anomaly& found) noexcept {
+  const bool time_enough = base::elapsed(since, life.clock) > std::max<base::Duration>(3 * base::kSecond, patience(life.c));
+  found.origins = time_enough ? origin::kCapture : static_cast<std::uint8_t>(found.origins | origin::kCapture);
+  found.severity = Severity::kInfo;
+}
+
 Finding final_ack_missing(const Life& life) noexcept {
   const Endpoint& a = life.c.ends[0];
   const Endpoint& b = life.c.ends[1];
@@ -336,9 +331,7 @@ Finding final_ack_missing(const Life& life) noexcept {
   Anomaly found = make(K::kFinalAckMissing, 1 - owed_to, last_fin_of(waiting), {waiting.fins.first.frame},
                        {base::elapsed(last_fin_of(waiting), life.clock), 0});
   if (waiting.fins.count == 1) {
-    // It provoked no retransmission although there was time for one: it did arrive, and the capture lost it.
-    found.origins = origin::kCapture;
-    found.severity = Severity::kInfo;
+    unprovoked(life, last_fin_of(waiting), found);
   } else if (life.lossy()) {
     found.origins |= origin::kCapture;
   }
@@ -358,8 +351,7 @@ Finding fin_unanswered(const Life& life) noexcept {
   found.values = {base::elapsed(last_fin_of(e), life.clock), 0};
   found.count = e.fins.count;
   if (e.fins.count == 1) {
-    found.origins = origin::kCapture;
-    found.severity = Severity::kInfo;
+    unprovoked(life, last_fin_of(e), found);
   } else if (life.lossy()) {
     found.origins |= origin::kCapture;
   }
@@ -455,26 +447,69 @@ Finding reset_storm(const Life& life) noexcept {
 }
 
 // Every detector that looks at a whole connection.
-constexpr std::array kOfLives{
+constexpr std::array<OfLife, 15> kOfLives{
     half_open,          handshake_ack_missing, connection_refused, simultaneous_open,    split_handshake,
     final_ack_missing,  fin_unanswered,        half_close,         close_wait_lingering, fin_wait_2_lingering,
     simultaneous_close, reset_in_handshake,    reset_established,  reset_after_fin,      reset_storm,
 };
 
+/// Whether the end that was quoted believed it.
+void settle_icmp(const Life& life, Journal& journal, Connection& c) noexcept {
+  Anomaly* found = journal.get(c, K::kIcmpError);
+  if (found == nullptr) return;
+  const Endpoint& x = c.ends[found->end];
+  const bool went_on = x.knows(known::kSpoke) && x.spoke_at > found->time;
+  if (went_on) {
+    found->values[1] |= icmp::kWentOn;
+  } else if (life.verdict.opening == Opening::kUnreachable || !life.too_soon(found->time)) {
+    found->values[1] |= icmp::kGaveUp;
+  }
+}
+
 }  // namespace
 
 void detect(const Observation& o, Journal& journal) noexcept {
   for (const auto detector : kOfSegments) {
-    if (const Finding found = detector(o)) journal.find(o.c, o.index, *found);
+    if (const Finding found = detector(o)) tell(o.c, o.index, *found, journal);
+  }
+  for (const auto detector : stream_segment_detectors()) {
+    if (const Finding found = detector(o)) tell(o.c, o.index, *found, journal);
   }
 }
 
 void detect_at_end(Connection& c, std::uint32_t index, Verdict& verdict, const Timers& timers, base::Timestamp clock,
                    Journal& journal) noexcept {
-  const Life life{c, verdict, timers, clock};
+  const Life life{c, verdict, timers, clock, journal.blocks()};
   for (const auto detector : kOfLives) {
-    if (const Finding found = detector(life)) journal.find(c, index, *found);
+    if (const Finding found = detector(life)) tell(c, index, *found, journal);
   }
+  for (const auto detector : stream_life_detectors()) {
+    if (const Finding found = detector(life)) tell(c, index, *found, journal);
+  }
+  settle_icmp(life, journal, c);
+}
+
+void detecting::tell(Connection& c, std::uint32_t index, Anomaly anomaly, Journal& journal) noexcept {
+  if (const Anomaly* before = journal.get(c, anomaly.kind)) {
+    auto& [first, second] = anomaly.values;
+    switch (anomaly.kind) {
+      case K::kZeroWindowStall:
+        second += before->values[1];
+        first = std::max(first, before->values[0]);
+        break;
+      case K::kWindowShrunk:
+      case K::kTimestampRegression:
+        first = std::max(first, before->values[0]);
+        break;
+      case K::kResetSuspectedForged:
+        first |= before->values[0];
+        if (second == 0) second = before->values[1];
+        break;
+      default:
+        break;
+    }
+  }
+  journal.find(c, index, anomaly);
 }
 
 void detect_icmp(Connection& c, std::uint32_t index, const wire::Segment& s, Journal& journal) noexcept {
@@ -482,7 +517,8 @@ void detect_icmp(Connection& c, std::uint32_t index, const wire::Segment& s, Jou
   if (!x.knows(known::kNext)) return;
   const std::int32_t behind = seq_diff(x.snd_nxt, s.seq);
   if (behind < 0 || behind > (1 << 30)) return;  // quotes numbers that were not sent: another incarnation, or forged
-  journal.find(c, index, make(K::kIcmpError, s.direction, s.time, {s.frame}, {s.icmp_type(), s.icmp_code()}));
+  const std::int64_t said = static_cast<std::int64_t>(s.icmp_type()) << 8 | s.icmp_code();
+  tell(c, index, make(K::kIcmpError, s.direction, s.time, {s.frame}, {said, s.ip_length}), journal);
 }
 
 void detect_challenge(Connection& c, std::uint32_t index, const Connection& candidate, const wire::Segment& answer,

@@ -17,6 +17,19 @@ namespace finwait::tcp {
 /// A segment that has been through the machine (or a stray).
 void detect(const Observation& o, Journal& journal) noexcept;
 
+// What an ordinary segment never does; each is told as it happens (counting.cpp).
+/// Data beyond the window its receiver had offered.
+void detect_outside_window(const Observation& o, std::int32_t beyond, Journal& journal) noexcept;
+/// The right edge of the sender's window went `back`.
+void detect_window_shrunk(const Observation& o, std::int32_t back, Journal& journal) noexcept;
+/// The sender opens its window again. `notes`: its own, with the closing in them; `waiting`: its peer's, or nullptr.
+void detect_window_opened(const Observation& o, const StreamNotes& notes, const StreamNotes* waiting, const Thresholds& thresholds,
+                          Journal& journal) noexcept;
+/// A TSval `back` behind the newest, on a segment that says something new.
+void detect_old_stamp(const Observation& o, std::int32_t back, Journal& journal) noexcept;
+/// Other bytes than frame `other` had at the same numbers.
+void detect_overlap(const Observation& o, std::uint64_t other, Journal& journal) noexcept;
+
 /// An ICMP error quotes a segment of this connection.
 void detect_icmp(Connection& c, std::uint32_t index, const wire::Segment& s, Journal& journal) noexcept;
 

@@ -42,6 +42,8 @@ class Journal {
   void read(const Connection& c, std::vector<Transition>& out) const;
   void read(const Connection& c, std::vector<Anomaly>& out) const;
   void release(Connection& c) noexcept;
+  /// The lists of the ends, for the detectors.
+  [[nodiscard]] const Blocks& blocks() const noexcept { return blocks_; }
 
   [[nodiscard]] std::span<const Event> events() const noexcept { return events_; }
   void clear_events() noexcept { events_.clear(); }

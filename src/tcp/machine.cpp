@@ -15,11 +15,12 @@ using wire::seq_diff;
 using wire::seq_ge;
 using wire::seq_gt;
 
-/// Established at both ends, no FIN (and no RST: that would be CLOSED): then a segment without SYN, FIN and RST can change no fact.
+/// Established at both ends, no FIN (and no RST: that would be CLOSED), no RST just refused: then a segment without SYN, FIN and RST can
+/// change no fact.
 bool is_quiet(const Observation& o) noexcept {
   constexpr std::uint16_t kMoving = wire::tcp_flag::kSyn | wire::tcp_flag::kFin | wire::tcp_flag::kRst;
   const auto settled = [](const Endpoint& e) {
-    return e.state == State::kEstablished && !e.knows(known::kFin) && !e.facts.has(Fact::kReset);
+    return e.state == State::kEstablished && !e.knows(known::kFin | known::kChallenged);
   };
   return (o.segment.flags & kMoving) == 0 && settled(o.sender) && settled(o.peer);
 }
@@ -44,7 +45,7 @@ struct Before {
 
   [[nodiscard]] bool differs(const Endpoint& end) const noexcept {
     constexpr std::uint32_t kLatches = known::kFinCovers | known::kFastOpenEarly;
-    return !(facts == end.facts) || ((known_bits ^ end.known) & kLatches) != 0;
+    return facts.changes() != end.facts.changes() || ((known_bits ^ end.known) & kLatches) != 0;
   }
   [[nodiscard]] Path path() const noexcept {
     return derive(facts, (known_bits & known::kFinCovers) != 0, (known_bits & known::kFastOpenEarly) != 0);
@@ -63,6 +64,7 @@ bool Machine::apply(Connection& c, std::uint32_t index, const wire::Segment& s) 
   const std::uint32_t window = static_cast<std::uint32_t>(s.window) << (s.syn() ? 0 : o.sender.window_scale);
   o.sender.max_window = std::max(o.sender.max_window, window);
   if (is_quiet(o)) {
+    watch_window(o);
     send_data(o);
     if (o.acknowledges()) acknowledge(o);
     return false;
@@ -81,6 +83,7 @@ void Machine::apply_moving(Observation& o) noexcept {
   note_what_was(o);
   if (s.syn()) learn_options(o);
   if (o.fresh()) refute(o);
+  if (!s.rst()) watch_window(o);
   if (s.syn() && !s.rst()) send_syn(o);
   if (!s.rst()) send_data(o);
   if (o.acknowledges()) acknowledge(o);
@@ -209,7 +212,7 @@ void Machine::send_data(Observation& o) noexcept {
     if (x.knows(known::kIss) && x.snd_nxt - x.iss > (1U << 30)) x.learn(known::kIssFar);
   }
   if (s.length() == 0) return;
-  blocks_.push_sent(x, {s.frame, s.time, s.seq, s.end(), s.ack, s.ts_val});
+  blocks_.push_sent(x, {s.frame, s.time, s.seq, s.end(), s.ack, s.ts_val}, sum_of(s));
   if (!o.peer.knows(known::kTimed)) {
     o.peer.timed_end = s.end();
     o.peer.timed_at = s.time;

@@ -82,10 +82,18 @@ class Machine {
   // counting.cpp
   void count_sequence(Observation& o) noexcept;
   void count_missing(Observation& o) noexcept;
+  void watch_window(Observation& o) noexcept;
+  void move_edge(Observation& o, std::uint32_t edge) noexcept;
+  void watch_stamp(Observation& o) noexcept;
+  void note_repeated(Observation& o, std::uint32_t end, std::uint32_t bytes) noexcept;
+  void compare_bytes(Observation& o) noexcept;
 
   Blocks& blocks_;
   Journal& journal_;
   const Timers& timers_;
 };
+
+/// The sum of a segment's payload, to know other bytes by; 0: unknown.
+[[nodiscard]] std::uint16_t sum_of(const wire::Segment& s) noexcept;
 
 }  // namespace finwait::tcp

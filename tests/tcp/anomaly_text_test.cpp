@@ -48,11 +48,16 @@ TEST(AnomalyText, puts_count_and_numbers_into_the_sentence) {
   const Connection c;
   EXPECT_EQ(anomaly_text(anomaly(AnomalyKind::kSynRetransmitted, 3, 7 * base::kSecond), c),
             "The originator repeated its SYN 3 times, the last 7.0 s after the first");
-  EXPECT_EQ(anomaly_text(anomaly(AnomalyKind::kRetransmission, 12, 17'376, 240), c),
-            "The originator sent 12 segments again of 240, 17376 bytes");
+  EXPECT_EQ(anomaly_text(anomaly(AnomalyKind::kRetransmission, 12, 17'376, std::int64_t{5} << 32 | 240), c),
+            "The originator sent 12 of its 240 segments again, 17376 bytes; 5 of them had been lost before the tap");
+  EXPECT_EQ(anomaly_text(anomaly(AnomalyKind::kDataUnanswered, 6, unanswered::kLarger << 32 | 1448, 4 * base::kSecond), c),
+            "The originator sent 1448 bytes again 6 times, for 4.0 s, and got no acknowledgment; nothing that large ever was: the path MTU "
+            "may be smaller");
+  EXPECT_EQ(anomaly_text(anomaly(AnomalyKind::kIcmpError, 1, 3 << 8 | 4, icmp::kWentOn | 1400), c),
+            "An ICMP error quoted a segment of the originator once: packet too big, path MTU 1400; the end went on");
   EXPECT_EQ(anomaly_text(anomaly(AnomalyKind::kSynFlagsIllegal, 1, 0x3), c), "The originator sent flags that no TCP sends once: FIN+SYN");
   EXPECT_EQ(anomaly_text(anomaly(AnomalyKind::kResetSuspectedForged, 1, forged::kTtl | forged::kWentOn, -9), c),
-            "the RST in the name of the originator is probably not its own: it went on, another TTL; TTL off by -9");
+            "The RST in the name of the originator is probably not its own: it went on, another TTL; its TTL is off by -9");
 }
 
 TEST(AnomalyText, leaves_out_what_is_unknown) {

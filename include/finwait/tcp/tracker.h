@@ -12,6 +12,7 @@
 
 #include "finwait/base/time.h"
 #include "finwait/tcp/connection.h"
+#include "finwait/tcp/thresholds.h"
 #include "finwait/tcp/verdict.h"
 #include "finwait/wire/decode.h"
 #include "finwait/wire/segment.h"
@@ -26,6 +27,7 @@ struct Timers {
   base::Duration closing = 130 * base::kSecond;            ///< both FINs sent, the last one unanswered: after the last segment
   base::Duration idle = 0;                                 ///< 0: an idle connection is kept
   base::Duration lingering = 60 * base::kSecond;           ///< CLOSE-WAIT and FIN-WAIT-2, for the anomaly only
+  Thresholds thresholds;                                   ///< not times, but the same detectors ask them
 };
 
 struct TrackerOptions {
