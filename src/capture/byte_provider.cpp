@@ -95,7 +95,10 @@ bool DescriptorProvider::changed() const noexcept {
 
 std::unique_ptr<ByteProvider> open_bytes(const std::string& path) {
   if (path == "-") return std::make_unique<DescriptorProvider>(STDIN_FILENO, DescriptorProvider::Ownership::kBorrowed);
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  int descriptor = -1;
+  do {  // a FIFO waits for its writer
+    descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  } while (descriptor < 0 && errno == EINTR && !stop_requested());
   if (descriptor < 0) {
     const int error = errno;
     throw CaptureError(fmt::format("{}: cannot open: {}{}", path, reason(error), advice(error)));

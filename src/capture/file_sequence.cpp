@@ -60,14 +60,17 @@ FileSequence::FileSequence(const std::vector<std::string>& paths) {
   });
 }
 
-/// One that cannot be opened throws; one that is no capture is a problem like a damaged one.
+/// One that cannot be opened throws; one that is no capture is a problem like a damaged one. After a stop it is neither.
 void FileSequence::add_file(const std::string& path) {
   Entry entry;
   entry.span.path = path;
-  auto bytes = open_bytes(path);
+  bool opened = false;
   try {
+    auto bytes = open_bytes(path);
+    opened = true;
     look_at(entry, std::move(bytes));
   } catch (const CaptureError& error) {
+    if (!opened && !stop_requested()) throw;
     if (!stop_requested()) note_problem(error.what());
     entry.unreadable = true;
   }
@@ -95,7 +98,8 @@ void FileSequence::add_folder(const std::string& path) {
       if (!stop_requested()) note_problem(error.what());
     }
   }
-  if (entries_.size() == before && problems_.size() == problems_before) note_problem(fmt::format("{}: no capture is in this folder", path));
+  if (entries_.size() == before && problems_.size() == problems_before)
+    note_problem(fmt::format("{}: no capture is in this folder (folders within it are not looked into)", path));
 }
 
 /// Learns the time of the first frame. Throws as open_capture() does.

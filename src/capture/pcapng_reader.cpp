@@ -177,7 +177,7 @@ PcapngReader::Step PcapngReader::section_header(const Block& block) {
   }
   kernel_drops_ = add_held(kernel_drops_, section_kernel_drops());
   interface_drops_ = add_held(interface_drops_, section_interface_drops());
-  interface_base_ += static_cast<std::uint32_t>(interfaces_.size());
+  interface_base_ = interface_count();
   interfaces_.clear();
   return Step::kNoFrame;
 }
@@ -230,7 +230,7 @@ PcapngReader::Step PcapngReader::packet(const Block& block, std::uint32_t interf
   frame.time = owner.clock.time(high << 32U | low);
   frame.link_type = owner.link_type;
   frame.flags = 0;
-  frame.interface = interface_base_ + interface;
+  frame.interface = number_of(interface);
   last_time_ = frame.time;
   owner.counted_drops = add_held(owner.counted_drops, drops);
   const std::size_t data_end = 20 + padded(captured);
@@ -260,7 +260,7 @@ PcapngReader::Step PcapngReader::simple_packet(const Block& block, Frame& frame)
   frame.time = last_time_;
   frame.link_type = owner.link_type;
   frame.flags = 0;
-  frame.interface = interface_base_;
+  frame.interface = number_of(0);
   return Step::kFrame;
 }
 
@@ -300,7 +300,13 @@ std::uint64_t PcapngReader::section_interface_drops() const {
   return sum;
 }
 
-std::uint32_t PcapngReader::interface_count() const noexcept { return interface_base_ + static_cast<std::uint32_t>(interfaces_.size()); }
+std::uint32_t PcapngReader::number_of(std::uint32_t interface) const noexcept {
+  return std::min(interface_base_ + interface, static_cast<std::uint32_t>(kMaxInterfaces) - 1);
+}
+
+std::uint32_t PcapngReader::interface_count() const noexcept {
+  return std::min(interface_base_ + static_cast<std::uint32_t>(interfaces_.size()), static_cast<std::uint32_t>(kMaxInterfaces));
+}
 
 std::uint64_t PcapngReader::dropped_by_kernel() const { return add_held(kernel_drops_, section_kernel_drops()); }
 

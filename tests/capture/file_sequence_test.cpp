@@ -172,12 +172,12 @@ TEST(FileSequence, AFolderWithoutACaptureIsRefusedAloneAndAProblemAmongOthers) {
   const TemporaryDirectory none;
   none.write("readme", {'a', 'b', 'c', 'd'});
   const std::string folder = none.file("");
-  EXPECT_EQ(error_of([&] { FileSequence({folder}); }), folder + ": no capture is in this folder");
+  EXPECT_EQ(error_of([&] { FileSequence({folder}); }), folder + ": no capture is in this folder (folders within it are not looked into)");
   const TemporaryDirectory directory;
   FileSequence files({folder, directory.write("good", pcap(100, 1))});
   const Outcome outcome = read(files);
   EXPECT_EQ(outcome.frames.size(), 1U);
-  EXPECT_EQ(outcome.what, folder + ": no capture is in this folder");
+  EXPECT_EQ(outcome.what, folder + ": no capture is in this folder (folders within it are not looked into)");
 }
 
 TEST(FileSequence, NotesAreBounded) {

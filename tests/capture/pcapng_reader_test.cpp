@@ -277,6 +277,23 @@ TEST(PcapngDamage, TooManyInterfaces) {
   EXPECT_NE(outcome.what.find("more than 65536 interfaces in a section"), std::string::npos) << outcome.what;
 }
 
+TEST(PcapngReader, InterfacesBeyondTheBoundShareTheLastNumber) {
+  PcapngFile file;
+  for (int section = 0; section < 3; ++section) {
+    file.section();
+    for (int i = 0; i < 30'000; ++i) file.interface(1);
+    file.enhanced(29'999, 1, payload(4), 4).simple(payload(4), 4);
+  }
+  const auto source = open_capture(ByteWindow(file.out.bytes), "x");
+  std::vector<Frame> batch(8);
+  ASSERT_EQ(source->read(batch), 6U);
+  EXPECT_EQ(batch[0].interface, 29'999U);
+  EXPECT_EQ(batch[2].interface, 59'999U);
+  EXPECT_EQ(batch[4].interface, 65'535U);
+  EXPECT_EQ(batch[5].interface, 60'000U);
+  EXPECT_EQ(source->interface_count(), 65'536U);
+}
+
 TEST(PcapngDamage, AFirstSectionThatCannotBeReadIsRefused) {
   PcapngFile file;
   file.section(9, 1);

@@ -1,9 +1,11 @@
 #include "finwait/capture/stop.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <thread>
 
 #include "capture/compress.h"
@@ -87,6 +89,48 @@ TEST_F(Stop, EndsTheWaitForBytesAndWhatItCutsOffIsNoDamage) {
     stopper.join();
     withdraw_stop();
   }
+}
+
+TEST_F(Stop, ComesFromASignalHandler) {
+  struct sigaction action {};
+  struct sigaction before {};
+  action.sa_handler = [](int) { request_stop(); };
+  ASSERT_EQ(::sigaction(SIGUSR2, &action, &before), 0);
+  const OpenPipe pipe(one_frame_and_a_half());
+  const auto source = open_capture(pipe.window(), "pipe");
+  std::vector<Frame> batch(8);
+  ASSERT_EQ(source->read(batch), 1U);
+  std::jthread signaller([reader = ::pthread_self()] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    ::pthread_kill(reader, SIGUSR2);
+  });
+  EXPECT_EQ(source->read(batch), 0U);
+  EXPECT_FALSE(source->status().damaged) << source->status().what;
+  signaller.join();
+  ::sigaction(SIGUSR2, &before, nullptr);
+}
+
+TEST_F(Stop, EndsTheWaitForTheWriterOfAFifo) {
+  struct sigaction action {};
+  struct sigaction before {};
+  action.sa_handler = [](int) { request_stop(); };
+  ASSERT_EQ(::sigaction(SIGUSR2, &action, &before), 0);
+  const TemporaryDirectory directory;
+  const std::string fifo = directory.file("fifo");
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  std::jthread signaller([reader = ::pthread_self()](const std::stop_token& enough) {
+    while (!enough.stop_requested()) {  // one signal might come before the wait
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      ::pthread_kill(reader, SIGUSR2);
+    }
+  });
+  FileSequence files({fifo});
+  signaller.request_stop();
+  signaller.join();
+  std::vector<Frame> batch(8);
+  EXPECT_EQ(files.read(batch), 0U);
+  EXPECT_FALSE(files.status().damaged) << files.status().what;
+  ::sigaction(SIGUSR2, &before, nullptr);
 }
 
 TEST_F(Stop, EndsAFileToo) {

@@ -4,6 +4,10 @@
 // block end the options, not the input. A block whose lengths contradict each other, or a packet of an interface that was never described,
 // ends the input: what follows cannot be trusted.
 //
+// Interfaces are numbered over all sections; those beyond the 65,536th share the last number, so that nobody who keeps something for each
+// number grows with the file. Sections may overlap in time: frames come in the order of the file. The length a section gives is not
+// believed.
+//
 // Simple packet blocks carry neither time nor interface: they belong to the section's interface 0 and get the time of the packet before (0
 // if none). Frames lost: the last isb_ifdrop and isb_osdrop of each interface; where no isb_osdrop is given, the sum of the packets' own
 // drop counts.
@@ -22,7 +26,7 @@
 namespace finwait::capture {
 
 inline constexpr std::uint32_t kSectionHeaderBlock = 0x0a0d0d0a;  ///< a palindrome: the same in both byte orders
-inline constexpr std::size_t kMaxInterfaces = 65536;              ///< in a section
+inline constexpr std::size_t kMaxInterfaces = 65536;              ///< in a section, and as they are numbered
 
 class PcapngReader final : public RecordReader {
  public:
@@ -65,6 +69,7 @@ class PcapngReader final : public RecordReader {
   void interface_statistics(const Block& block);
   Step damaged(std::string_view reason);
   [[nodiscard]] std::string place() const;
+  [[nodiscard]] std::uint32_t number_of(std::uint32_t interface) const noexcept;
   [[nodiscard]] std::uint64_t section_kernel_drops() const;
   [[nodiscard]] std::uint64_t section_interface_drops() const;
 
