@@ -10,10 +10,11 @@ namespace finwait::tcp {
 namespace {
 
 // The sentences, one a kind, in the order of AnomalyKind. In braces:
-//   E e  the end the finding is about, P p the other one (capital at the start of a sentence)    x  count: "once", "3 times"    c  count:
-//   "3" d D  values[0], values[1] as a time    b B  as bytes    n N  as a number    h  values[0] as flags    f  values[0] as forged::
-//   reasons    r  the share sent again and where it was lost    u w  the size of what was never acknowledged, and what that suggests    i
-//   an ICMP error
+//   E e  the end the finding is about, P p the other one (capital at the start of a sentence)
+//   x    count: "once", "3 times"    c    count: "3"    t    values[0] as x
+//   d D  values[0], values[1] as a time    b B  as bytes    n N  as a number
+//   h    values[0] as flags    f    values[0] as forged:: reasons    i    an ICMP error
+//   r    the share sent again and where it was lost    u w  the size of what was never acknowledged, and what that suggests
 // What stands between square brackets is left out when the numbers in it are 0.
 constexpr std::array<std::string_view, kAnomalyKinds> kSentences{
     // handshake

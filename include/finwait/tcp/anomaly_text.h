@@ -30,15 +30,14 @@
 //   negative) keepalive-unanswered        sender of the probes    probes                 time from the first probe to the last frame
 //   zero-window-stall           who closed its window   stalls                 longest time                     all stalls together
 //   window-shrunk               who shrank it           times                  bytes its right edge went back (the most)
-//   retransmission              sender                  segments               payload bytes sent again         packets of this end
-//   spurious-retransmission     sender                  segments               payload bytes sent again         packets of this end
-//   out-of-order                sender                  segments               -                                packets of this end
-//   overlap-inconsistent        sender                  segments               bytes that overlap
-//   timestamp-regression        sender                  segments               how far TSval went back (the most)
-//   data-unanswered             sender of the data      times sent again       payload bytes                    time, first to last try
-//   peer-silent                 who fell silent         -                      time of silence
-//   icmp-error                  whose segment is quoted errors                 ICMP type                        ICMP code
-//   final-ack-missing           who owed the ACK        -                      time the capture went on after the FIN
+//   retransmission              sender                  segments               payload bytes sent again         packets of this end, + 2^32
+//   x those lost before the tap spurious-retransmission     sender                  segments               payload bytes sent again packets
+//   of this end out-of-order                sender                  segments               -                                packets of this
+//   end overlap-inconsistent        sender                  segments               bytes that overlap timestamp-regression        sender
+//   segments               how far TSval went back (the most) data-unanswered             sender of the data      times sent again payload
+//   bytes + 2^32 x unanswered:: time, first to last try peer-silent                 who fell silent         -                      time of
+//   silence icmp-error                  whose segment is quoted errors                 256 x ICMP type + ICMP code      path MTU + icmp::
+//   what the end did final-ack-missing           who owed the ACK        -                      time the capture went on after the FIN
 //   final-ack-lost              who sent the ACK        ACKs lost              FINs repeated after it
 //   fin-retransmitted           sender of the FIN       repetitions            time, first to last FIN
 //   fin-unanswered              sender of the FIN       FINs sent              time waited after the last
@@ -79,7 +78,21 @@ inline constexpr std::int64_t kTtl = 2;       ///< another TTL
 inline constexpr std::int64_t kIpId = 4;      ///< IP ID out of the sender's row
 inline constexpr std::int64_t kWindow = 8;    ///< a window the sender never used
 inline constexpr std::int64_t kOptions = 16;  ///< options unlike the sender's
+inline constexpr std::int64_t kBehind = 32;   ///< its number lies behind data the sender had already sent
 }  // namespace forged
+
+/// What the end did after an ICMP error that quoted it: in values[1] of icmp-error, above the path MTU.
+namespace icmp {
+inline constexpr std::int64_t kWentOn = std::int64_t{1} << 32;  ///< it did not believe it, or it was soft
+inline constexpr std::int64_t kGaveUp = std::int64_t{1} << 33;  ///< it closed, or said nothing any more
+}  // namespace icmp
+
+/// What the tries of data-unanswered suggest: values[0] >> 32, beside the size in the lower half.
+namespace unanswered {
+inline constexpr std::int64_t kLarger = 1;     ///< nothing that large was ever acknowledged: the path MTU
+inline constexpr std::int64_t kPeerAlive = 2;  ///< its peer goes on speaking
+inline constexpr std::int64_t kAfterIdle = 4;  ///< after a long silence: a firewall that forgot
+}  // namespace unanswered
 
 /// Room that is always enough for a sentence.
 inline constexpr std::size_t kAnomalyTextRoom = 320;
