@@ -13,6 +13,7 @@ Pipeline::Pipeline(capture::Source& source, capture::Filter* filter, report::Rep
       options_(options),
       one_by_one_(options.tracker.events || onlooker != nullptr),
       tracker_(options.tracker),
+      reassembler_(wire::ReassemblyLimits{.seed = options.tracker.seed}),
       frames_(std::max<std::size_t>(options.batch, 1)),
       segments_(frames_.size()),
       fates_(frames_.size(), wire::Fate::kTcp) {}
@@ -76,7 +77,7 @@ wire::Fate Pipeline::examine(const capture::Frame& frame, wire::Segment& segment
   if (filter_ != nullptr && !filter_->matches(frame)) return wire::Fate::kFiltered;
   ++selected_;
   const wire::FrameView view{frame.data, std::min(frame.captured, options_.snapshot_length), frame.length, frame.link_type};
-  return wire::decode(view, options_.decode, segment);
+  return wire::decode(view, options_.decode, reassembler_, clock_.now(), segment);
 }
 
 /// The batch's segments through the tracker, and what came of them to the reporter.

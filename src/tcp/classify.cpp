@@ -163,26 +163,34 @@ std::optional<HalfClose> half_close_of(const Connection& c, base::Timestamp cloc
   return std::nullopt;
 }
 
-std::optional<TimeWait> time_wait_of(const Connection& c, base::Timestamp clock) noexcept {
+/// TIME-WAIT of one end, or nothing.
+std::optional<TimeWait> time_wait_of_end(const Connection& c, unsigned end, base::Timestamp clock) noexcept {
+  const Path path = derive(c.ends[end]);
+  const int at = path.find(State::kTimeWait);
+  if (at < 0) return std::nullopt;
   TimeWait wait;
-  for (unsigned end = 0; end != 2; ++end) {
-    const Path path = derive(c.ends[end]);
-    const int at = path.find(State::kTimeWait);
-    if (at < 0) continue;
-    const base::Timestamp from = path.steps[static_cast<std::size_t>(at)].why.time;
-    wait.from = wait.owner == Who::kNobody ? from : std::min(wait.from, from);
-    wait.owner = join(wait.owner, who(c, end));
-    wait.until = clock;
-    if (at + 1 == path.size) continue;
-    const PathStep& left = path.steps[static_cast<std::size_t>(at + 1)];
-    wait.until = left.why.time;
-    wait.ended = left.fact == Fact::kTimer    ? TimeWaitEnd::kExpired
-                 : left.fact == Fact::kReused ? TimeWaitEnd::kReused
-                                              : TimeWaitEnd::kAssassinated;
-  }
-  if (wait.owner == Who::kNobody) return std::nullopt;
+  wait.owner = who(c, end);
+  wait.from = path.steps[static_cast<std::size_t>(at)].why.time;
   wait.restarts = c.time_wait_restarts;
+  wait.until = clock;
+  if (at + 1 == path.size) return wait;
+  const PathStep& left = path.steps[static_cast<std::size_t>(at + 1)];
+  wait.until = left.why.time;
+  wait.ended = left.fact == Fact::kTimer    ? TimeWaitEnd::kExpired
+               : left.fact == Fact::kReused ? TimeWaitEnd::kReused
+                                            : TimeWaitEnd::kAssassinated;
   return wait;
+}
+
+/// Of both ends: from the first that entered it to the last that left.
+std::optional<TimeWait> time_wait_of(const Connection& c, base::Timestamp clock) noexcept {
+  const auto a = time_wait_of_end(c, c.originator, clock);
+  const auto b = time_wait_of_end(c, 1U - c.originator, clock);
+  if (!a || !b) return a ? a : b;
+  TimeWait both = b->until > a->until ? *b : *a;
+  both.owner = Who::kBoth;
+  both.from = std::min(a->from, b->from);
+  return both;
 }
 
 }  // namespace

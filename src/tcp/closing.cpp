@@ -27,7 +27,7 @@ void Machine::send_fin(Observation& o) noexcept {
     x.fin_seq = at;
     x.learn(known::kFin);
     x.facts.set(Fact::kFin, o.seen_now(), Proof::kProven);
-    bool covers = x.facts.has(Fact::kPeerFin) && y.knows(known::kFin) && seq_gt(s.ack, y.fin_seq);
+    bool covers = s.acks() && x.facts.has(Fact::kPeerFin) && y.knows(known::kFin) && seq_gt(s.ack, y.fin_seq);
     // Rule 13: its first FIN, lost before the tap, was older than its first acknowledgment of the peer's: that one already stands one
     // further.
     if (covers && x.knows(known::kGap) && seq_diff(x.gap.seq, at) == 1 && x.gap.frame == x.facts[Fact::kPeerFin].proof) {
@@ -64,7 +64,9 @@ void Machine::acknowledge_fin(Observation& o) noexcept {
   Endpoint& x = o.sender;
   const Endpoint& y = o.peer;
   if (!y.knows(known::kFin) || x.facts.has(Fact::kPeerFin)) return;
+  const bool acceptable = !y.knows(known::kNext) || seq_diff(o.segment.ack, y.snd_nxt) <= 0;
   if (seq_gt(o.segment.ack, y.fin_seq)) {
+    if (!acceptable) return;
     const std::uint64_t cause = frame_of_received_fin(o);
     x.facts.set(Fact::kPeerFin, o.caused_by(cause), Proof::kProven);
   } else if (!o.copy) {
@@ -136,7 +138,7 @@ void Machine::measure_half_close(Observation& o) noexcept {
     if (x.state != State::kCloseWait && x.state != State::kLastAck) return;
     c.half_close_packets += !o.copy;
     const std::int32_t grown = seq_diff(x.snd_nxt, c.half_close_next);
-    if (grown > 0) c.half_close_bytes += static_cast<std::uint32_t>(grown);
+    if (grown > 0 && grown <= (1 << 30)) c.half_close_bytes += static_cast<std::uint32_t>(grown);
     c.half_close_next = x.snd_nxt;
   } else if (x.state == State::kCloseWait) {
     c.traits |= trait::kHalfClose;

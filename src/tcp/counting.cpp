@@ -54,6 +54,9 @@ bool windows_known(const Observation& o) noexcept {
 /// Whether it is older than its neighbours can be told.
 bool dated(const wire::Segment& s) noexcept { return s.ip_id != 0 || s.has(wire::present::kTimestamps); }
 
+/// A SYN draws a challenge ACK (RFC 5961, 4; RFC 9293, 3.10.7.4).
+bool answers_syn(State s) noexcept { return s >= State::kEstablished && s <= State::kTimeWait; }
+
 /// Its sum stands for its bytes.
 bool has_sum(const wire::Segment& s) noexcept {
   return s.has(wire::present::kPayloadSum) && !s.has(wire::present::kBadChecksum | wire::present::kOffloaded);
@@ -81,6 +84,7 @@ void Machine::watch_window(Observation& o) noexcept {
   const Endpoint& y = o.peer;
   const wire::Segment& s = o.segment;
   if (o.stale) watch_stamp(o);
+  if (s.syn() && !s.acks() && answers_syn(y.state)) o.peer.learn(known::kChallenged);
   if (s.acks() && (s.flags & (wire::tcp_flag::kSyn | wire::tcp_flag::kRst)) == 0) {
     const std::uint32_t edge = s.ack + (static_cast<std::uint32_t>(s.window) << x.window_scale);
     if (!x.knows(known::kRightEdge)) {

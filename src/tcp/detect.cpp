@@ -85,7 +85,8 @@ Finding old_copy_of_syn(const Observation& o) noexcept {
   const wire::Segment& s = o.segment;
   if (!s.syn() || s.acks() || s.rst() || s.fin()) return {};
   const bool same_number = o.sender.knows(known::kIss) && s.seq == o.sender.iss;
-  if (!same_number || !(o.did(happened::kStray) || repeated_late(o))) return {};
+  const bool long_past = synchronised(o.sender_was) || o.sender_was == State::kClosed;  // a mirror port's copy comes at once
+  if (!same_number || !(o.did(happened::kStray) || long_past)) return {};
   return by_sender(o, K::kOldDuplicateSyn, {s.seq, 0});
 }
 
@@ -148,6 +149,14 @@ Finding closed_with_pending_data(const Observation& o) noexcept {
 }
 
 // ---- resets
+
+/// The answer to what a live socket would not have refused: its end has forgotten (RFC 9293, figure 10).
+Finding half_open_by_reply(const Observation& o) noexcept {
+  constexpr std::uint32_t kObeyedReply = happened::kResetAccepted | happened::kReplyReset;
+  if ((o.what & kObeyedReply) != kObeyedReply || o.copy || !is(o.sender, State::kClosed)) return {};
+  if (o.sender_was != State::kEstablished || o.sender.knows(known::kFin)) return {};
+  return seen(o, K::kHalfOpenDiscovered, o.side, {o.sender.facts[Fact::kReset].cause, o.segment.frame});
+}
 
 /// A RST that did nothing, although its target was there to take it and its sender had not long been gone.
 bool unheeded(const Observation& o) noexcept {
@@ -239,7 +248,7 @@ Finding challenge_ack(const Observation& o) noexcept {
 }
 
 // Every detector that looks at one segment.
-constexpr std::array<OfSegment, 25> kOfSegments{
+constexpr std::array<OfSegment, 26> kOfSegments{
     syn_retransmitted,
     syn_ack_retransmitted,
     handshake_ack_lost,
@@ -260,6 +269,7 @@ constexpr std::array<OfSegment, 25> kOfSegments{
     reset_out_of_window,
     reset_in_window,
     reset_ignored,
+    half_open_by_reply,
     data_after_reset,
     challenge_ack,
     ack_of_unsent_data,

@@ -81,10 +81,15 @@ Finding data_unanswered_by(const Life& life, unsigned peer) noexcept {
   return found;
 }
 
+/// How many probes are enough: an end that then gives up has decided for itself.
+std::uint32_t probes_enough(const Life& life, const Endpoint& prober) noexcept {
+  return gone_by_own_reset(prober) ? 2 : life.timers.thresholds.tries;
+}
+
 Finding keepalive_unanswered_by(const Life& life, unsigned peer) noexcept {
   const Endpoint& x = life.c.ends[peer];
   const StreamNotes* notes = life.blocks.known_notes(life.c.ends[1 - peer]);
-  if (notes == nullptr || notes->probes < life.timers.thresholds.tries || !x.knows(known::kSpoke)) return {};
+  if (notes == nullptr || notes->probes < probes_enough(life, life.c.ends[1 - peer]) || !x.knows(known::kSpoke)) return {};
   if (x.spoke_at > notes->probed.at || gone_by_own_reset(x) || window_closed(life, peer)) return {};
   Anomaly found = make(K::kKeepaliveUnanswered, 1 - peer, notes->probed.at, {notes->probed.frame, life.c.last_frame},
                        {base::elapsed(notes->probed.at, life.c.end), 0});
@@ -100,7 +105,8 @@ Finding silence_of(const Life& life, unsigned end) noexcept {
   const StreamNotes* notes = life.blocks.known_notes(life.c.ends[1 - end]);
   const Thresholds& t = life.timers.thresholds;
   StreamNotes::First first{};
-  if (notes != nullptr && notes->probes >= t.tries && notes->probed.at > x.spoke_at) first = notes->probed;
+  const bool probed = notes != nullptr && notes->probes >= probes_enough(life, life.c.ends[1 - end]);
+  if (probed && notes->probed.at > x.spoke_at) first = notes->probed;
   if (tries.count > t.tries && tries.first.at > x.spoke_at) first = tries.first;
   if (first.frame == 0) return {};
   const base::Duration silent = base::elapsed(x.spoke_at, life.c.end);

@@ -279,7 +279,7 @@ void Tracker::Impl::supersede(std::uint32_t old, const Sighting& first_syn, unsi
                               base::Timestamp clock_now) noexcept {
   Connection& c = memory[old];
   journal.set_frame(received ? received->frame : first_syn.frame);
-  for (unsigned end = 0; end != 2; ++end) {
+  for (const unsigned end : {who, 1 - who}) {
     if (c.ends[end].state != State::kTimeWait) continue;
     const Sighting& syn = end == who || !received ? first_syn : *received;
     machine.reuse_time_wait(c, old, end, syn.frame, syn.frame, syn.time, end == who);

@@ -67,7 +67,7 @@ base::Timestamp Tracker::Impl::due(std::uint32_t index, base::Timestamp now) noe
     const base::Timestamp at = c.deadline;
     bool time_wait_over = false;
     journal.set_frame(0);
-    for (unsigned end = 0; end != 2; ++end) {
+    for (const unsigned end : {unsigned{c.originator}, 1U - c.originator}) {
       if (c.ends[end].state != State::kTimeWait) continue;
       machine.expire_time_wait(c, index, end, at);
       time_wait_over = true;
@@ -161,6 +161,8 @@ void Tracker::Impl::evict(std::uint32_t index) noexcept {
 
 // A free place, at the price of the least valuable connection if need be.
 bool Tracker::Impl::make_room() noexcept {
+  if (memory.remembered() + reserve < options.max_connections) return true;
+  advance(clock);  // what is past its time makes room first
   if (memory.remembered() + reserve < options.max_connections) return true;
   const std::uint32_t victim = memory.victim();
   if (victim != kNoBlock) evict(victim);

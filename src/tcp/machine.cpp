@@ -19,9 +19,7 @@ using wire::seq_gt;
 /// change no fact.
 bool is_quiet(const Observation& o) noexcept {
   constexpr std::uint16_t kMoving = wire::tcp_flag::kSyn | wire::tcp_flag::kFin | wire::tcp_flag::kRst;
-  const auto settled = [](const Endpoint& e) {
-    return e.state == State::kEstablished && !e.knows(known::kFin | known::kChallenged);
-  };
+  const auto settled = [](const Endpoint& e) { return e.state == State::kEstablished && !e.knows(known::kFin | known::kChallenged); };
   return (o.segment.flags & kMoving) == 0 && settled(o.sender) && settled(o.peer);
 }
 
@@ -109,9 +107,11 @@ void Machine::note_what_was(Observation& o) noexcept {
   o.challenged = o.sender.knows(known::kChallenged);
   o.sender.forget(known::kChallenged);
   for (const Endpoint& end : o.c.ends) {
-    if (!end.facts.has(Fact::kReset) || o.reset_before != 0) continue;
-    o.reset_before = end.facts[Fact::kReset].proof;
-    o.reset_time = end.facts[Fact::kReset].time;
+    if (!end.facts.has(Fact::kReset)) continue;
+    const Evidence& reset = end.facts[Fact::kReset];
+    if (o.reset_before != 0 && o.reset_before <= reset.proof) continue;
+    o.reset_before = reset.proof;
+    o.reset_time = reset.time;
   }
 }
 
@@ -287,7 +287,8 @@ void Machine::measure_rtt(Observation& o) noexcept {
   Endpoint& x = o.sender;
   if (!x.knows(known::kTimed) || seq_diff(o.segment.ack, x.timed_end) < 0) return;
   const base::Duration took = base::elapsed(x.timed_at, o.segment.time);
-  if (!o.copy && took >= 0) {
+  constexpr base::Duration kLongest = 600 * base::kSecond;  // what takes longer is no round trip
+  if (!o.copy && took >= 0 && took <= kLongest) {
     x.least_rtt = x.knows(known::kRtt) ? std::min(x.least_rtt, took) : took;
     x.learn(known::kRtt);
   }

@@ -8,7 +8,7 @@ namespace finwait::tcp {
 namespace {
 
 using wire::seq_diff;
-using wire::seq_ge;
+
 using wire::seq_gt;
 using wire::seq_lt;
 
@@ -44,26 +44,25 @@ void ZeekView::weigh(const wire::Segment& s) noexcept {
   const std::uint32_t relative = s.seq - x.start;
   const bool below = !x.far && seq_diff(s.seq, x.start) < 0;
   note_letters(x, relative, s);
-  if (s.window == 0 && !s.rst() && y.state != ZeekState::kClosed && x.state != ZeekState::kReset) tally(x, x.zero_windows, 'W');
+  if (s.window == 0 && !s.rst() && y.state != ZeekState::kClosed && x.state != ZeekState::kReset) tally(x, notes(x).zero_windows, 'W');
   if (!x.closed || !y.closed) last_time_ = s.time;
   if (s.fin()) {
     x.fin = true;
-    x.last_fin = relative + s.payload_length + (s.syn() ? 1 : 0);
+    notes(x).last_fin = relative + s.payload_length + (s.syn() ? 1 : 0);
   }
   const std::uint32_t acked = s.acks() ? note_acked(y, s) : 0;
   note_last(x, s);
   move(x, y, s);
   if (s.acks()) acknowledge(x, y, acked);
   x.spoke = true;
+  x.flags = static_cast<std::uint8_t>(x.flags | s.flags);
   if (s.payload_length != 0 && !s.rst() && !below) {
     const std::uint32_t from = s.seq + (s.syn() ? 1 : 0);
     deliver(x, from, from + s.payload_length);
   }
   settle_close(x, y);
   settle_close(y, x);
-  const auto whole = [](const End& e) {
-    return is_up(e.state) && e.islands[0].from == e.islands[0].to && e.delivered == e.last && !e.gave_up;
-  };
+  const auto whole = [this](const End& e) { return is_up(e.state) && notes(e).islands[0].empty() && e.delivered == e.last && !e.gave_up; };
   steady_ = whole(x) && whole(y);
 }
 
@@ -108,7 +107,7 @@ void ZeekView::start_end(End& x, const wire::Segment& s) noexcept {
 void ZeekView::restart(End& x, std::uint32_t start, std::uint32_t last) noexcept {
   const std::uint32_t shift = start - x.start;
   x.delivered += shift;
-  for (Island& island : x.islands) island = {island.from + shift, island.to + shift};
+  for (Island& island : notes(x).islands) island = {island.from + shift, island.to + shift};
   x.start = start;
   x.acked = start;
   x.last = last;
@@ -121,17 +120,19 @@ void ZeekView::note_letters(End& x, std::uint32_t relative, const wire::Segment&
     letter(x, code);
     return true;
   };
+  Notes& n = notes(x);
   const int flags = (s.syn() ? 1 : 0) + (s.fin() ? 1 : 0) + (s.rst() ? 1 : 0);
   if (flags > 1) {
     first(s.fin() && s.rst() ? Seen::kFinRst : Seen::kMulti, s.fin() && s.rst() ? 'I' : 'Q');
   } else if (s.syn()) {
-    // Another number only stands out once the end no longer takes it for its start: after its close.
-    if (!first(Seen::kSyn, s.acks() ? 'H' : 'S') && relative != 0) letter(x, s.acks() ? 'H' : 'S');
+    // Before its close an end takes each SYN's number for its start: there, another number is no news.
+    if (!first(Seen::kSyn, s.acks() ? 'H' : 'S') && relative != n.last_syn) letter(x, s.acks() ? 'H' : 'S');
+    n.last_syn = relative;
   } else if (s.fin()) {
-    if (!first(Seen::kFin, 'F') && relative + s.payload_length != x.last_fin) letter(x, 'F');
+    if (!first(Seen::kFin, 'F') && relative + s.payload_length != n.last_fin) letter(x, 'F');
   } else if (s.rst()) {
-    if (!first(Seen::kRst, 'R') && relative != x.last_rst) letter(x, 'R');
-    x.last_rst = relative;
+    if (!first(Seen::kRst, 'R') && relative != n.last_rst) letter(x, 'R');
+    n.last_rst = relative;
   } else if (s.payload_length != 0) {
     first(Seen::kData, 'D');
   } else if (s.acks()) {
@@ -156,7 +157,7 @@ void ZeekView::note_last(End& x, const wire::Segment& s) noexcept {
   const std::uint32_t past = s.seq + segment_length(s);
   const std::int32_t further = seq_diff(past, x.last);
   const auto advance = [&] {
-    x.wraps = static_cast<std::uint8_t>(x.wraps + (past < x.last));
+    x.laps = static_cast<std::uint8_t>(x.laps + (further > 0 && past - x.start < x.last - x.start));
     x.last = past;
     x.far = x.far || (further > 0 && past - x.start >= kFar && seq_diff(past, x.start) > 0);
   };
@@ -168,7 +169,7 @@ void ZeekView::note_last(End& x, const wire::Segment& s) noexcept {
   } else if (further > 0) {
     advance();
   } else if (s.payload_length != 0) {
-    tally(x, x.repeats, 'T');
+    tally(x, notes(x).repeats, 'T');
   }
 }
 
@@ -239,14 +240,15 @@ void ZeekView::move_inactive(End& x, End& y, const wire::Segment& s) noexcept {
 // What is acknowledged and was never seen is missing.
 void ZeekView::acknowledge(End& x, End& y, std::uint32_t relative) noexcept {
   if (relative == 0 || y.state == ZeekState::kInactive) return;
-  if (y.fin && seq_diff(relative, y.last_fin) > 0) relative = y.last_fin;
+  if (y.fin && seq_diff(relative, notes(y).last_fin) > 0) relative = notes(y).last_fin;
   const std::uint32_t to = y.start + relative;
   if (!seq_gt(to, y.delivered)) return;
   if (relative <= 2 && partial_) return;  // the number before its first is only supposed
   if (!y.gave_up) {
-    while (y.islands[0].from != y.islands[0].to && seq_lt(y.islands[0].from, to)) {
-      gap(y, x, y.islands[0].from - y.delivered);
-      y.delivered = y.islands[0].from;
+    const Island& island = notes(y).islands[0];
+    while (!island.empty() && seq_lt(island.from, to)) {
+      gap(y, x, island.from - y.delivered);
+      y.delivered = island.from;
       join_islands(y);
     }
     if (seq_gt(to, y.delivered)) gap(y, x, to - y.delivered);
@@ -261,14 +263,16 @@ void ZeekView::gap(End& y, const End& x, std::uint32_t length) noexcept {
     return e.state == ZeekState::kEstablished || (e.state == ZeekState::kClosed && e.before == ZeekState::kEstablished);
   };
   if (!clean(x) || !clean(y)) return;
-  tally(y, y.gaps, 'G');
+  tally(y, notes(y).gaps, 'G');
   missed_ += length;
 }
 
 void ZeekView::join_islands(End& x) noexcept {
-  while (x.islands[0].from != x.islands[0].to && !seq_gt(x.islands[0].from, x.delivered)) {
-    if (seq_gt(x.islands[0].to, x.delivered)) x.delivered = x.islands[0].to;
-    x.islands = {x.islands[1], Island{0, 0}};
+  auto& [low, high] = notes(x).islands;
+  while (!low.empty() && !seq_gt(low.from, x.delivered)) {
+    if (seq_gt(low.to, x.delivered)) x.delivered = low.to;
+    low = high;
+    high = {};
   }
 }
 
@@ -277,40 +281,39 @@ void ZeekView::deliver(End& x, std::uint32_t from, std::uint32_t to) noexcept {
   if (seq_lt(from, x.acked)) from = x.acked;
   if (seq_lt(from, x.delivered)) from = x.delivered;
   if (!seq_gt(to, from)) return;
+  Notes& n = notes(x);
   if (from == x.delivered) {
     x.delivered = to;
     join_islands(x);
   } else {
-    auto& [low, high] = x.islands;
-    const auto touches = [&](const Island& i) { return i.from != i.to && !seq_gt(from, i.to) && !seq_lt(to, i.from); };
-    const auto widen = [&](Island& i) { i = {seq_lt(from, i.from) ? from : i.from, seq_gt(to, i.to) ? to : i.to}; };
-    if (low.from == low.to) {
-      low = {from, to};
-    } else if (touches(low)) {
-      widen(low);
-    } else if (high.from == high.to) {
-      high = {from, to};
-      if (seq_lt(high.from, low.from)) std::swap(low, high);
-    } else if (touches(high)) {
-      widen(high);
-    } else if (seq_lt(from, low.from)) {  // a third: two neighbours become one
-      low.to = high.to;
-      high = low;
-      low = {from, to};
-    } else {
-      low.to = high.to;
-      high = {from, to};
-    }
-    if (high.from != high.to && !seq_gt(high.from, low.to)) {
-      if (seq_gt(high.to, low.to)) low.to = high.to;
-      high = {0, 0};
-    }
+    add_island(n, from, to);
   }
-  const Island& top = x.islands[1].from != x.islands[1].to ? x.islands[1] : x.islands[0];
-  if (top.from == top.to) return;
-  const std::int32_t beyond = seq_diff(top.to, x.delivered);
+  const Island& top = n.islands[n.islands[1].empty() ? 0 : 1];
   const bool unacked = x.acked == x.start || x.acked == x.start + 1;
-  if (beyond > (unacked ? kMostBeyondUnacked : kMostBeyond)) x.gave_up = true;
+  if (!top.empty() && seq_diff(top.to, x.delivered) > (unacked ? kMostBeyondUnacked : kMostBeyond)) x.gave_up = true;
+}
+
+void ZeekView::add_island(Notes& n, std::uint32_t from, std::uint32_t to) noexcept {
+  auto& [low, high] = n.islands;
+  const auto touches = [&](const Island& i) { return !i.empty() && !seq_gt(from, i.to) && !seq_lt(to, i.from); };
+  const auto widen = [&](Island& i) { i = {seq_lt(from, i.from) ? from : i.from, seq_gt(to, i.to) ? to : i.to}; };
+  if (low.empty()) {
+    low = {from, to};
+  } else if (touches(low)) {
+    widen(low);
+  } else if (touches(high)) {
+    widen(high);
+  } else if (seq_lt(from, low.from)) {  // a third before both makes one of them
+    high = {low.from, high.empty() ? low.to : high.to};
+    low = {from, to};
+  } else {
+    if (!high.empty()) low.to = high.to;
+    high = {from, to};
+  }
+  if (!high.empty() && !seq_gt(high.from, low.to)) {
+    if (seq_gt(high.to, low.to)) low.to = high.to;
+    high = {};
+  }
 }
 
 // An end's close is reported once all its data has been delivered and the other end's has been acknowledged.
@@ -332,8 +335,9 @@ void ZeekView::letter(const End& x, char code) noexcept {
 }
 
 /// Frequent events: a letter for the first, the tenth, the hundredth ...
-void ZeekView::tally(const End& x, std::uint32_t& counter, char code) noexcept {
-  if (counter == std::numeric_limits<std::uint32_t>::max()) return;
+template <class Counter>
+void ZeekView::tally(const End& x, Counter& counter, char code) noexcept {
+  if (counter == std::numeric_limits<Counter>::max()) return;
   std::uint32_t rest = ++counter;
   while (rest % 10 == 0) rest /= 10;
   if (rest == 1) letter(x, code);
@@ -354,7 +358,7 @@ std::uint64_t ZeekView::bytes(unsigned end) const noexcept {
   const bool nothing_acked = x.acked == x.start || x.acked == x.start + 1;
   if (x.before == ZeekState::kSynSent && x.state == ZeekState::kReset && ends_[1 - end].state == ZeekState::kInactive && !nothing_acked)
     return 0;
-  const std::uint64_t sent = (std::uint64_t{x.wraps} << 32) + x.last - x.start;
+  const std::uint64_t sent = (std::uint64_t{x.laps} << 32) + (x.last - x.start);
   const std::int32_t unseen = seq_diff(x.acked, x.last);
   std::uint64_t size = unseen > 0 ? sent + static_cast<std::uint32_t>(unseen) : sent;
   if (size != 0) --size;           // the SYN

@@ -17,6 +17,7 @@
 #include "finwait/report/totals.h"
 #include "finwait/tcp/tracker.h"
 #include "finwait/wire/decode.h"
+#include "finwait/wire/reassembly.h"
 
 namespace finwait::engine {
 
@@ -82,6 +83,7 @@ class Pipeline {
   PipelineOptions options_;
   bool one_by_one_;  // what happens is looked at after each frame, so that its order does not depend on the batches
   tcp::Tracker tracker_;
+  wire::Reassembler reassembler_;
   TraceClock clock_;
   std::vector<capture::Frame> frames_;
   std::vector<wire::Segment> segments_;
