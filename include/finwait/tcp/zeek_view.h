@@ -48,9 +48,10 @@ class ZeekView {
       return;
     }
     const std::uint32_t last = x.last + s.payload_length;
-    x.wraps = static_cast<std::uint8_t>(x.wraps + (last < x.last));
+    x.laps = static_cast<std::uint8_t>(x.laps + (last - x.start < x.last - x.start));
     x.last = last;
     x.delivered = last;
+    x.flags = static_cast<std::uint8_t>(x.flags | s.flags);
     x.far = x.far || last - x.start >= kFar;
     if (wire::seq_gt(s.ack, y.acked)) y.acked = s.ack;
     last_time_ = s.time;
@@ -65,39 +66,49 @@ class ZeekView {
   [[nodiscard]] unsigned originator() const noexcept { return originator_; }
   /// orig_bytes or resp_bytes: payload as the sequence numbers of end 0 or 1 show it.
   [[nodiscard]] std::uint64_t bytes(unsigned end) const noexcept;
+  /// All flags that end 0 or 1 sent, the ninth aside: Zeek has no use for them, others' flow records have.
+  [[nodiscard]] std::uint8_t flags(unsigned end) const noexcept { return ends_[end].flags; }
   /// The stamp of the last segment that Zeek's duration counts: none after both ends have closed.
   [[nodiscard]] base::Timestamp last_time() const noexcept { return last_time_; }
 
  private:
   static constexpr std::uint32_t kFar = 1U << 30;  ///< beyond it a number is no longer compared with the first one
 
-  /// Data beyond a hole.
+  /// Data beyond a hole; from == to: none.
   struct Island {
     std::uint32_t from;
     std::uint32_t to;
+    [[nodiscard]] bool empty() const noexcept { return from == to; }
   };
 
+  /// What every segment touches; both ends fit in one cache line.
   struct End {
     std::uint32_t start;      ///< its SYN's number; without SYN, one below its first
     std::uint32_t last;       ///< one past the highest number it sent
     std::uint32_t acked;      ///< highest acknowledgment of it
     std::uint32_t delivered;  ///< reassembled up to here
-    std::array<Island, 2> islands;
-    std::uint32_t last_fin;  ///< of its latest FIN, relative to start
-    std::uint32_t last_rst;  ///< of its latest RST, relative to start
-    std::uint32_t repeats;   ///< segments with payload already sent
-    std::uint32_t zero_windows;
-    std::uint32_t gaps;
     ZeekState state;
     ZeekState before;      ///< the state before
-    std::uint8_t wraps;    ///< of `last` around 2^32
+    std::uint8_t laps;     ///< times `last` went past start + 2^32
     std::uint8_t letters;  ///< kinds of segment seen: bit set of Seen
+    std::uint8_t flags;    ///< all flags it sent
     bool far : 1;          ///< more than kFar past start
     bool fin : 1;          ///< sent a FIN
     bool closing : 1;      ///< Zeek wants to report its close ...
     bool closed : 1;       ///< ... and has
     bool spoke : 1;
     bool gave_up : 1;  ///< reassembly ended: too much data beyond a hole
+  };
+
+  /// What only few segments touch. Numbers are relative to start.
+  struct Notes {
+    std::array<Island, 2> islands;  ///< in order; absolute numbers
+    std::uint32_t last_syn;
+    std::uint32_t last_fin;
+    std::uint32_t last_rst;
+    std::uint32_t repeats;  ///< segments with payload already sent
+    std::uint16_t zero_windows;
+    std::uint16_t gaps;
   };
 
   enum Seen : std::uint8_t { kSyn = 1, kFin = 2, kRst = 4, kFinRst = 8, kData = 16, kAck = 32, kMulti = 64 };
@@ -127,21 +138,25 @@ class ZeekView {
   void acknowledge(End& x, End& y, std::uint32_t relative) noexcept;
   void deliver(End& x, std::uint32_t from, std::uint32_t to) noexcept;
   void join_islands(End& x) noexcept;
+  void add_island(Notes& n, std::uint32_t from, std::uint32_t to) noexcept;
   void gap(End& y, const End& x, std::uint32_t length) noexcept;
   void settle_close(End& x, const End& y) noexcept;
   void letter(const End& x, char code) noexcept;
-  void tally(const End& x, std::uint32_t& counter, char code) noexcept;
+  template <class Counter>
+  void tally(const End& x, Counter& counter, char code) noexcept;
+  [[nodiscard]] Notes& notes(const End& x) noexcept { return notes_[&x == &ends_[1]]; }
   [[nodiscard]] bool is_originator(const End& x) const noexcept { return &x == &ends_[originator_]; }
   static void enter(End& x, ZeekState state) noexcept;
 
   std::array<End, 2> ends_{};
-  std::array<std::uint64_t, 2> letters_{};  ///< history, five bits a letter
-  std::uint64_t missed_ = 0;
   base::Timestamp last_time_ = 0;
-  std::uint8_t size_ = 0;  ///< of history
   std::uint8_t originator_ = 0;
   bool steady_ = false;  ///< both ends are established or partial, and nothing waits in an island
   bool partial_ = false;
+  std::uint8_t size_ = 0;  ///< of history
+  std::array<Notes, 2> notes_{};
+  std::array<std::uint64_t, 2> letters_{};  ///< history, five bits a letter
+  std::uint64_t missed_ = 0;
 };
 static_assert(std::is_trivially_copyable_v<ZeekView> && sizeof(ZeekView) <= 160);
 
