@@ -14,11 +14,13 @@
 #include "finwait/capture/file_sequence.h"
 #include "finwait/engine/explain_watch.h"
 #include "finwait/engine/pipeline.h"
+#include "finwait/report/eve_sink.h"
 #include "finwait/report/explain_sink.h"
 #include "finwait/report/json_sink.h"
 #include "finwait/report/reporter.h"
 #include "finwait/report/stats.h"
 #include "finwait/report/summary_sink.h"
+#include "finwait/report/zeek_sink.h"
 #include "progress.h"
 
 namespace finwait::app {
@@ -58,6 +60,11 @@ std::vector<std::unique_ptr<report::Sink>> make_sinks(const Options& options) {
       sinks.push_back(std::make_unique<report::JsonSink>(choice.path, prompt));
     } else if (choice.format == "events") {
       sinks.push_back(std::make_unique<report::EventsSink>(choice.path, prompt));
+    } else if (choice.format == "zeek" || choice.format == "zeek-json") {
+      const auto format = choice.format == "zeek" ? report::ZeekSink::Format::kColumns : report::ZeekSink::Format::kJson;
+      sinks.push_back(std::make_unique<report::ZeekSink>(choice.path, format, options.local_nets, prompt));
+    } else if (choice.format == "eve") {
+      sinks.push_back(std::make_unique<report::EveSink>(choice.path, prompt));
     } else {
       sinks.push_back(std::make_unique<report::SummarySink>(choice.path,
                                                             report::SummaryOptions{command(options), options.only_words, options.verbose}));

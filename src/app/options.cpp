@@ -36,10 +36,11 @@ po::options_description output_options() {
   po::options_description text("Output", 80, 50);
   // clang-format off
   text.add_options()
-    ("output,o", po::value<Words>()->value_name("FORMAT[=PATH]")->composing(), "summary (default), json, events; may be repeated; without PATH to standard output")
+    ("output,o", po::value<Words>()->value_name("FORMAT[=PATH]")->composing(), "summary (default), json, events, zeek, zeek-json, eve; may be repeated; without PATH to standard output")
     ("explain", po::value<std::string>()->value_name("ID"), "one connection as a ladder; ID is an id, a uid or ADDR:PORT-ADDR:PORT")
     ("describe", po::value<std::string>()->value_name("KIND"), "what an opening, ending or anomaly means")
     ("only", po::value<Words>()->value_name("KIND[,KIND]")->composing(), "only connections with one of these openings, endings or anomalies")
+    ("local-nets", po::value<std::string>()->value_name("NET[,NET]"), "which addresses are ours, for local_orig and local_resp (default: private and special ones)")
     ("fail-on", po::value<std::string>()->value_name("SEVERITY"), "exit 3 if there is an anomaly at or above info, notice, warning or alert")
     ("stats", "at the end, on standard error: counts and speed")
     ("progress", "show how far it has come, on standard error (default on a terminal)")
@@ -93,14 +94,15 @@ std::vector<std::string> split(const std::string& list) {
 }
 
 void take_outputs(const po::variables_map& map, Options& options) {
-  static const std::set<std::string> kFormats{"summary", "json", "events"};
+  static const std::set<std::string> kFormats{"summary", "json", "events", "zeek", "zeek-json", "eve"};
   if (map.count("output") == 0) return;
   std::set<std::string> paths;
   if (map.count("explain") != 0) paths.insert("-");  // the ladder's place
   for (const std::string& word : map["output"].as<Words>()) {
     const std::size_t equals = word.find('=');
     OutputChoice choice{word.substr(0, equals), equals == std::string::npos ? "-" : word.substr(equals + 1)};
-    if (kFormats.count(choice.format) == 0) throw UsageError("-o " + word + ": no such format; there are summary, json and events");
+    if (kFormats.count(choice.format) == 0)
+      throw UsageError("-o " + word + ": no such format; there are summary, json, events, zeek, zeek-json and eve");
     if (choice.path.empty()) throw UsageError("-o " + word + ": the path is empty");
     if (!paths.insert(choice.path).second) {
       throw UsageError("-o " + word + ": two outputs to " + (choice.path == "-" ? "standard output" : choice.path) +
@@ -160,6 +162,9 @@ void take_rest(const po::variables_map& map, Options& options) {
   if (map.count("progress") != 0) options.progress = true;
   if (options.quiet) options.progress = false;
   if (map.count("explain") != 0) options.explain = map["explain"].as<std::string>();
+  if (map.count("local-nets") != 0) {
+    options.local_nets = value_of(map, "local-nets", [](const std::string& list) { return report::LocalNets(list); });
+  }
   if (map.count("fail-on") != 0) {
     options.fail_on = tcp::severity(map["fail-on"].as<std::string>());
     if (!options.fail_on) throw UsageError("--fail-on " + map["fail-on"].as<std::string>() + ": there are info, notice, warning and alert");

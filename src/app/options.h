@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "finwait/engine/pipeline.h"
+#include "finwait/report/local_nets.h"
 #include "finwait/report/selection.h"
 
 namespace finwait::app {
@@ -35,6 +36,7 @@ struct Options {
   std::string explain;  ///< empty: no
   report::Selection only;
   std::string only_words;
+  report::LocalNets local_nets;
   std::optional<tcp::Severity> fail_on;
   engine::PipelineOptions pipeline;
   std::optional<std::uint64_t> seed;
