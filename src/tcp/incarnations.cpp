@@ -366,6 +366,7 @@ bool Tracker::Impl::make_head(std::uint32_t index, std::uint32_t older) noexcept
 
 bool Tracker::Impl::apply(std::uint32_t index, const Segment& s) noexcept {
   touched = index;
+  journal.set_frame(s.frame);  // a timer may have fired in between
   if (machine.apply(memory[index], index, s)) settle(index);
   return true;
 }
@@ -373,6 +374,7 @@ bool Tracker::Impl::apply(std::uint32_t index, const Segment& s) noexcept {
 bool Tracker::Impl::stray(std::uint32_t index, const Segment& s) noexcept {
   ++counts.strays;
   touched = kNoBlock;
+  journal.set_frame(s.frame);
   machine.apply_stray(memory[index], index, s);
   return true;
 }

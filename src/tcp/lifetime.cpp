@@ -85,25 +85,49 @@ base::Timestamp Tracker::Impl::due(std::uint32_t index, base::Timestamp now) noe
   return c.deadline;
 }
 
-// Whatever of this flow is past its time at `now` goes before the next segment is looked at (then the answer is true, and the head may be
-// another): so it does not depend on when the wheel
-// turns.
+// Whatever of this flow is past its time at `now` goes, in the order of deadlines, before anything else is done with the flow: so what is
+// said of it depends neither on when the wheel turns nor on batches. True if something went (the head may be another).
 bool Tracker::Impl::expire_flow(std::uint32_t head, base::Timestamp now) noexcept {
   const Connection& c = memory[head];
   if (c.deadline > now && c.older == kNoBlock && c.candidates == kNoBlock) return false;
-  std::array<std::uint32_t, 1 + Memory::kMaxOlder + 1 + Memory::kMaxCandidates> all;
-  std::size_t n = 0;
-  for (std::uint32_t at = c.candidates; at != kNoBlock && n != all.size(); at = memory[at].older) all[n++] = at;
-  for (std::uint32_t at = head; at != kNoBlock && n != all.size(); at = memory[at].older) all[n++] = at;
-  for (std::size_t k = 0; k != n; ++k) {
-    Connection& one = memory[all[k]];
-    if (one.is(trait::kReleased) || one.deadline > now) continue;
-    if (due(all[k], now) > now) {
-      one.armed = base::kNever;
-      memory.arm(all[k]);
-    }
+  const wire::FlowKey key = c.key;
+  const std::uint64_t hash = c.hash;
+  bool any = false;
+  for (; head != kNoBlock; head = memory.find(hash, key)) {
+    const std::uint32_t next = first_due(head, now);
+    if (next == kNoBlock) break;
+    any = true;
+    if (due(next, now) <= now) continue;
+    memory[next].armed = base::kNever;  // the wheel has it for an earlier time, or not at all
+    memory.arm(next);
   }
-  return true;
+  return any;
+}
+
+/// Of the flow's incarnations and candidates the one with the earliest deadline, if that has come.
+std::uint32_t Tracker::Impl::first_due(std::uint32_t head, base::Timestamp now) const noexcept {
+  std::uint32_t first = kNoBlock;
+  const auto look = [&](std::uint32_t index) {
+    const Connection& c = memory[index];
+    if (c.deadline > now) return;
+    if (first == kNoBlock || c.deadline < memory[first].deadline || (c.deadline == memory[first].deadline && c.id < memory[first].id))
+      first = index;
+  };
+  for (std::uint32_t at = memory[head].candidates; at != kNoBlock; at = memory[at].older) look(at);
+  for (std::uint32_t at = head; at != kNoBlock; at = memory[at].older) look(at);
+  return first;
+}
+
+/// The wheel asks for a connection: its whole flow is looked at, in order.
+base::Timestamp Tracker::Impl::called(std::uint32_t index, base::Timestamp now) noexcept {
+  Connection& c = memory[index];
+  if (c.is(trait::kReleased)) return now;
+  c.armed = base::kNever;
+  const std::uint32_t head = memory.head_of(index);
+  expire_flow(head, now);
+  if (c.is(trait::kReleased)) return now;
+  c.armed = c.deadline;
+  return c.deadline;
 }
 
 void Tracker::Impl::release(std::uint32_t index, Release why, base::Timestamp at) noexcept {
@@ -171,18 +195,21 @@ bool Tracker::Impl::make_room() noexcept {
 
 void Tracker::Impl::advance(base::Timestamp now) noexcept {
   clock = std::max(clock, now);
-  memory.advance(now, [this, now](std::uint32_t index) { return due(index, now); });
+  memory.advance(now, [this, now](std::uint32_t index) { return called(index, now); });
 }
 
 void Tracker::Impl::finish(base::Timestamp now) noexcept {
   advance(now);
   memory.for_each([&](std::uint32_t index) {
     const Connection& c = memory[index];
-    if (!c.is(trait::kReleased) && c.deadline <= now) static_cast<void>(due(index, now));
+    if (!c.is(trait::kReleased) && c.deadline <= now) expire_flow(memory.head_of(index), now);
   });
-  // Candidates first: they may still change what is said of the connection they came upon.
+  // Candidates first, in order: they may still change what is said of the connection they came upon.
   memory.for_each([&](std::uint32_t index) {
-    if (memory[index].is(trait::kCandidate)) resolve_candidate(index, Release::kEndOfInput, base::kNever);
+    const Connection& c = memory[index];
+    while (!c.is(trait::kReleased) && c.is(trait::kHead) && c.candidates != kNoBlock) {
+      resolve_candidate(c.candidates, Release::kEndOfInput, base::kNever);
+    }
   });
   memory.for_each([&](std::uint32_t index) {
     if (!memory[index].is(trait::kReleased)) release(index, Release::kEndOfInput, base::kNever);

@@ -11,7 +11,8 @@ namespace {
 /// What an ordinary segment touches of a connection: see Connection and Endpoint.
 constexpr std::size_t kLine = base::kCacheLine;
 constexpr std::size_t kEnds = offsetof(Connection, ends);
-constexpr std::array kHotLines{std::size_t{0}, kLine, offsetof(Connection, zeek), kEnds, kEnds + kLine, kEnds + sizeof(Endpoint), kEnds + sizeof(Endpoint) + kLine};
+constexpr std::array kHotLines{
+    std::size_t{0}, kLine, offsetof(Connection, zeek), kEnds, kEnds + kLine, kEnds + sizeof(Endpoint), kEnds + sizeof(Endpoint) + kLine};
 
 }  // namespace
 
@@ -29,8 +30,8 @@ void Memory::prefetch_record(std::uint64_t hash, bool whole) const noexcept {
   });
 }
 
-std::uint32_t Memory::find(const wire::Segment& s) const noexcept {
-  return table_.find(s.hash, [&](std::uint32_t index) { return pool_[index].key == s.key; });
+std::uint32_t Memory::find(std::uint64_t hash, const wire::FlowKey& key) const noexcept {
+  return table_.find(hash, [&](std::uint32_t index) { return pool_[index].key == key; });
 }
 
 std::uint32_t Memory::allocate() noexcept { return pool_.allocate(); }
@@ -69,7 +70,7 @@ void Memory::remove_candidate(std::uint32_t head, std::uint32_t candidate) noexc
 std::uint32_t Memory::head_of(std::uint32_t index) const noexcept {
   const Connection& c = pool_[index];
   if (c.is(trait::kHead)) return index;
-  return table_.find(c.hash, [&](std::uint32_t other) { return pool_[other].key == c.key; });
+  return find(c.hash, c.key);
 }
 
 void Memory::unlink(std::uint32_t index) noexcept {

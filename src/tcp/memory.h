@@ -40,7 +40,8 @@ class Memory {
   void prefetch_record(std::uint64_t hash, bool whole) const noexcept;
 
   /// The newest incarnation of the flow, or kNoBlock.
-  [[nodiscard]] std::uint32_t find(const wire::Segment& s) const noexcept;
+  [[nodiscard]] std::uint32_t find(std::uint64_t hash, const wire::FlowKey& key) const noexcept;
+  [[nodiscard]] std::uint32_t find(const wire::Segment& s) const noexcept { return find(s.hash, s.key); }
 
   /// A blank connection, or kNoBlock if all are in use.
   [[nodiscard]] std::uint32_t allocate() noexcept;

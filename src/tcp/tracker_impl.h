@@ -51,6 +51,8 @@ struct Tracker::Impl {
   [[nodiscard]] base::Timestamp expiry(const Connection& c) const noexcept;
   base::Timestamp due(std::uint32_t index, base::Timestamp now) noexcept;
   bool expire_flow(std::uint32_t head, base::Timestamp now) noexcept;
+  [[nodiscard]] std::uint32_t first_due(std::uint32_t head, base::Timestamp now) const noexcept;
+  base::Timestamp called(std::uint32_t index, base::Timestamp now) noexcept;
   void release(std::uint32_t index, Release why, base::Timestamp at) noexcept;
   void resolve_candidate(std::uint32_t candidate, Release why, base::Timestamp at) noexcept;
   void evict(std::uint32_t index) noexcept;
