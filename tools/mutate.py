@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Takes away one row of the transition table, or one detector, and sees whether a test notices: mutate.py [rows] [detectors].
+
+Works in a copy of the tree: src/tcp/transition.cpp loses its rows and the lists of src/tcp/detect*.cpp lose their detectors, one at a time;
+each time test_tcp is built and run. Prints for each mutant which tests failed, and exits 1 if one survived. The tree itself is not touched.
+Rows that only the table's own test notices are named, because that test is a copy of the table: no trace takes them.
+Takes minutes; ccache helps. Not part of the test run.
+"""
+import argparse
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+OWN_TEST = "TransitionTable"  # repeats the table
+ROW = re.compile(r"^ *Row\{.*\},\n", re.MULTILINE)
+LIST = re.compile(r"^constexpr std::array (kOf\w+)\{(.*?)^\};", re.MULTILINE | re.DOTALL)
+ONE_LINE_LIST = re.compile(r"^constexpr std::array (kOf\w+)\{([^\n]*)\};", re.MULTILINE)
+HUNG_AFTER = 300  # seconds; the tests take a few
+
+
+class Mutant:
+    def __init__(self, path, name, text):
+        self.path = path  # relative to the root
+        self.name = name
+        self.text = text  # the whole file without one thing
+
+
+def without(text, start, end):
+    return text[:start] + text[end:]
+
+
+def rows(tree):
+    path = pathlib.Path("src/tcp/transition.cpp")
+    text = (tree / path).read_text()
+    return [Mutant(path, " ".join(row.group().split()).rstrip(","), without(text, row.start(), row.end())) for row in ROW.finditer(text)]
+
+
+def detectors(tree):
+    mutants = []
+    for file in sorted((tree / "src/tcp").glob("detect*.cpp")):
+        path = file.relative_to(tree)
+        text = file.read_text()
+        lists = {found.start(2): found for pattern in (LIST, ONE_LINE_LIST) for found in pattern.finditer(text)}
+        for found in lists.values():
+            for entry in re.finditer(r"\w+,?", found.group(2)):
+                start = found.start(2) + entry.start()
+                name = f"{found.group(1)}: {entry.group().rstrip(',')}"
+                mutants.append(Mutant(path, name, without(text, start, start + len(entry.group()))))
+    return mutants
+
+
+def build(folder, jobs):
+    return subprocess.run(["cmake", "--build", folder, "--target", "test_tcp", "-j", str(jobs)], capture_output=True, text=True)
+
+
+def failed_tests(folder):
+    """Names of the tests that failed; more than none as well if the program crashed or hung."""
+    report = folder / "report.json"
+    report.unlink(missing_ok=True)
+    try:
+        run = subprocess.run([folder / "tests/test_tcp", "--gtest_brief=1", f"--gtest_output=json:{report}"], capture_output=True,
+                             timeout=HUNG_AFTER)
+    except subprocess.TimeoutExpired:
+        return ["(hung)"]
+    if not report.exists():
+        return [f"(ended with {run.returncode})"]
+    suites = json.loads(report.read_text())["testsuites"]
+    return [f"{suite['name']}.{test['name']}" for suite in suites for test in suite["testsuite"] if "failures" in test]
+
+
+def judge(tree, folder, mutant, known, jobs):
+    """The tests that notice the mutant."""
+    file = tree / mutant.path
+    original = file.read_text()
+    file.write_text(mutant.text)
+    try:
+        built = build(folder, jobs)
+        if built.returncode != 0:
+            return ["(does not compile)"]
+        return [test for test in failed_tests(folder) if test not in known]
+    finally:
+        file.write_text(original)
+
+
+def verdict(noticed):
+    if not noticed:
+        return "SURVIVED"
+    if all(test.startswith(OWN_TEST) for test in noticed):
+        return "only the table's own test"
+    others = [test for test in noticed if not test.startswith(OWN_TEST)]
+    return f"{len(noticed)} tests, {others[0]}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", nargs="*", help="rows, detectors; both if not said")
+    parser.add_argument("--jobs", type=int, default=2)
+    arguments = parser.parse_args()
+    sources = {"rows": rows, "detectors": detectors}
+    wanted = arguments.what or list(sources)
+    if any(what not in sources for what in wanted):
+        parser.error("mutate either rows or detectors")
+    with tempfile.TemporaryDirectory(prefix="mutate-") as temporary:
+        tree = pathlib.Path(temporary) / "tree"
+        folder = pathlib.Path(temporary) / "build"
+        shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".git", "build", "__pycache__"))
+        configure = ["cmake", "-S", tree, "-B", folder, "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O1", "-DFINWAIT_BENCH=OFF"]
+        subprocess.run(configure, check=True, stdout=subprocess.DEVNULL)
+        built = build(folder, arguments.jobs)
+        if built.returncode != 0:
+            sys.exit(f"the tree itself does not build; build it first\n{built.stdout[-2000:]}")
+        known = failed_tests(folder)
+        for test in known:
+            print(f"fails without any mutant: {test}")
+        survived = 0
+        for mutant in [mutant for what in wanted for mutant in sources[what](tree)]:
+            noticed = judge(tree, folder, mutant, known, arguments.jobs)
+            survived += not noticed
+            print(f"{mutant.name:<70} {verdict(noticed)}", flush=True)
+    print(f"{survived} survived")
+    return 1 if survived else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
