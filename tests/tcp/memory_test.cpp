@@ -269,8 +269,8 @@ TEST(Memory, WritesByTimeOfReleaseThenById) {
         store.memory.queue(index);
       } else {
         certain += static_cast<base::Timestamp>(random() % 10);
-        std::stable_sort(waiting.begin(), waiting.end(),
-                         [](const Released& a, const Released& b) { return a.at != b.at ? a.at < b.at : a.id < b.id; });
+        std::sort(waiting.begin(), waiting.end(),
+                  [](const Released& a, const Released& b) { return a.at != b.at ? a.at < b.at : a.id < b.id; });
         while (!waiting.empty() && waiting.front().at <= certain) {
           expected.push_back(waiting.front().id);
           waiting.erase(waiting.begin());
