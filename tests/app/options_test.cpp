@@ -71,6 +71,7 @@ TEST(Options, complain_in_one_clear_line) {
   EXPECT_NE(complaint({"-r", "a", "-o", "json", "-o", "summary"}).find("standard output"), std::string::npos);
   EXPECT_NE(complaint({"-r", "a", "--only", "nonsense"}).find("half-open"), std::string::npos) << "it lists what there is";
   EXPECT_NE(complaint({"-r", "a", "--msl", "soon"}).find("--msl soon"), std::string::npos);
+  EXPECT_NE(complaint({"-r", "a", "--local-nets", "10.0.0.0/40"}).find("--local-nets 10.0.0.0/40"), std::string::npos);
   EXPECT_NE(complaint({"-r", "a", "--fail-on", "never"}).find("warning"), std::string::npos);
   EXPECT_NE(complaint({"-r", "a", "--from", "2024-01-02", "--to", "2024-01-01"}).find("nothing lies between"), std::string::npos);
   EXPECT_NE(complaint({"-r", "a", "--explain", "1", "--only", "reset"}).find("--only"), std::string::npos);

@@ -8,7 +8,7 @@ _finwait() {
       compopt -o filenames
       return ;;
     -o | --output)
-      mapfile -t COMPREPLY < <(compgen -W 'summary json events' -- "$current")
+      mapfile -t COMPREPLY < <(compgen -W 'summary json events zeek zeek-json eve' -- "$current")
       return ;;
     --checksums)
       mapfile -t COMPREPLY < <(compgen -W 'count verify ignore' -- "$current")
@@ -22,7 +22,7 @@ _finwait() {
   esac
   if [[ $current == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W '--read --output --explain --describe --quiet --verbose --stats --progress --count --filter-file --numeric
-      --snapshot-length --from --to --only --checksums --fail-on --memory --max-connections --msl --idle --syn-timeout --syn-ack-timeout
+      --snapshot-length --from --to --only --checksums --local-nets --fail-on --memory --max-connections --msl --idle --syn-timeout --syn-ack-timeout
       --closing-timeout --lingering --seed --list-interfaces --help --version' -- "$current")
   fi
 }
