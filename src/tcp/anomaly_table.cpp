@@ -171,7 +171,7 @@ constexpr std::array<KindInfo, kAnomalyKinds> kTable{{
     {K::kLateSegmentInTimeWait, "late-segment-in-time-wait", "close", kInfo, kNet, "RFC 9293, 3.6.1",
      "A segment of the old connection arrived in TIME-WAIT.", "A packet held up in the network.", "Nothing: this is what TIME-WAIT is for.",
      "A repeated FIN whose ACK was lost."},
-    {K::kClosedWithPendingData, "closed-with-pending-data", "close", kWarning, kEnd, "RFC 9293, 3.6; RFC 2525, 2.17",
+    {K::kClosedWithPendingData, "closed-with-pending-data", "close", kNotice, kEnd, "RFC 9293, 3.6; RFC 2525, 2.17",
      "Data came after the application had closed, and was answered with a RST.",
      "An application that closes before it has read everything.",
      "See whether that data mattered; shutdown() and read to the end before closing.", "A client that gave up on purpose."},

@@ -119,7 +119,8 @@ void Machine::move_edge(Observation& o, std::uint32_t edge) noexcept {
   x.right_edge = edge;
   // Rounding to the scale, or to whole segments, takes back nothing that was counted on.
   const std::int32_t rounding = std::max<std::int32_t>(x.knows(known::kMss) ? x.mss : 1460, 1 << x.window_scale);
-  if (back > rounding && windows_known(o) && dated(s)) detect_window_shrunk(o, back, journal_);
+  const bool closing = x.knows(known::kFin) || o.peer.knows(known::kFin) || s.fin();  // nothing is to come: no window is needed
+  if (back > rounding && !closing && windows_known(o) && dated(s)) detect_window_shrunk(o, back, journal_);
   if (s.window == 0) {
     StreamNotes* notes = s.fin() ? nullptr : blocks_.notes(x);
     if (notes != nullptr && notes->window_closed.frame == 0) notes->window_closed = {s.frame, s.time};

@@ -155,6 +155,9 @@ Finding half_open_by_reply(const Observation& o) noexcept {
   constexpr std::uint32_t kObeyedReply = happened::kResetAccepted | happened::kReplyReset;
   if ((o.what & kObeyedReply) != kObeyedReply || o.copy || !is(o.sender, State::kClosed)) return {};
   if (o.sender_was != State::kEstablished || o.sender.knows(known::kFin)) return {};
+  const Facts& facts = o.sender.facts;
+  const bool was_open = facts.has(Fact::kSynAcked) || facts.has(Fact::kPeerSynAck) || facts.has(Fact::kSpoke);  // rule 7: it never was
+  if (!was_open) return {};
   return seen(o, K::kHalfOpenDiscovered, o.side, {o.sender.facts[Fact::kReset].cause, o.segment.frame});
 }
 
@@ -178,7 +181,7 @@ Finding reset_in_window(const Observation& o) noexcept {
 }
 
 Finding reset_ignored(const Observation& o) noexcept {
-  if (!o.did(happened::kResetRefuted)) return {};
+  if (!o.did(happened::kResetRefuted) || o.segment.syn()) return {};  // some stacks ask again after a refusal
   return seen(o, K::kResetIgnored, o.side, {o.refuted.cause, o.segment.frame}, {base::elapsed(o.refuted.time, o.segment.time), 0});
 }
 
@@ -331,12 +334,12 @@ void unprovoked(const Life& life, base::Timestamp since, Anomaly& found) noexcep
 }
 
 Finding final_ack_missing(const Life& life) noexcept {
-  const Endpoint& a = life.c.ends[0];
-  const Endpoint& b = life.c.ends[1];
+  const Endpoint& a = life.c.orig();
+  const Endpoint& b = life.c.resp();
   if (life.verdict.ending == Ending::kClosing) life.undecided(K::kFinalAckMissing);
   if (life.verdict.ending != Ending::kFinalAckMissing) return {};
   const bool a_unacked = !a.facts.has(Fact::kFinAcked) && (b.facts.has(Fact::kFinAcked) || last_fin_of(a) >= last_fin_of(b));
-  const unsigned owed_to = a_unacked ? 0 : 1;
+  const unsigned owed_to = a_unacked ? life.originator() : life.responder();
   const Endpoint& waiting = life.c.ends[owed_to];
   Anomaly found = make(K::kFinalAckMissing, 1 - owed_to, last_fin_of(waiting), {waiting.fins.first.frame},
                        {base::elapsed(last_fin_of(waiting), life.clock), 0});
@@ -352,7 +355,9 @@ Finding fin_unanswered(const Life& life) noexcept {
   if (life.verdict.ending != Ending::kFinUnanswered) return {};
   const unsigned closer = life.c.ends[0].knows(known::kFin) ? 0 : 1;
   const Endpoint& e = life.c.ends[closer];
-  if (e.fins.count < 2 && life.too_soon(last_fin_of(e))) {
+  constexpr base::Duration kLeastTimeout = 10 * base::kMillisecond;  // sooner, and nothing provoked the second FIN (RFC 8985, 7.2)
+  const bool provoked = e.fins.count > 1 && base::elapsed(last_fin_of(e), life.c.end) >= kLeastTimeout;
+  if (!provoked && life.too_soon(last_fin_of(e))) {
     life.undecided(K::kFinUnanswered);
     return {};
   }
@@ -378,13 +383,14 @@ Finding half_close(const Life& life) noexcept {
 
 /// Of an end still in `state`: since when, if that is longer than lingering.
 Finding lingering(const Life& life, K kind, State state, Fact since) noexcept {
-  for (unsigned end = 0; end != 2; ++end) {
+  for (const unsigned end : life.ends()) {
     const Endpoint& e = life.c.ends[end];
     const State other = life.c.ends[1 - end].state;
     if (e.state != state || !e.facts.has(since)) continue;
     if (state == State::kFinWait2 && (other == State::kCloseWait || other == State::kLastAck)) continue;  // that end is to blame, and named
     const base::Duration waited = base::elapsed(e.facts[since].time, life.clock);
-    if (waited > life.timers.lingering)
+    const base::Duration idle = base::elapsed(life.c.end, life.clock);  // a half-close that is used is meant
+    if (waited > life.timers.lingering && idle > life.timers.lingering)
       return make(kind, end, e.facts[since].time, {e.facts[since].cause, e.facts[since].proof}, {waited, 0});
   }
   return {};
@@ -444,12 +450,11 @@ Finding reset_established(const Life& life) noexcept { return reset(life, K::kRe
 Finding reset_after_fin(const Life& life) noexcept { return reset(life, K::kResetAfterFin, life.verdict.ending == Ending::kResetAfterFin); }
 
 Finding reset_storm(const Life& life) noexcept {
-  constexpr std::uint32_t kStorm = 10;  // beyond what one window of late segments provokes
-  const Endpoint& a = life.c.ends[0];
-  const Endpoint& b = life.c.ends[1];
-  const unsigned most = a.counters.rst >= b.counters.rst ? 0 : 1;
-  if (life.c.ends[most].counters.rst < kStorm) return {};
+  const unsigned most = life.c.orig().counters.rst >= life.c.resp().counters.rst ? life.originator() : life.responder();
+  if (life.c.ends[most].counters.rst < life.timers.thresholds.storm) return {};
   const Reset rst = reset_of(life.c);
+  // A window of segments under way, each answered by a RST, is over within a round trip.
+  if (base::elapsed(rst.frame != 0 ? rst.time : life.c.start, life.c.end) <= patience(life.c)) return {};
   Anomaly found = make(K::kResetStorm, most, rst.frame != 0 ? rst.time : life.c.start, {rst.frame, life.c.last_frame},
                        {base::elapsed(rst.frame != 0 ? rst.time : life.c.start, life.c.end), 0});
   found.count = life.c.ends[most].counters.rst;

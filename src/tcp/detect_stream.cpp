@@ -69,7 +69,8 @@ Finding data_unanswered_by(const Life& life, unsigned peer) noexcept {
   const bool only_fin = y.knows(known::kFin) && y.fin_seq == x.rcv_nxt;
   if (tries.count <= life.timers.thresholds.tries || only_fin || gone_by_own_reset(x) || window_closed(life, peer)) return {};
   std::int64_t why = 0;
-  if (tries.size > y.largest_acked && y.largest_acked != 0) why |= unanswered::kLarger;
+  constexpr std::uint32_t kEveryPath = 536;  // RFC 9293, 3.7.1
+  if (tries.size > std::max(y.largest_acked, kEveryPath) && y.largest_acked != 0) why |= unanswered::kLarger;
   if (x.knows(known::kSpoke) && x.spoke_at > tries.first.at) {
     why |= unanswered::kPeerAlive;
   } else if (x.knows(known::kSpoke) && base::elapsed(x.spoke_at, tries.first.at) >= life.timers.thresholds.idle_before) {
@@ -117,8 +118,8 @@ Finding silence_of(const Life& life, unsigned end) noexcept {
 template <class Of>
 Finding either(const Life& life, Of of) noexcept {
   if (!opened(life)) return {};
-  const Finding found = of(life, 0U);
-  return found ? found : of(life, 1U);
+  const Finding found = of(life, life.originator());
+  return found ? found : of(life, life.responder());
 }
 
 Finding data_unanswered(const Life& life) noexcept { return either(life, data_unanswered_by); }
@@ -127,7 +128,7 @@ Finding peer_silent(const Life& life) noexcept { return either(life, silence_of)
 
 /// A window that never opened again.
 Finding stall_to_the_end(const Life& life) noexcept {
-  for (unsigned end = 0; end != 2; ++end) {
+  for (const unsigned end : life.ends()) {
     const StreamNotes* notes = life.blocks.known_notes(life.c.ends[end]);
     const StreamNotes* waiting = life.blocks.known_notes(life.c.ends[1 - end]);
     if (notes == nullptr || notes->window_closed.frame == 0 || waiting == nullptr) continue;
@@ -148,7 +149,7 @@ struct Excess {
 template <class CountOf>
 Excess excess(const Life& life, std::uint32_t least, double share, CountOf count_of) noexcept {
   Excess most;
-  for (unsigned end = 0; end != 2; ++end) {
+  for (const unsigned end : life.ends()) {
     const Endpoint& e = life.c.ends[end];
     const std::uint32_t count = count_of(e);
     if (count >= least && count >= share * static_cast<double>(e.counters.packets) && count > most.count) most = {count, end};
