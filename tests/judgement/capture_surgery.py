@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""What captures do to the truth must not make findings: a clean capture is cut, thinned and shuffled, and judged again.
+
+usage: capture_surgery.py FINWAIT [-v]       (FINWAIT_TRUTH_DIR names the captures; bulk_clean.pcap is used)
+"""
+import os
+import sys
+import tempfile
+
+import program
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
+import surgery  # noqa: E402
+
+MISSING = ("final-ack-missing", "handshake-ack-missing", "fin-unanswered")
+FALSE_SHARE = 0.01  # of the connections, whose origin does not include the capture
+FIFTH = 0.2
+
+
+class Theatre:
+    def __init__(self, finwait, capture, folder):
+        self.finwait, self.folder = finwait, folder
+        self.header, self.packets = surgery.read(capture)
+        self.whole = program.records(finwait, capture)
+        self.failures = 0
+
+    def judged(self, *operations):
+        """(records, share of the payload lost)"""
+        after = surgery.operate(self.packets, operations)
+        path = os.path.join(self.folder, "after.pcap")
+        surgery.write(path, self.header, after)
+        return program.records(self.finwait, path), surgery.lost_share(self.packets, after)
+
+    def check(self, holds, text):
+        if not holds:
+            self.failures += 1
+        if not holds or "-v" in sys.argv:
+            print(("ok      " if holds else "FAILED  ") + text)
+
+
+def connections(records):
+    return [record for record in records if record["type"] == "connection"]
+
+
+def not_from_capture(records):
+    """Connections that are said to miss something which the capture did not lose."""
+    return [c["id"] for c in connections(records)
+            if any(a["kind"] in MISSING and "capture" not in a["origin"] for a in c.get("anomalies", ()))]
+
+
+def loses(theatre):
+    known = len(not_from_capture(theatre.whole))
+    for name, share in (("drop", 0.001), ("drop", 0.01), ("drop", 0.05), ("drop", 0.1), ("burst", 0.01), ("burst", 0.05), ("burst", 0.1)):
+        records, lost = theatre.judged((name, share))
+        estimate = records[-1]["capture"]["loss_estimate"]
+        false = len(not_from_capture(records)) - known
+        theatre.check(false <= FALSE_SHARE * len(connections(records)), f"{name} {share}: {false} false findings of something missing")
+        if (name == "drop" and share >= 0.01) or share >= 0.05:
+            theatre.check(abs(estimate - lost) <= FIFTH * lost, f"{name} {share}: {lost:.4f} lost, estimate {estimate:.4f}")
+
+
+def shuffles(theatre):
+    whole = theatre.whole[-1]
+    for operation in (("duplicate", 0.05), ("swap", 0.05), ("snap", 60)):
+        records, _ = theatre.judged(operation)
+        theatre.check(records[-1]["connections"] == whole["connections"],
+                      f"{operation}: {records[-1]['connections']} connections, were {whole['connections']}")
+        theatre.check(len(not_from_capture(records)) == 0, f"{operation}: nothing is missing")
+    records, _ = theatre.judged(("snap", 60))
+    for field in ("openings", "endings"):
+        theatre.check(records[-1][field] == whole[field], f"snap length 60: {field} unchanged")
+
+
+def cuts(theatre):
+    for seconds in (1, 20, 40, 55, 60):
+        for side in ("head", "tail"):
+            records, _ = theatre.judged((side, seconds))
+            theatre.check(not not_from_capture(records), f"{side} of {seconds} s cut: {not_from_capture(records)[:5]}")
+    for side in ("low", "high"):
+        records, _ = theatre.judged(("direction", side))
+        false = not_from_capture(records)
+        theatre.check(len(false) <= FALSE_SHARE * len(connections(records)), f"only the {side} end: {len(false)} false findings")
+
+
+def main():
+    finwait, capture = sys.argv[1], os.path.join(program.truth_dir(), "bulk_clean.pcap")
+    if not os.path.exists(capture):
+        print("no bulk_clean.pcap: skipped")
+        sys.exit(program.SKIPPED)
+    with tempfile.TemporaryDirectory() as folder:
+        theatre = Theatre(finwait, capture, folder)
+        loses(theatre)
+        shuffles(theatre)
+        cuts(theatre)
+    print("all hold" if theatre.failures == 0 else f"{theatre.failures} do not hold")
+    return 1 if theatre.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
