@@ -20,7 +20,7 @@ OWN_TEST = "TransitionTable"  # repeats the table
 ROW = re.compile(r"^ *Row\{.*\},\n", re.MULTILINE)
 LIST = re.compile(r"^constexpr std::array (kOf\w+)\{(.*?)^\};", re.MULTILINE | re.DOTALL)
 ONE_LINE_LIST = re.compile(r"^constexpr std::array (kOf\w+)\{([^\n]*)\};", re.MULTILINE)
-HUNG_AFTER = 300  # seconds; the tests take a few
+HUNG_AFTER = 60  # seconds; the tests take a few
 
 
 class Mutant:

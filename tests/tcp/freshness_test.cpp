@@ -162,6 +162,15 @@ TEST(Stale, IsJudgedAcrossTheWrapOfIpIds) {
   EXPECT_TRUE(tap.look(segment(0xffff)).stale);
 }
 
+TEST(Stale, IsAnIpIdLessThanHalfOfThemBehind) {
+  Tap ahead;
+  ahead.look(segment(100));
+  EXPECT_FALSE(ahead.look(segment(100 + 0x7fff)).stale);
+  Tap behind;
+  behind.look(segment(100));
+  EXPECT_TRUE(behind.look(segment(static_cast<std::uint16_t>(100 - 0x7fff))).stale);
+}
+
 TEST(Stale, IsAnOlderIpIdWithTheSameTimestamp) {
   Tap tap;
   tap.look(stamped(10, 50));

@@ -310,6 +310,20 @@ TEST(Machine, TakesBackTheAckOfAFinThatIsRepeatedLater) {
   EXPECT_EQ(first.states(), "FIN-WAIT-1 CLOSE-WAIT");
 }
 
+TEST(Machine, TakesBackOnlyWhatCameLast) {
+  Life handshake;
+  handshake.open();
+  handshake.send(kX, kF, 1, 1);
+  handshake.send(kY, kA, 1, 2);
+  handshake.after(kSecond).send(kY, kSA, 0, 1);
+  EXPECT_FALSE(handshake.found(AnomalyKind::kHandshakeAckLost)) << "it has gone on: the ACK had arrived";
+  EXPECT_TRUE(handshake.c.ends[kY].facts.has(Fact::kSynAcked));
+  Life fin;
+  fin.open().close();
+  fin.after(kSecond).send(kX, kF, 1, 1);
+  EXPECT_EQ(fin.path(kX), "CLOSED SYN-SENT ESTABLISHED FIN-WAIT-1 FIN-WAIT-2 TIME-WAIT");
+}
+
 TEST(Machine, BelievesNoCopyAndNoStaleSegment) {
   Life copy;
   copy.open();
