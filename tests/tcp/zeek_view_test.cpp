@@ -3,11 +3,19 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <random>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace finwait::tcp {
+
+struct ZeekViewWithoutShortCut {
+  static void see(ZeekView& view, const wire::Segment& s) noexcept { view.weigh(s); }
+};
+
 namespace {
 
 /// "> S 0" or "< SA 0 1 10": who sends (the first sender is '>'), flags, number and acknowledgment relative to the initial numbers,
@@ -248,6 +256,82 @@ TEST(ZeekView, flags_are_remembered) {
   talk.lines(after_handshake({{'>', "PA", 1, 1, 10}, {'>', "PA", 11, 1, 10}}));
   EXPECT_EQ(talk.view().flags(0), wire::tcp_flag::kSyn | wire::tcp_flag::kAck | wire::tcp_flag::kPsh);
   EXPECT_EQ(talk.view().flags(1), wire::tcp_flag::kSyn | wire::tcp_flag::kAck);
+}
+
+/// Mostly a conversation, now and then repeated, early, lost, with odd flags or numbers.
+class RandomTalk {
+ public:
+  explicit RandomTalk(unsigned seed)
+      : random_(seed), next_{number(), 0xffff'ffffU - number() % 3000}, opens_(one_of(4) != 0), odd_(one_of(4)) {}
+
+  wire::Segment next() {
+    wire::Segment s;
+    const bool opening = opens_ && sent_ < 3;
+    const unsigned side = opening ? (sent_ == 1 ? 1U : 0U) : one_of(2);
+    s.direction = static_cast<std::uint8_t>(side);
+    s.flags = static_cast<std::uint16_t>(!opening || sent_ == 2 ? wire::tcp_flag::kAck : sent_ == 0 ? 0x02 : 0x12);
+    s.seq = next_[side];
+    s.window = one_of(40) == 0 ? 0 : 1000;
+    if (!opening) disturb(s);
+    if (s.acks() && s.ack == 0) s.ack = next_[1 - side] + (odd_ != 0 && one_of(10) == 0 ? one_of(400) - 200U : 0U);
+    s.time = ++sent_ * base::kMillisecond;
+    if (const std::uint32_t end = s.end(); wire::seq_gt(end, next_[side]) && end - next_[side] < 2000) next_[side] = end;
+    return s;
+  }
+
+ private:
+  void disturb(wire::Segment& s) {
+    if (one_of(2) == 0) s.payload_length = 1 + one_of(100);
+    if (odd_ == 0) return;
+    if (one_of(20) == 0) s.flags = static_cast<std::uint16_t>(s.flags | 1U << one_of(3));
+    if (one_of(8) == 0) s.seq += one_of(400) - 200U;
+    if (odd_ != 3) return;
+    if (one_of(10) == 0) s.flags = static_cast<std::uint16_t>(one_of(32));
+    if (one_of(30) == 0) s.seq = number();
+    if (one_of(40) == 0) s.ack = number();
+  }
+  std::uint32_t number() { return static_cast<std::uint32_t>(random_()); }
+  unsigned one_of(unsigned n) { return static_cast<unsigned>(random_() % n); }
+
+  std::mt19937 random_;
+  std::array<std::uint32_t, 2> next_;
+  bool opens_;
+  unsigned odd_;
+  int sent_ = 0;
+};
+
+TEST(ZeekView, the_short_cut_for_plain_segments_changes_nothing) {
+  for (unsigned seed = 0; seed != 5'000; ++seed) {
+    RandomTalk talk(seed);
+    ZeekView quick;
+    ZeekView slow;
+    for (int n = 0; n != 60; ++n) {
+      const wire::Segment s = talk.next();
+      quick.see(s);
+      ZeekViewWithoutShortCut::see(slow, s);
+      ASSERT_EQ(quick.history().view(), slow.history().view()) << "seed " << seed << " segment " << n;
+      ASSERT_EQ(quick.conn_state(), slow.conn_state()) << "seed " << seed << " segment " << n;
+      ASSERT_EQ(quick.missed_bytes(), slow.missed_bytes()) << "seed " << seed << " segment " << n;
+      ASSERT_EQ(quick.last_time(), slow.last_time()) << "seed " << seed << " segment " << n;
+      for (const unsigned end : {0U, 1U}) {
+        ASSERT_EQ(quick.bytes(end), slow.bytes(end)) << "seed " << seed << " segment " << n;
+        ASSERT_EQ(quick.flags(end), slow.flags(end)) << "seed " << seed << " segment " << n;
+      }
+    }
+  }
+}
+
+TEST(ZeekView, conn_state_is_always_one_of_thirteen) {
+  const std::set<std::string_view> known{"S0", "S1", "SF", "REJ", "S2", "S3", "RSTO", "RSTR", "RSTOS0", "RSTRH", "SH", "SHR", "OTH"};
+  std::set<std::string_view> met;
+  for (unsigned seed = 0; seed != 20'000; ++seed) {
+    RandomTalk talk(seed);
+    ZeekView view;
+    for (unsigned n = 0; n != seed % 60 + 1; ++n) view.see(talk.next());
+    met.insert(view.conn_state());
+  }
+  for (const std::string_view state : met) EXPECT_TRUE(known.contains(state)) << state;
+  EXPECT_GE(met.size(), 8U);
 }
 
 }  // namespace

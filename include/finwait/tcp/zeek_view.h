@@ -72,6 +72,8 @@ class ZeekView {
   [[nodiscard]] base::Timestamp last_time() const noexcept { return last_time_; }
 
  private:
+  friend struct ZeekViewWithoutShortCut;  // tests hold the short cut against the long way
+
   static constexpr std::uint32_t kFar = 1U << 30;  ///< beyond it a number is no longer compared with the first one
 
   /// Data beyond a hole; from == to: none.
