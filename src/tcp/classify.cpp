@@ -148,19 +148,17 @@ base::Timestamp half_close_end(const Connection& c, const Endpoint& open, base::
 
 std::optional<HalfClose> half_close_of(const Connection& c, base::Timestamp clock) noexcept {
   if (!c.is(trait::kHalfClose)) return std::nullopt;
-  for (unsigned end = 0; end != 2; ++end) {
-    const Endpoint& open = c.ends[end];
-    if (!open.facts.has(Fact::kPeerFin) || (open.knows(known::kFin) && !open.knows(known::kFinCovers))) continue;
-    HalfClose half;
-    half.by = who(c, 1 - end);
-    half.from = c.half_close_from;
-    half.to = half_close_end(c, open, clock);
-    half.bytes = c.half_close_bytes - (open.knows(known::kFin) && c.half_close_bytes != 0 ? 1 : 0);
-    half.packets = c.half_close_packets;
-    if (half.bytes == 0 && base::elapsed(half.from, half.to) <= base::kSecond) return std::nullopt;
-    return half;
-  }
-  return std::nullopt;
+  const unsigned end = c.is(trait::kHalfCloseHigh) ? 1 : 0;
+  const Endpoint& open = c.ends[end];
+  if (!open.facts.has(Fact::kPeerFin) || (open.knows(known::kFin) && !open.knows(known::kFinCovers))) return std::nullopt;
+  HalfClose half;
+  half.by = who(c, 1 - end);
+  half.from = c.half_close_from;
+  half.to = half_close_end(c, open, clock);
+  half.bytes = c.half_close_bytes - (open.knows(known::kFin) && c.half_close_bytes != 0 ? 1 : 0);
+  half.packets = c.half_close_packets;
+  if (half.bytes == 0 && base::elapsed(half.from, half.to) <= base::kSecond) return std::nullopt;
+  return half;
 }
 
 /// TIME-WAIT of one end, or nothing.

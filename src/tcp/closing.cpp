@@ -135,13 +135,13 @@ void Machine::measure_half_close(Observation& o) noexcept {
   Connection& c = o.c;
   const Endpoint& x = o.sender;
   if (c.is(trait::kHalfClose)) {
-    if (x.state != State::kCloseWait && x.state != State::kLastAck) return;
+    if (c.is(trait::kHalfCloseHigh) != (o.side == 1) || (x.state != State::kCloseWait && x.state != State::kLastAck)) return;
     c.half_close_packets += !o.copy;
     const std::int32_t grown = seq_diff(x.snd_nxt, c.half_close_next);
     if (grown > 0 && grown <= (1 << 30)) c.half_close_bytes += static_cast<std::uint32_t>(grown);
     c.half_close_next = x.snd_nxt;
   } else if (x.state == State::kCloseWait) {
-    c.traits |= trait::kHalfClose;
+    c.traits |= trait::kHalfClose | (o.side == 1 ? trait::kHalfCloseHigh : 0);
     c.half_close_from = x.facts[Fact::kPeerFin].time;
     c.half_close_next = x.snd_nxt;
   }

@@ -212,7 +212,10 @@ void Machine::send_data(Observation& o) noexcept {
     if (x.knows(known::kIss) && x.snd_nxt - x.iss > (1U << 30)) x.learn(known::kIssFar);
   }
   if (s.length() == 0) return;
-  blocks_.push_sent(x, {s.frame, s.time, s.seq, s.end(), s.ack, s.ts_val}, sum_of(s));
+  // Without ACK the field means nothing: kept as a number that no RST in reply carries.
+  constexpr std::uint32_t kUnlikely = 0x9e37'79b9;
+  const std::uint32_t ack = s.acks() ? s.ack : o.peer.knows(known::kNext) ? o.peer.snd_nxt + (1U << 31) : kUnlikely;
+  blocks_.push_sent(x, {s.frame, s.time, s.seq, s.end(), ack, s.ts_val}, sum_of(s));
   if (!o.peer.knows(known::kTimed)) {
     o.peer.timed_end = s.end();
     o.peer.timed_at = s.time;

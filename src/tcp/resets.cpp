@@ -55,8 +55,7 @@ std::uint64_t Machine::reset_cause(const Observation& o) const noexcept {
   std::uint64_t cause = 0;
   blocks_.for_each_sent(o.peer, [&](const Sent& sent) {
     const bool unacknowledged = !x.knows(known::kAcked) || seq_gt(sent.end, x.rcv_nxt);
-    const bool plain_syn = sent.ack == 0 && o.peer.knows(known::kPlainSyn) && sent.seq == o.peer.iss;  // its ACK field means nothing
-    if (cause == 0 && !plain_syn && sent.ack == s.seq && sent.frame < s.frame && unacknowledged && base::elapsed(sent.time, s.time) > least)
+    if (cause == 0 && sent.ack == s.seq && sent.frame < s.frame && unacknowledged && base::elapsed(sent.time, s.time) > least)
       cause = sent.frame;
   });
   return cause != 0 ? cause : s.frame;

@@ -350,7 +350,7 @@ TEST(HalfClose, IsNewDataAfterTheFirstFinOrMoreThanASecond) {
 TEST(HalfClose, LastsUntilFinResetOrTheEndOfTheCapture) {
   Made m;
   m.open().fin(m.resp(), 10, 10 * kSecond).fin_acked(m.resp(), 11, 10 * kSecond);
-  m.c.traits |= trait::kHalfClose;
+  m.c.traits |= m.c.originator == 1 ? trait::kHalfClose | trait::kHalfCloseHigh : trait::kHalfClose;
   m.c.half_close_from = 10 * kSecond;
   m.c.end = 15 * kSecond;
   EXPECT_EQ(m.verdict(40 * kSecond).half_close->to, 40 * kSecond);

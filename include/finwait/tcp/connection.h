@@ -45,16 +45,17 @@ inline constexpr std::uint32_t kReleased = 1U << 9;        ///< over, waiting to
 inline constexpr std::uint32_t kHalfClose = 1U << 10;      ///< one FIN acknowledged, the other end open: being measured
 inline constexpr std::uint32_t kFastOpenAsked = 1U << 12;  ///< a SYN carried data and a fast-open cookie
 inline constexpr std::uint32_t kNoBareAck = 1U << 13;      ///< the handshake was completed by the first segment sent after the SYN
+inline constexpr std::uint32_t kHalfCloseHigh = 1U << 14;  ///< the end still open is ends[1]
 inline constexpr std::uint32_t kForgedReset = 1U << 11;    ///< a RST in the name of an end that went on
 }  // namespace trait
 
 struct alignas(64) Connection {
-  // The first two cache lines: what every segment touches.
+  // The first two cache lines are what every segment touches.
   wire::FlowKey key;
   std::uint32_t traits = 0;
-  std::uint32_t older = kNoBlock;           ///< the incarnation before, or the next candidate
-  std::uint32_t candidates = kNoBlock;      ///< of the head: SYNs not yet decided
-  std::uint8_t originator = 0;              ///< index into ends
+  std::uint32_t older = kNoBlock;       ///< the incarnation before, or the next candidate
+  std::uint32_t candidates = kNoBlock;  ///< of the head: SYNs not yet decided
+  std::uint8_t originator = 0;          ///< index into ends
   RoleEvidence role_evidence = RoleEvidence::kFirstPacket;
   /// Wireshark's tcp.completeness as its first pass shows it at the last segment: that segment's own bits are not in it yet, nor are those
   /// of a first segment that is no SYN without ACK.
@@ -62,8 +63,8 @@ struct alignas(64) Connection {
   std::uint8_t completeness_pending = 0;    ///< what the next segment will show
   base::Timestamp deadline = base::kNever;  ///< when it must be looked at next, on the trace clock
 
-  base::Timestamp end = 0;               ///< greatest stamp so far
-  base::Timestamp last_clock = 0;        ///< trace clock at its last frame
+  base::Timestamp end = 0;         ///< greatest stamp so far
+  base::Timestamp last_clock = 0;  ///< trace clock at its last frame
   std::uint64_t last_frame = 0;
   base::Timestamp armed = base::kNever;  ///< when the timer wheel will ask for it; never after `deadline`
   base::Timestamp start = 0;             ///< stamp of the first frame
@@ -71,6 +72,8 @@ struct alignas(64) Connection {
   std::uint64_t hash = 0;
   Replaced replaced = Replaced::kNothing;
   Release release = Release::kEndOfInput;
+
+  ZeekView zeek;  ///< Zeek's view of it; its first cache line is touched by every segment too
 
   std::array<Endpoint, 2> ends;
 
@@ -94,8 +97,6 @@ struct alignas(64) Connection {
   std::uint32_t half_close_next = 0;  ///< the other end's SND.NXT so far
   std::uint32_t time_wait_restarts = 0;
   base::Timestamp time_wait_since = 0;  ///< trace clock of the last start or restart
-
-  ZeekView zeek;
 
   [[nodiscard]] bool is(std::uint32_t t) const noexcept { return (traits & t) != 0; }
   [[nodiscard]] const Endpoint& orig() const noexcept { return ends[originator]; }
