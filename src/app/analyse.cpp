@@ -147,6 +147,9 @@ int analyse(Options& options) {
   add_facts(totals, *source, seconds);
   reporter.finish(totals);
   complain(options, totals, filter);
+  if (options.verbose) {
+    for (const std::string& note : source->notes()) fmt::print(stderr, "finwait: {}\n", note);
+  }
   if (options.stats) fmt::print(stderr, "{}", report::stats_text(totals));
   if (watch && !watch->found()) throw std::runtime_error("--explain " + options.explain + ": " + watch->why_not());
   return exit_status(options, totals, reporter);

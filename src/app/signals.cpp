@@ -4,6 +4,8 @@
 
 #include <csignal>
 
+#include "finwait/capture/stop.h"
+
 namespace finwait::app {
 namespace {
 
@@ -13,6 +15,7 @@ volatile std::sig_atomic_t g_counters = 0;
 extern "C" void on_stop(int signal) {
   if (g_stop != 0) _exit(128 + signal);  // the second one: at once
   g_stop = 1;
+  capture::request_stop();  // ends a wait for input as well
 }
 extern "C" void on_counters(int) { g_counters = 1; }
 

@@ -76,9 +76,8 @@ void ExplainWatch::before(const wire::Segment& segment, tcp::Tracker& tracker) {
 }
 
 /// Steps first, each with its events; what no step accounts for was a timer's doing, or another flow's.
-void ExplainWatch::after(const tcp::Tracker& tracker) {
+void ExplainWatch::after(tcp::Tracker& tracker) {
   const auto events = tracker.events();
-  const auto steps = tracker.steps();
   std::size_t next = 0;
   const auto take_timers = [&](std::size_t until) {
     for (; next < until; ++next) {
@@ -86,8 +85,7 @@ void ExplainWatch::after(const tcp::Tracker& tracker) {
       if (key_ && c.key == *key_) sink_.add(events[next], c.id);
     }
   };
-  for (; seen_steps_ < steps.size(); ++seen_steps_) {
-    const tcp::Step& step = steps[seen_steps_];
+  for (const tcp::Step& step : tracker.steps()) {
     take_timers(step.first_event);
     const std::uint64_t id = step.connection == tcp::kNoBlock ? 0 : tracker.connection(step.connection).id;
     if (step.segment.frame == wanted_.frame && id != wanted_.frame) belongs_to_ = id;
@@ -95,6 +93,7 @@ void ExplainWatch::after(const tcp::Tracker& tracker) {
     next = step.last_event;
   }
   take_timers(events.size());
+  tracker.clear_steps();
 }
 
 std::string ExplainWatch::why_not() const {

@@ -123,6 +123,7 @@ void Tracker::watch(const wire::FlowKey& key) {
   impl_->journal.keep_events();
 }
 std::span<const Step> Tracker::steps() const noexcept { return impl_->steps; }
+void Tracker::clear_steps() noexcept { impl_->steps.clear(); }
 
 const TrackerCounts& Tracker::counts() const noexcept {
   impl_->counts.blocks_exhausted = impl_->blocks.exhausted();

@@ -28,7 +28,7 @@ class ExplainWatch final : public Onlooker {
   ExplainWatch(const ExplainId& wanted, report::ExplainSink& sink);
 
   void before(const wire::Segment& segment, tcp::Tracker& tracker) override;
-  void after(const tcp::Tracker& tracker) override;
+  void after(tcp::Tracker& tracker) override;
 
   /// Whether there was anything to explain; after the sink's finish().
   [[nodiscard]] bool found() const noexcept { return sink_.found(); }
@@ -41,7 +41,6 @@ class ExplainWatch final : public Onlooker {
   ExplainId wanted_;
   report::ExplainSink& sink_;
   std::optional<wire::FlowKey> key_;
-  std::size_t seen_steps_ = 0;
   std::uint64_t belongs_to_ = 0;  // id of the connection that the wanted frame is a later part of
 };
 

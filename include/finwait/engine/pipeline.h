@@ -51,7 +51,7 @@ class Onlooker {
  public:
   virtual ~Onlooker() = default;
   virtual void before(const wire::Segment& segment, tcp::Tracker& tracker) = 0;
-  virtual void after(const tcp::Tracker& tracker) = 0;
+  virtual void after(tcp::Tracker& tracker) = 0;
 };
 
 class Pipeline {

@@ -106,7 +106,9 @@ class Tracker {
 
   /// From now on each segment of this flow is kept as a Step (for --explain); turns events on.
   void watch(const wire::FlowKey& key);
+  /// Since clear_steps().
   [[nodiscard]] std::span<const Step> steps() const noexcept;
+  void clear_steps() noexcept;
 
   [[nodiscard]] const TrackerCounts& counts() const noexcept;
   [[nodiscard]] std::uint32_t remembered() const noexcept;
