@@ -136,6 +136,8 @@ void Machine::move_edge(Observation& o, std::uint32_t edge) noexcept {
 void Machine::watch_stamp(Observation& o) noexcept {
   const Endpoint& x = o.sender;
   const wire::Segment& s = o.segment;
+  const bool third = !s.syn() && s.payload_length == 0 && x.knows(known::kIss) && s.seq == x.iss + 1;
+  if (third && o.c.handshake.ack_frame != 0) o.c.traits |= trait::kNoBareAck;  // captured behind the data it was sent before
   if (o.copy || !s.has(wire::present::kTimestamps) || !x.knows(known::kTimestamp)) return;
   const std::int32_t back = seq_diff(x.newest_ts_val, s.ts_val);
   const bool new_data = s.payload_length != 0 && x.knows(known::kNext) && seq_ge(s.seq, x.snd_nxt);

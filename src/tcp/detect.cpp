@@ -239,6 +239,9 @@ Finding ack_of_unsent_data(const Observation& o) noexcept {
   const wire::Segment& s = o.segment;
   if (o.taken_back_ack != 0) return seen(o, K::kAckOfUnsentData, o.side, {o.taken_back_frame, s.frame}, {o.taken_back_ack, 0});
   if (!fresh_stray(o) || !s.acks() || s.rst() || s.syn() || !synchronised(o.sender.state) || !o.peer.knows(known::kNext)) return {};
+  constexpr std::int32_t kNear = 1 << 20;
+  const std::int32_t ahead = seq_diff(s.seq, o.sender.snd_nxt);
+  if (ahead < -kNear || ahead > kNear) return {};  // both numbers are foreign: of an incarnation that was not seen to begin
   const std::int32_t beyond = seq_diff(s.ack, o.peer.snd_nxt);
   return beyond > 0 ? by_sender(o, K::kAckOfUnsentData, {beyond, 0}) : Finding();
 }
@@ -367,6 +370,9 @@ Finding fin_unanswered(const Life& life) noexcept {
   found.count = e.fins.count;
   if (e.fins.count == 1) {
     unprovoked(life, last_fin_of(e), found);
+  } else if (life.c.ends[1 - closer].counters.packets == 0) {  // a direction that was not captured
+    found.origins = origin::kCapture;
+    found.severity = Severity::kInfo;
   } else if (life.lossy()) {
     found.origins |= origin::kCapture;
   }
@@ -390,14 +396,18 @@ Finding lingering(const Life& life, K kind, State state, Fact since) noexcept {
     if (state == State::kFinWait2 && (other == State::kCloseWait || other == State::kLastAck)) continue;  // that end is to blame, and named
     const base::Duration waited = base::elapsed(e.facts[since].time, life.clock);
     const base::Duration idle = base::elapsed(life.c.end, life.clock);  // a half-close that is used is meant
-    if (waited > life.timers.lingering && idle > life.timers.lingering)
+    const Endpoint& y = life.c.ends[1 - end];
+    const bool unseen_tail = y.knows(known::kAcked) && e.knows(known::kNext) && seq_gt(y.rcv_nxt, e.snd_nxt);  // its FIN, perhaps
+    if (waited > life.timers.lingering && idle > life.timers.lingering && !unseen_tail)
       return make(kind, end, e.facts[since].time, {e.facts[since].cause, e.facts[since].proof}, {waited, 0});
   }
   return {};
 }
 
 Finding close_wait_lingering(const Life& life) noexcept {
-  return lingering(life, K::kCloseWaitLingering, State::kCloseWait, Fact::kPeerFin);
+  Finding found = lingering(life, K::kCloseWaitLingering, State::kCloseWait, Fact::kPeerFin);
+  if (found && life.lossy()) found->origins |= origin::kCapture;
+  return found;
 }
 Finding fin_wait_2_lingering(const Life& life) noexcept {
   return lingering(life, K::kFinWait2Lingering, State::kFinWait2, Fact::kFinAcked);

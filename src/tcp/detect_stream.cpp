@@ -17,11 +17,16 @@ using wire::seq_diff;
 using wire::seq_gt;
 using wire::seq_le;
 
+constexpr std::int32_t kNear = 1 << 20;
+
 /// Numbers that fit no incarnation: data far from the window, or blind.
 Finding stray_data(const Observation& o) noexcept {
   const wire::Segment& s = o.segment;
-  if (!fresh_stray(o) || s.payload_length == 0 || s.syn() || s.rst() || !o.peer.knows(known::kAcked)) return {};
+  if (!fresh_stray(o) || s.payload_length == 0 || s.syn() || s.rst() || !s.acks() || !o.peer.knows(known::kAcked)) return {};
   if (!synchronised(o.sender.state) || !synchronised(o.peer.state)) return {};
+  const std::int32_t acked = seq_diff(s.ack, o.sender.rcv_nxt);
+  const bool acknowledges_this = o.sender.knows(known::kAcked) && acked >= -kNear && acked <= kNear;
+  if (!acknowledges_this) return {};  // both numbers are foreign: of an incarnation that was not seen to begin
   return by_sender(o, K::kDataOutsideWindow, {seq_diff(s.seq, o.peer.rcv_nxt), 0});
 }
 

@@ -18,6 +18,8 @@ constexpr std::int32_t kMidstreamReach = 1 << 24;  ///< how far numbers may jump
 
 bool is_over(State state) noexcept { return state == State::kClosed || state == State::kUnknown; }
 bool is_over(const Connection& c) noexcept { return is_over(c.ends[0].state) && is_over(c.ends[1].state); }
+bool is_past(State state) noexcept { return is_over(state) || state == State::kTimeWait; }
+bool is_past(const Connection& c) noexcept { return is_past(c.ends[0].state) && is_past(c.ends[1].state); }
 
 std::int32_t reach(const Endpoint& receiver) noexcept {
   return static_cast<std::int32_t>(std::min<std::uint32_t>(std::max<std::uint32_t>(receiver.max_window, 65535), 1U << 30));
@@ -141,6 +143,9 @@ bool Tracker::Impl::route_syn_ack(std::uint32_t head, const Segment& s) noexcept
   if (reopen_by_old_syn(head, s)) return true;
   const Connection& c = memory[head];
   if (is_over(c) && !c.ends[s.direction].knows(known::kIss)) return begin(head, s);
+  const Endpoint& y = c.ends[1 - s.direction];
+  const bool other_syn = !y.knows(known::kIss) || y.knows(known::kIssFar) || s.ack != y.iss + 1;
+  if (is_past(c) && other_syn) return begin(head, s);  // the SYN it answers was not seen, or comes behind it
   return stray(head, s);
 }
 
@@ -162,6 +167,11 @@ bool Tracker::Impl::route_other(std::uint32_t head, const Segment& s) noexcept {
     apply(at, s);
     if (at == head && s.rst()) discover_half_open(head, s);
     return true;
+  }
+  const std::uint32_t candidate = continued_candidate(head, s);
+  if (candidate != kNoBlock) {
+    promote(head, candidate, std::nullopt, s);
+    return apply(candidate, s);
   }
   return stray(head, s);
 }
@@ -242,6 +252,20 @@ void Tracker::Impl::doubt_reuse(std::uint32_t head, std::uint32_t old, const Seg
 std::uint32_t Tracker::Impl::answered_candidate(std::uint32_t head, const Segment& s) const noexcept {
   for (std::uint32_t at = memory[head].candidates; at != kNoBlock; at = memory[at].older) {
     if (answers(memory[at], s)) return at;
+  }
+  return kNoBlock;
+}
+
+/// A candidate whose SYN-ACK was not seen, but whose numbers this segment goes on with.
+std::uint32_t Tracker::Impl::continued_candidate(std::uint32_t head, const Segment& s) const noexcept {
+  constexpr std::int32_t kSoon = 65535;  // the first window
+  if (!s.acks() || s.rst()) return kNoBlock;
+  for (std::uint32_t at = memory[head].candidates; at != kNoBlock; at = memory[at].older) {
+    const Connection& candidate = memory[at];
+    const Endpoint& x = candidate.ends[candidate.originator];
+    if (!x.knows(known::kIss)) continue;
+    const std::int32_t beyond = seq_diff(s.direction == candidate.originator ? s.seq : s.ack, x.iss);
+    if (beyond >= 1 && beyond <= kSoon) return at;
   }
   return kNoBlock;
 }
