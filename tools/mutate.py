@@ -18,8 +18,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 OWN_TEST = "TransitionTable"  # repeats the table
 ROW = re.compile(r"^ *Row\{.*\},\n", re.MULTILINE)
-LIST = re.compile(r"^constexpr std::array (kOf\w+)\{(.*?)^\};", re.MULTILINE | re.DOTALL)
-ONE_LINE_LIST = re.compile(r"^constexpr std::array (kOf\w+)\{([^\n]*)\};", re.MULTILINE)
+LIST = re.compile(r"^constexpr std::array(?:<\w+, (\d+)>)? (kOf\w+)\{([^{}]*)\};", re.MULTILINE)
 HUNG_AFTER = 60  # seconds; the tests take a few
 
 
@@ -43,14 +42,14 @@ def rows(tree):
 def detectors(tree):
     mutants = []
     for file in sorted((tree / "src/tcp").glob("detect*.cpp")):
-        path = file.relative_to(tree)
         text = file.read_text()
-        lists = {found.start(2): found for pattern in (LIST, ONE_LINE_LIST) for found in pattern.finditer(text)}
-        for found in lists.values():
-            for entry in re.finditer(r"\w+,?", found.group(2)):
-                start = found.start(2) + entry.start()
-                name = f"{found.group(1)}: {entry.group().rstrip(',')}"
-                mutants.append(Mutant(path, name, without(text, start, start + len(entry.group()))))
+        for found in LIST.finditer(text):
+            for entry in re.finditer(r"\w+,?", found.group(3)):
+                start = found.start(3) + entry.start()
+                fewer = without(text, start, start + len(entry.group()))
+                if found.group(1):  # the length is written down: one less
+                    fewer = fewer[:found.start(1)] + str(int(found.group(1)) - 1) + fewer[found.end(1):]
+                mutants.append(Mutant(file.relative_to(tree), f"{found.group(2)}: {entry.group().rstrip(',')}", fewer))
     return mutants
 
 
@@ -118,7 +117,11 @@ def main():
         for test in known:
             print(f"fails without any mutant: {test}")
         survived = 0
-        for mutant in [mutant for what in wanted for mutant in sources[what](tree)]:
+        mutants = {what: sources[what](tree) for what in wanted}
+        for what in wanted:
+            if not mutants[what]:
+                sys.exit(f"no {what} found: they are written in another way than this program knows")
+        for mutant in [mutant for what in wanted for mutant in mutants[what]]:
             noticed = judge(tree, folder, mutant, known, arguments.jobs)
             survived += not noticed
             print(f"{mutant.name:<70} {verdict(noticed)}", flush=True)
