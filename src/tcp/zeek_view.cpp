@@ -31,15 +31,15 @@ bool is_up(ZeekState state) noexcept { return state == ZeekState::kEstablished |
 // ---------------------------------------------------------------------------------------------------------------------- a segment
 
 void ZeekView::weigh(const wire::Segment& s) noexcept {
-  if (size_ == 0 && !ends_[0].spoke && !ends_[1].spoke) originator_ = s.direction;
+  if (size_ == 0 && !ends_[0].spoke() && !ends_[1].spoke()) originator_ = s.direction;
   if (is_flipped_by(s)) {
     flip();
-    letters_[0] = kAlphabet.find('^') | (kAlphabet.find('H') | kResponder) << kLetterBits;
+    letters_ = kAlphabet.find('^') | (kAlphabet.find('H') | kResponder) << kLetterBits;
     size_ = 2;
   }
   End& x = ends_[s.direction];
   End& y = ends_[1 - s.direction];
-  if (!x.spoke && (is_originator(x) || !partial_)) partial_ = !s.syn() || (is_originator(x) && s.acks());
+  if (!x.spoke() && (is_originator(x) || !partial_)) partial_ = !s.syn() || (is_originator(x) && s.acks());
   start_end(x, s);
   const std::uint32_t relative = s.seq - x.start;
   const bool below = !x.far && seq_diff(s.seq, x.start) < 0;
@@ -54,7 +54,6 @@ void ZeekView::weigh(const wire::Segment& s) noexcept {
   note_last(x, s);
   move(x, y, s);
   if (s.acks()) acknowledge(x, y, acked);
-  x.spoke = true;
   x.flags = static_cast<std::uint8_t>(x.flags | s.flags);
   if (s.payload_length != 0 && !s.rst() && !below) {
     const std::uint32_t from = s.seq + (s.syn() ? 1 : 0);
@@ -62,19 +61,21 @@ void ZeekView::weigh(const wire::Segment& s) noexcept {
   }
   settle_close(x, y);
   settle_close(y, x);
-  const auto whole = [this](const End& e) { return is_up(e.state) && notes(e).islands[0].empty() && e.delivered == e.last && !e.gave_up; };
+  const auto whole = [](const End& e) { return is_up(e.state) && !e.islands && e.delivered == e.last && !e.gave_up; };
   steady_ = whole(x) && whole(y);
 }
 
 // A connection that begins with a SYN-ACK may be a scan by SYN-ACKs; an ACK or data after it show that it is none.
 bool ZeekView::is_flipped_by(const wire::Segment& s) const noexcept {
-  if (size_ != 1 || letters_[0] != kAlphabet.find('H') || s.syn() || s.fin() || s.rst()) return false;
+  if (size_ != 1 || letters_ != kAlphabet.find('H') || s.syn() || s.fin() || s.rst()) return false;
   return s.acks() || s.payload_length != 0;
 }
 
 void ZeekView::flip() noexcept {
   originator_ = static_cast<std::uint8_t>(1 - originator_);
-  std::swap(ends_[0].letters, ends_[1].letters);  // they are kept by role
+  const std::uint8_t letters = ends_[0].letters;  // kept by role
+  ends_[0].letters = ends_[1].letters;
+  ends_[1].letters = letters & 0x7f;
   partial_ = false;
 }
 
@@ -116,7 +117,7 @@ void ZeekView::restart(End& x, std::uint32_t start, std::uint32_t last) noexcept
 void ZeekView::note_letters(End& x, std::uint32_t relative, const wire::Segment& s) noexcept {
   const auto first = [&](Seen kind, char code) {
     if ((x.letters & kind) != 0) return false;
-    x.letters = static_cast<std::uint8_t>(x.letters | kind);
+    x.letters = (x.letters | kind) & 0x7f;
     letter(x, code);
     return true;
   };
@@ -126,8 +127,9 @@ void ZeekView::note_letters(End& x, std::uint32_t relative, const wire::Segment&
     first(s.fin() && s.rst() ? Seen::kFinRst : Seen::kMulti, s.fin() && s.rst() ? 'I' : 'Q');
   } else if (s.syn()) {
     // Before its close an end takes each SYN's number for its start: there, another number is no news.
-    if (!first(Seen::kSyn, s.acks() ? 'H' : 'S') && relative != n.last_syn) letter(x, s.acks() ? 'H' : 'S');
-    n.last_syn = relative;
+    const bool again = !first(Seen::kSyn, s.acks() ? 'H' : 'S');
+    if (again && relative != n.last_syn) letter(x, s.acks() ? 'H' : 'S');
+    if (again || relative != 0) n.last_syn = relative;
   } else if (s.fin()) {
     if (!first(Seen::kFin, 'F') && relative + s.payload_length != n.last_fin) letter(x, 'F');
   } else if (s.rst()) {
@@ -157,7 +159,7 @@ void ZeekView::note_last(End& x, const wire::Segment& s) noexcept {
   const std::uint32_t past = s.seq + segment_length(s);
   const std::int32_t further = seq_diff(past, x.last);
   const auto advance = [&] {
-    x.laps = static_cast<std::uint8_t>(x.laps + (further > 0 && past - x.start < x.last - x.start));
+    x.laps = (x.laps + (further > 0 && past - x.start < x.last - x.start ? 1U : 0U)) & kMostLaps;
     x.last = past;
     x.far = x.far || (further > 0 && past - x.start >= kFar && seq_diff(past, x.start) > 0);
   };
@@ -246,7 +248,7 @@ void ZeekView::acknowledge(End& x, End& y, std::uint32_t relative) noexcept {
   if (relative <= 2 && partial_) return;  // the number before its first is only supposed
   if (!y.gave_up) {
     const Island& island = notes(y).islands[0];
-    while (!island.empty() && seq_lt(island.from, to)) {
+    while (y.islands && seq_lt(island.from, to)) {
       gap(y, x, island.from - y.delivered);
       y.delivered = island.from;
       join_islands(y);
@@ -268,12 +270,14 @@ void ZeekView::gap(End& y, const End& x, std::uint32_t length) noexcept {
 }
 
 void ZeekView::join_islands(End& x) noexcept {
+  if (!x.islands) return;
   auto& [low, high] = notes(x).islands;
   while (!low.empty() && !seq_gt(low.from, x.delivered)) {
     if (seq_gt(low.to, x.delivered)) x.delivered = low.to;
     low = high;
     high = {};
   }
+  x.islands = !low.empty();
 }
 
 void ZeekView::deliver(End& x, std::uint32_t from, std::uint32_t to) noexcept {
@@ -287,10 +291,12 @@ void ZeekView::deliver(End& x, std::uint32_t from, std::uint32_t to) noexcept {
     join_islands(x);
   } else {
     add_island(n, from, to);
+    x.islands = true;
   }
+  if (!x.islands) return;
   const Island& top = n.islands[n.islands[1].empty() ? 0 : 1];
   const bool unacked = x.acked == x.start || x.acked == x.start + 1;
-  if (!top.empty() && seq_diff(top.to, x.delivered) > (unacked ? kMostBeyondUnacked : kMostBeyond)) x.gave_up = true;
+  if (seq_diff(top.to, x.delivered) > (unacked ? kMostBeyondUnacked : kMostBeyond)) x.gave_up = true;
 }
 
 void ZeekView::add_island(Notes& n, std::uint32_t from, std::uint32_t to) noexcept {
@@ -321,7 +327,7 @@ void ZeekView::settle_close(End& x, const End& y) noexcept {
   if (!x.closing || x.closed) return;
   const bool lacks = !x.gave_up && seq_diff(x.last, x.delivered) > 1;
   const bool unacknowledged =
-      x.state != ZeekState::kReset && y.spoke && !y.gave_up && seq_gt(y.delivered, y.acked) && y.delivered != y.start + 1;
+      x.state != ZeekState::kReset && y.spoke() && !y.gave_up && seq_gt(y.delivered, y.acked) && y.delivered != y.start + 1;
   x.closed = !lacks && !unacknowledged;
 }
 
@@ -330,7 +336,7 @@ void ZeekView::settle_close(End& x, const End& y) noexcept {
 void ZeekView::letter(const End& x, char code) noexcept {
   if (size_ >= ZeekHistory::kMost) return;
   const std::uint64_t coded = kAlphabet.find(code) | (is_originator(x) || code == '^' ? 0 : kResponder);
-  letters_[size_ / kLettersPerWord] |= coded << (size_ % kLettersPerWord * kLetterBits);
+  (size_ < kLettersPerWord ? letters_ : more_letters_) |= coded << (size_ % kLettersPerWord * kLetterBits);
   ++size_;
 }
 
@@ -343,13 +349,15 @@ void ZeekView::tally(const End& x, Counter& counter, char code) noexcept {
   if (rest == 1) letter(x, code);
 }
 
+char ZeekView::letter_at(unsigned n) const noexcept {
+  const std::uint64_t coded = (n < kLettersPerWord ? letters_ : more_letters_) >> (n % kLettersPerWord * kLetterBits) & 31;
+  const char code = kAlphabet[coded & 15];
+  return (coded & kResponder) != 0 ? static_cast<char>(code - 'A' + 'a') : code;
+}
+
 ZeekHistory ZeekView::history() const noexcept {
   ZeekHistory text;
-  for (unsigned n = 0; n != size_; ++n) {
-    const std::uint64_t coded = letters_[n / kLettersPerWord] >> (n % kLettersPerWord * kLetterBits) & 31;
-    const char code = kAlphabet[coded & 15];
-    text.put((coded & kResponder) != 0 ? static_cast<char>(code - 'A' + 'a') : code);
-  }
+  for (unsigned n = 0; n != size_; ++n) text.put(letter_at(n));
   return text;
 }
 

@@ -48,7 +48,7 @@ class ZeekView {
       return;
     }
     const std::uint32_t last = x.last + s.payload_length;
-    x.laps = static_cast<std::uint8_t>(x.laps + (last - x.start < x.last - x.start));
+    x.laps = (x.laps + (last - x.start < x.last - x.start ? 1U : 0U)) & kMostLaps;
     x.last = last;
     x.delivered = last;
     x.flags = static_cast<std::uint8_t>(x.flags | s.flags);
@@ -74,6 +74,7 @@ class ZeekView {
  private:
   friend struct ZeekViewWithoutShortCut;  // tests hold the short cut against the long way
 
+  static constexpr unsigned kMostLaps = 31;        ///< 128 GiB in one direction
   static constexpr std::uint32_t kFar = 1U << 30;  ///< beyond it a number is no longer compared with the first one
 
   /// Data beyond a hole; from == to: none.
@@ -83,23 +84,25 @@ class ZeekView {
     [[nodiscard]] bool empty() const noexcept { return from == to; }
   };
 
-  /// What every segment touches; both ends fit in one cache line.
+  /// What every segment touches: both ends, the stamp and the first letters fit in one cache line.
   struct End {
     std::uint32_t start;      ///< its SYN's number; without SYN, one below its first
     std::uint32_t last;       ///< one past the highest number it sent
     std::uint32_t acked;      ///< highest acknowledgment of it
     std::uint32_t delivered;  ///< reassembled up to here
-    ZeekState state;
-    ZeekState before;      ///< the state before
-    std::uint8_t laps;     ///< times `last` went past start + 2^32
-    std::uint8_t letters;  ///< kinds of segment seen: bit set of Seen
-    std::uint8_t flags;    ///< all flags it sent
-    bool far : 1;          ///< more than kFar past start
-    bool fin : 1;          ///< sent a FIN
-    bool closing : 1;      ///< Zeek wants to report its close ...
-    bool closed : 1;       ///< ... and has
-    bool spoke : 1;
-    bool gave_up : 1;  ///< reassembly ended: too much data beyond a hole
+    ZeekState state : 3;
+    ZeekState before : 3;      ///< the state before
+    bool far : 1;              ///< more than kFar past start
+    bool fin : 1;              ///< sent a FIN
+    std::uint8_t letters : 7;  ///< kinds of segment seen: bit set of Seen
+    bool islands : 1;          ///< some of its data lies beyond a hole
+    std::uint8_t laps : 5;     ///< times `last` went past start + 2^32
+    bool closing : 1;          ///< Zeek wants to report its close ...
+    bool closed : 1;           ///< ... and has
+    bool gave_up : 1;          ///< reassembly ended: too much data beyond a hole
+    std::uint8_t flags;        ///< all flags it sent
+
+    [[nodiscard]] bool spoke() const noexcept { return letters != 0 || state != ZeekState::kInactive; }
   };
 
   /// What only few segments touch. Numbers are relative to start.
@@ -144,6 +147,7 @@ class ZeekView {
   void gap(End& y, const End& x, std::uint32_t length) noexcept;
   void settle_close(End& x, const End& y) noexcept;
   void letter(const End& x, char code) noexcept;
+  [[nodiscard]] char letter_at(unsigned n) const noexcept;
   template <class Counter>
   void tally(const End& x, Counter& counter, char code) noexcept;
   [[nodiscard]] Notes& notes(const End& x) noexcept { return notes_[&x == &ends_[1]]; }
@@ -155,9 +159,11 @@ class ZeekView {
   std::uint8_t originator_ = 0;
   bool steady_ = false;  ///< both ends are established or partial, and nothing waits in an island
   bool partial_ = false;
-  std::uint8_t size_ = 0;  ///< of history
+  std::uint8_t size_ = 0;      ///< of history
+  std::uint64_t letters_ = 0;  ///< of history: the first twelve, five bits each
+
+  std::uint64_t more_letters_ = 0;
   std::array<Notes, 2> notes_{};
-  std::array<std::uint64_t, 2> letters_{};  ///< history, five bits a letter
   std::uint64_t missed_ = 0;
 };
 static_assert(std::is_trivially_copyable_v<ZeekView> && sizeof(ZeekView) <= 160);
