@@ -73,7 +73,7 @@ struct alignas(64) Connection {
   Replaced replaced = Replaced::kNothing;
   Release release = Release::kEndOfInput;
 
-  alignas(64) ZeekView zeek;  ///< its first cache line is all that a plain segment touches of it  ///< Zeek's view of it; its first cache line is touched by every segment too
+  alignas(64) ZeekView zeek;  ///< Zeek's view of it; its first cache line is touched by every segment too
 
   std::array<Endpoint, 2> ends;
 
