@@ -48,7 +48,9 @@ void Blocks::prune_sent(Endpoint& end, std::uint32_t acked) noexcept {
     const Block& head = pool_[end.in_flight_head];
     const Sent& oldest = head.in_flight.sent[end.in_flight_first];
     if (wire::seq_gt(oldest.end, acked)) return;
-    end.largest_acked = std::max(end.largest_acked, oldest.end - oldest.seq);
+    if (oldest.end - oldest.seq > end.largest_acked) {
+      end.largest_acked = static_cast<std::uint16_t>(std::min<std::uint32_t>(oldest.end - oldest.seq, 0xffff));
+    }
     ++end.in_flight_first;
     --end.in_flight_count;
     if (end.in_flight_first == Block::kSent || end.in_flight_count == 0) {

@@ -61,8 +61,8 @@ struct Block {
     std::uint32_t count;
   };
   struct InFlight {
-    std::array<Sent, kSent> sent;
     std::array<std::uint16_t, kSent> sums;  ///< of their payloads; 0: unknown
+    std::array<Sent, kSent> sent;
   };
 
   std::uint32_t next = kNoBlock;

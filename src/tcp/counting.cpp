@@ -83,16 +83,18 @@ void Machine::watch_window(Observation& o) noexcept {
   Endpoint& x = o.sender;
   const Endpoint& y = o.peer;
   const wire::Segment& s = o.segment;
-  if (o.stale) watch_stamp(o);
-  if (s.syn() && !s.acks() && answers_syn(y.state)) o.peer.learn(known::kChallenged);
-  if (s.acks() && (s.flags & (wire::tcp_flag::kSyn | wire::tcp_flag::kRst)) == 0) {
+  if (o.stale) [[unlikely]]
+    watch_stamp(o);
+  if (s.syn()) {
+    if (!s.acks() && answers_syn(y.state)) o.peer.learn(known::kChallenged);
+  } else if (s.acks()) {
     const std::uint32_t edge = s.ack + (static_cast<std::uint32_t>(s.window) << x.window_scale);
     if (!x.knows(known::kRightEdge)) {
       x.right_edge = edge;
       x.learn(known::kRightEdge);
     }
     const bool closed = s.window == 0 || x.right_edge == x.rcv_nxt;
-    if (seq_lt(edge, x.right_edge) || closed) {
+    if (seq_lt(edge, x.right_edge) || closed) [[unlikely]] {
       move_edge(o, edge);
     } else {
       x.right_edge = edge;

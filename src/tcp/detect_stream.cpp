@@ -75,7 +75,7 @@ Finding data_unanswered_by(const Life& life, unsigned peer) noexcept {
   if (tries.count <= life.timers.thresholds.tries || only_fin || gone_by_own_reset(x) || window_closed(life, peer)) return {};
   std::int64_t why = 0;
   constexpr std::uint32_t kEveryPath = 536;  // RFC 9293, 3.7.1
-  if (tries.size > std::max(y.largest_acked, kEveryPath) && y.largest_acked != 0) why |= unanswered::kLarger;
+  if (tries.size > std::max<std::uint32_t>(y.largest_acked, kEveryPath) && y.largest_acked != 0) why |= unanswered::kLarger;
   if (x.knows(known::kSpoke) && x.spoke_at > tries.first.at) {
     why |= unanswered::kPeerAlive;
   } else if (x.knows(known::kSpoke) && base::elapsed(x.spoke_at, tries.first.at) >= life.timers.thresholds.idle_before) {

@@ -117,7 +117,7 @@ struct alignas(64) Endpoint {
   std::uint32_t in_flight_head = kNoBlock;  ///< blocks of what it sent and the peer has not acknowledged
   base::Timestamp timed_at = 0;
   std::uint32_t stream_block = kNoBlock;  ///< what is odd in its stream: ranges never seen, a closed window, ...
-  std::uint16_t newest_ip_id = 0;
+  std::uint16_t largest_acked = 0;  ///< its largest segment that was acknowledged; 65535 may be more
   State state = State::kUnknown;
   std::uint8_t window_scale = 0;
   std::uint8_t ttl = 0;  ///< of its first segment
@@ -131,7 +131,7 @@ struct alignas(64) Endpoint {
   base::Timestamp spoke_at = 0;           ///< when it last acknowledged all it had
   base::Duration least_rtt = 0;           ///< least time from a segment at the tap to this end's first answer covering it
   std::uint32_t newest_ts_val = 0;
-  std::uint32_t largest_acked = 0;        ///< payload of its largest segment that was acknowledged
+  std::uint16_t newest_ip_id = 0;
   Counters counters;
 
   std::uint32_t clock_first_val = 0;  ///< ... and when first seen
