@@ -51,7 +51,7 @@ void Machine::send_fin(Observation& o) noexcept {
     }
   } else if (at == x.fin_seq && !o.copy && y.state == State::kTimeWait) {
     ++o.c.time_wait_restarts;  // RFC 9293, 3.10.7.4: a retransmitted FIN restarts the 2 MSL
-    o.c.time_wait_since = s.clock;
+    o.c.time_wait_since = clock_of(s);
   }
   if (at != x.fin_seq) o.what |= happened::kFinMoved;
   if (at == x.fin_seq && x.fins.count != 0 && !o.copy) o.what |= happened::kFinRepeated;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cstdlib>
 
 #include "detect_kit.h"
@@ -491,9 +492,20 @@ void settle_icmp(const Life& life, Journal& journal, Connection& c) noexcept {
   }
 }
 
+/// A step of an ordinary opening or close: none of the detectors of segments has anything to say of it.
+bool unremarkable(const Observation& o) noexcept {
+  const wire::Segment& s = o.segment;
+  const bool plain = s.payload_length == 0 && !s.rst() && !(s.syn() && s.fin()) && (s.acks() || s.syn());
+  return plain && o.what == 0 && !o.challenged && o.reset_before == 0 && o.taken_back_ack == 0 && !o.c.is(trait::kFastOpenAsked);
+}
+
 }  // namespace
 
 void detect(const Observation& o, Journal& journal) noexcept {
+  if (unremarkable(o)) {
+    assert(std::none_of(kOfSegments.begin(), kOfSegments.end(), [&](const OfSegment detector) { return detector(o).has_value(); }));
+    return;
+  }
   for (const auto detector : kOfSegments) {
     if (const Finding found = detector(o)) tell(o.c, o.index, *found, journal);
   }

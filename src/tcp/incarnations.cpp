@@ -84,8 +84,8 @@ Replaced replaced_by(const Connection& old, unsigned who, std::uint32_t iss, std
 
 }  // namespace
 
-bool Tracker::Impl::route(const Segment& s) noexcept {
-  std::uint32_t head = memory.find(s);
+bool Tracker::Impl::route(const Segment& s, std::uint32_t likely) noexcept {
+  std::uint32_t head = memory.find(s, likely);
   if (head != kNoBlock && expire_flow(head, s.clock)) head = memory.find(s);
   if (s.kind == wire::SegmentKind::kIcmpError) {
     if (head != kNoBlock) route_icmp(head, s);
@@ -353,7 +353,7 @@ std::uint32_t Tracker::Impl::create(const Segment& s) noexcept {
   c.hash = s.hash;
   c.id = s.frame;
   c.start = c.end = s.time;
-  c.last_clock = s.clock;
+  c.last_clock = clock_of(s);
   c.encapsulation = s.encapsulation;
   c.originator = s.direction;
   const std::uint16_t sender_port = s.direction == 0 ? s.key.low_port : s.key.high_port;

@@ -93,7 +93,7 @@ void Machine::apply_moving(Observation& o) noexcept {
     if (!before.differs(c.ends[end])) return;
     const State was = c.ends[end].state;
     journal_.commit(c, o.index, end, before.path(), s.time);
-    if (c.ends[end].state == State::kTimeWait && was != State::kTimeWait) c.time_wait_since = s.clock;
+    if (c.ends[end].state == State::kTimeWait && was != State::kTimeWait) c.time_wait_since = clock_of(s);
   };
   commit(o.side, sender_before);
   settle_peer(o);
@@ -146,7 +146,7 @@ void Machine::count(Observation& o) noexcept {
     o.sender.learn(known::kTtl);
   }
   o.c.end = std::max(o.c.end, s.time);
-  o.c.last_clock = s.clock;
+  o.c.last_clock = clock_of(s);
   o.c.last_frame = s.frame;
   o.c.completeness |= o.c.completeness_pending;
   const bool first = s.frame == o.c.id;

@@ -19,8 +19,10 @@ constexpr std::array kHotLines{
 Memory::Memory(std::uint32_t capacity, std::uint64_t seed)
     : hash_(seed), pool_(capacity), table_(capacity), wheel_(capacity, kTick), links_(capacity), turns_(capacity) {}
 
-void Memory::prefetch_record(std::uint64_t hash, bool whole) const noexcept {
-  table_.candidates(hash, [this, whole](std::uint32_t index) {
+std::uint32_t Memory::prefetch_record(std::uint64_t hash, bool whole) const noexcept {
+  std::uint32_t likely = kNoBlock;
+  table_.candidates(hash, [this, whole, &likely](std::uint32_t index) {
+    if (likely == kNoBlock) likely = index;
     const auto* c = reinterpret_cast<const std::byte*>(&pool_[index]);
     if (!whole) {
       for (const std::size_t at : kHotLines) base::prefetch_line(c + at);
@@ -28,6 +30,15 @@ void Memory::prefetch_record(std::uint64_t hash, bool whole) const noexcept {
     }
     for (std::size_t at = 0; at < sizeof(Connection); at += kLine) base::prefetch_line(c + at);
   });
+  return likely;
+}
+
+std::uint32_t Memory::find(const wire::Segment& s, std::uint32_t likely) const noexcept {
+  if (likely != kNoBlock && pool_.is_live(likely)) {
+    const Connection& c = pool_[likely];
+    if (c.is(trait::kHead) && c.key == s.key) return likely;
+  }
+  return find(s.hash, s.key);
 }
 
 std::uint32_t Memory::find(std::uint64_t hash, const wire::FlowKey& key) const noexcept {

@@ -37,11 +37,14 @@ class Memory {
 
   void prefetch_bucket(std::uint64_t hash) const noexcept { table_.prefetch(hash); }
   /// What an ordinary segment needs of the connections the hash may mean, or the whole of them.
-  void prefetch_record(std::uint64_t hash, bool whole) const noexcept;
+  /// Returns the connection that the hash most likely means: a hint for find().
+  std::uint32_t prefetch_record(std::uint64_t hash, bool whole) const noexcept;
 
   /// The newest incarnation of the flow, or kNoBlock.
   [[nodiscard]] std::uint32_t find(std::uint64_t hash, const wire::FlowKey& key) const noexcept;
   [[nodiscard]] std::uint32_t find(const wire::Segment& s) const noexcept { return find(s.hash, s.key); }
+  /// The same, quicker if the hint is right; any hint will do.
+  [[nodiscard]] std::uint32_t find(const wire::Segment& s, std::uint32_t likely) const noexcept;
 
   /// A blank connection, or kNoBlock if all are in use.
   [[nodiscard]] std::uint32_t allocate() noexcept;

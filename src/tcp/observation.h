@@ -33,7 +33,7 @@ struct Observation {
   Endpoint& sender;
   Endpoint& peer;
   unsigned side;                   ///< index of the sender
-  bool moving = false;                 ///< it may change what is known of either end
+  bool moving = false;             ///< it may change what is known of either end
   bool copy = false;               ///< an exact copy of one of the sender's last segments
   bool stale = false;              ///< older than what the sender has said since
   std::uint32_t what = 0;          ///< happened:: bits
@@ -42,7 +42,7 @@ struct Observation {
   base::Timestamp reset_time = 0;
   std::int32_t taken_back_ack = 0;  ///< bytes an earlier acknowledgment lay beyond all that was sent, and that frame
   std::uint64_t taken_back_frame = 0;
-  Evidence refuted{};                    ///< what a refutation took back
+  Evidence refuted{};                  ///< what a refutation took back
   State sender_was = State::kUnknown;  ///< states before the segment
   State peer_was = State::kUnknown;
   std::int32_t reset_distance = 0;  ///< of a rejected RST from the number expected
@@ -67,6 +67,10 @@ struct Observation {
   [[nodiscard]] Evidence seen_now() const noexcept { return {segment.frame, segment.frame, segment.time}; }
   [[nodiscard]] Evidence caused_by(std::uint64_t cause) const noexcept { return {cause, segment.frame, segment.time}; }
 };
+
+/// The trace clock for this segment's timers. A stamp that runs ahead is not believed until others confirm it; if they do, the segment must
+/// not have grown old in that moment.
+[[nodiscard]] inline base::Timestamp clock_of(const wire::Segment& s) noexcept { return s.time > s.clock ? s.time : s.clock; }
 
 /// What an end needs to answer, beyond which silence speaks: 1.5 x its least round trip + 2 ms, 50 ms for one that is unknown.
 [[nodiscard]] inline base::Duration slack(const Endpoint& end) noexcept {

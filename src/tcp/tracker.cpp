@@ -2,6 +2,7 @@
 #include "finwait/tcp/tracker.h"
 
 #include <algorithm>
+#include <array>
 
 #include "detect.h"
 #include "finwait/tcp/classify.h"
@@ -20,7 +21,9 @@ std::uint32_t blocks_for(std::uint32_t connections) noexcept {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, 0xffff'fffe));
 }
 
-bool is_moving(const wire::Segment& s) noexcept { return (s.flags & (wire::tcp_flag::kSyn | wire::tcp_flag::kFin | wire::tcp_flag::kRst)) != 0; }
+bool is_moving(const wire::Segment& s) noexcept {
+  return (s.flags & (wire::tcp_flag::kSyn | wire::tcp_flag::kFin | wire::tcp_flag::kRst)) != 0;
+}
 
 /// What was acknowledged and never seen by the end of it all.
 void count_unseen_tail(Connection& c) noexcept {
@@ -47,16 +50,16 @@ Tracker::Impl::Impl(const TrackerOptions& given)
   anomalies.reserve(kAnomalyKinds);
 }
 
-bool Tracker::Impl::track(const wire::Segment& s) noexcept {
+bool Tracker::Impl::track(const wire::Segment& s, std::uint32_t likely) noexcept {
   ++counts.segments;
   clock = std::max(clock, s.clock);
   journal.set_frame(s.frame);
-  if (!watched || *watched != s.key) return route(s);
+  if (!watched || *watched != s.key) return route(s, likely);
   Step step;
   step.segment = s;
   step.first_event = static_cast<std::uint32_t>(journal.events().size());
   touched = kNoBlock;
-  const bool room = route(s);
+  const bool room = route(s, likely);
   step.connection = touched;
   if (touched != kNoBlock) step.states = {memory[touched].ends[0].state, memory[touched].ends[1].state};
   step.last_event = static_cast<std::uint32_t>(journal.events().size());
@@ -100,12 +103,16 @@ void Tracker::track(std::span<const wire::Segment> segments, std::span<wire::Fat
   constexpr std::size_t kRecordsAhead = 24;
   Memory& memory = impl_->memory;
   const std::size_t n = segments.size();
+  std::array<std::uint32_t, kRecordsAhead> likely{};
+  const auto fetch_record = [&](std::size_t k) {
+    likely[k % kRecordsAhead] = memory.prefetch_record(segments[k].hash, is_moving(segments[k]));
+  };
   for (std::size_t k = 0; k != std::min(kBucketsAhead, n); ++k) memory.prefetch_bucket(segments[k].hash);
-  for (std::size_t k = 0; k != std::min(kRecordsAhead, n); ++k) memory.prefetch_record(segments[k].hash, is_moving(segments[k]));
+  for (std::size_t k = 0; k != std::min(kRecordsAhead, n); ++k) fetch_record(k);
   for (std::size_t k = 0; k != n; ++k) {
     if (k + kBucketsAhead < n) memory.prefetch_bucket(segments[k + kBucketsAhead].hash);
-    if (k + kRecordsAhead < n) memory.prefetch_record(segments[k + kRecordsAhead].hash, is_moving(segments[k + kRecordsAhead]));
-    const bool room = impl_->track(segments[k]);
+    const bool room = impl_->track(segments[k], likely[k % kRecordsAhead]);
+    if (k + kRecordsAhead < n) fetch_record(k + kRecordsAhead);
     impl_->counts.table_full += !room;
     if (!fates.empty() && !room) fates[k] = wire::Fate::kTableFull;
   }

@@ -19,11 +19,11 @@ struct Tracker::Impl {
   explicit Impl(const TrackerOptions& given);
 
   // tracker.cpp
-  bool track(const wire::Segment& s) noexcept;
+  bool track(const wire::Segment& s, std::uint32_t likely) noexcept;
   const Outcome* next_outcome() noexcept;
 
   // incarnations.cpp
-  bool route(const wire::Segment& s) noexcept;
+  bool route(const wire::Segment& s, std::uint32_t likely) noexcept;
   bool route_syn(std::uint32_t head, const wire::Segment& s) noexcept;
   bool route_syn_ack(std::uint32_t head, const wire::Segment& s) noexcept;
   bool route_other(std::uint32_t head, const wire::Segment& s) noexcept;

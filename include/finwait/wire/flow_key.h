@@ -36,7 +36,14 @@ struct FlowKey {
   /// Bit 31: IPv6. Bits 24 to 27: which kind of virtual network (VirtualNetwork). Bits 0 to 23: its identifier.
   std::uint32_t network = 0;
 
-  bool operator==(const FlowKey&) const = default;
+  /// Word by word: looked up for every segment.
+  bool operator==(const FlowKey& other) const noexcept {
+    std::array<std::uint64_t, 5> a;
+    std::array<std::uint64_t, 5> b;
+    std::memcpy(a.data(), this, sizeof(FlowKey));
+    std::memcpy(b.data(), &other, sizeof(FlowKey));
+    return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) | (a[4] ^ b[4])) == 0;
+  }
 
   [[nodiscard]] int ip_version() const noexcept { return (network & kIpv6) != 0 ? 6 : 4; }
 
