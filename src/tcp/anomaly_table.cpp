@@ -222,6 +222,70 @@ const KindInfo& info(AnomalyKind kind) noexcept { return kTable[static_cast<std:
 
 std::span<const KindInfo> anomaly_kinds() noexcept { return kTable; }
 
+std::string_view reported_when(AnomalyKind kind) noexcept {
+  switch (kind) {
+    case K::kHandshakeAckMissing:
+      return "The handshake was completed by data or a FIN, and IP IDs leave room for an ACK that was not seen. Origin is the capture "
+             "alone "
+             "if a second passed in which the SYN-ACK was not repeated: the ACK did arrive.";
+    case K::kHalfOpen:
+      return "No ACK within the larger of 4 round trips and 1 s: until then it may still come, and the point is inconclusive.";
+    case K::kKeepaliveUnanswered:
+      return "3 probes in a row without a word from the peer, or 2 if the prober then resets: one lost probe is chance, and an end that "
+             "gives up has decided for itself.";
+    case K::kZeroWindowStall:
+      return "The window stays closed for 1 s or more while the peer probes it: below the least retransmission timeout (RFC 6298, 2.4) it "
+             "is ordinary backpressure, and a window nobody waits for stalls nothing.";
+    case K::kWindowShrunk:
+      return "The right edge goes back by more than a segment (the MSS) or the unit of the window scale: less is rounding. Not once a FIN "
+             "was seen.";
+    case K::kDataOutsideWindow:
+      return "Beyond the right edge of the window as captured, a probe of one byte aside; or numbers far from the window whose "
+             "acknowledgment fits the connection. Only where the window scale of both ends is known.";
+    case K::kRetransmission:
+      return "5 segments with payload sent again, and 2 % of all the end sent: less is what congestion control itself provokes.";
+    case K::kSpuriousRetransmission:
+      return "5 segments sent again after they had been acknowledged, and 2 % of all the end sent: a tail loss probe now and then is "
+             "ordinary.";
+    case K::kOutOfOrder:
+      return "10 segments out of order, and 2 % of all the end sent: receivers cope with less without being slowed down.";
+    case K::kOverlapInconsistent:
+      return "The same range of numbers before it is acknowledged, with another checksum of the payload; never where checksums are wrong "
+             "or "
+             "left to the device.";
+    case K::kTimestampRegression:
+      return "500 ticks or more, on a segment with new data or a new acknowledgment: one that was held up says nothing new, and reordering "
+             "takes a few ticks.";
+    case K::kDataUnanswered:
+      return "The same data sent again 3 times (R1 of RFC 9293, 3.8.3) and not acknowledged by the end. A path MTU is suggested if nothing "
+             "that large was ever acknowledged (and it is more than the 536 bytes of every path), a firewall if the connection had been "
+             "idle for 60 s before.";
+    case K::kPeerSilent:
+      return "3 s or more without a word, although data, a FIN or probes asked for one at least 3 times again. Not of an end that had "
+             "closed.";
+    case K::kFinalAckMissing:
+    case K::kFinUnanswered:
+      return "After the larger of 4 round trips and 1 s, or the first repeated FIN; before that it is inconclusive. Without a repeated FIN "
+             "origin includes the capture, and is the capture alone after 3 s, when a FIN would have been repeated.";
+    case K::kHalfClose:
+      return "The other end sends at least one new byte after acknowledging the first FIN, or keeps its direction open for more than 1 s.";
+    case K::kCloseWaitLingering:
+    case K::kFinWait2Lingering:
+      return "60 s in that state and 60 s of silence: a half-close that is used is meant.";
+    case K::kResetSuspectedForged:
+      return "Alert or warning if its sender goes on (alert with another TTL). From looks alone never more than a notice, for load "
+             "balancers and firewalls reset in the name of their servers: a TTL off by 2 or more hops, or two of: an IP ID 2048 out of "
+             "row, a window never used, options never used, a number behind data already sent.";
+    case K::kDataAfterReset:
+      return "Later after the RST than 1.5 round trips + 2 ms: what was under way crossed it.";
+    case K::kResetStorm:
+      return "10 RSTs of one end over more than the larger of 4 round trips and 1 s: the answers to one window of segments are over "
+             "sooner.";
+    default:
+      return "";
+  }
+}
+
 std::optional<AnomalyKind> anomaly_kind(std::string_view wanted) noexcept {
   for (const KindInfo& row : kTable) {
     if (row.name == wanted) return row.kind;

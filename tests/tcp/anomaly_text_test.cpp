@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 #include <set>
+#include <string>
+
+#include "finwait/tcp/thresholds.h"
 
 namespace finwait::tcp {
 namespace {
@@ -37,6 +41,29 @@ TEST(AnomalyTable, has_a_row_of_its_own_for_each_kind) {
   }
   EXPECT_EQ(names.size(), static_cast<std::size_t>(kAnomalyKinds));
   EXPECT_EQ(anomaly_kind("no-such-kind"), std::nullopt);
+}
+
+/// The reasons name the defaults: they must be the same numbers.
+TEST(AnomalyTable, says_the_thresholds_that_hold) {
+  const Thresholds t;
+  const auto says = [](AnomalyKind kind, const std::string& text) {
+    return reported_when(kind).find(text) != std::string_view::npos ? "" : std::string(info(kind).name) + ": " + text;
+  };
+  const auto percent = [](double share) { return std::to_string(std::lround(share * 100)) + " %"; };
+  const auto seconds = [](base::Duration d) { return std::to_string(d / base::kSecond) + " s"; };
+  EXPECT_EQ(says(AnomalyKind::kRetransmission, std::to_string(t.retransmissions) + " segments"), "");
+  EXPECT_EQ(says(AnomalyKind::kRetransmission, percent(t.retransmitted_share)), "");
+  EXPECT_EQ(says(AnomalyKind::kSpuriousRetransmission, std::to_string(t.spurious) + " segments"), "");
+  EXPECT_EQ(says(AnomalyKind::kSpuriousRetransmission, percent(t.spurious_share)), "");
+  EXPECT_EQ(says(AnomalyKind::kOutOfOrder, std::to_string(t.out_of_order) + " segments"), "");
+  EXPECT_EQ(says(AnomalyKind::kOutOfOrder, percent(t.out_of_order_share)), "");
+  EXPECT_EQ(says(AnomalyKind::kKeepaliveUnanswered, std::to_string(t.tries) + " probes"), "");
+  EXPECT_EQ(says(AnomalyKind::kDataUnanswered, std::to_string(t.tries) + " times"), "");
+  EXPECT_EQ(says(AnomalyKind::kDataUnanswered, seconds(t.idle_before)), "");
+  EXPECT_EQ(says(AnomalyKind::kPeerSilent, seconds(t.silence)), "");
+  EXPECT_EQ(says(AnomalyKind::kZeroWindowStall, seconds(t.stall)), "");
+  EXPECT_EQ(says(AnomalyKind::kTimestampRegression, std::to_string(t.timestamp_ticks) + " ticks"), "");
+  EXPECT_EQ(says(AnomalyKind::kResetStorm, std::to_string(t.storm) + " RSTs"), "");
 }
 
 TEST(AnomalyTable, names_severities_both_ways) {

@@ -103,6 +103,8 @@ struct KindInfo {
 
 [[nodiscard]] const KindInfo& info(AnomalyKind kind) noexcept;
 [[nodiscard]] std::span<const KindInfo> anomaly_kinds() noexcept;
+/// From where on a kind is reported, and why from there; empty for a kind that is reported whenever it happens.
+[[nodiscard]] std::string_view reported_when(AnomalyKind kind) noexcept;
 [[nodiscard]] std::optional<AnomalyKind> anomaly_kind(std::string_view name) noexcept;
 [[nodiscard]] std::string_view name(Severity severity) noexcept;
 [[nodiscard]] std::optional<Severity> severity(std::string_view name) noexcept;

@@ -1,12 +1,9 @@
 // From where on something that happens in every network is worth a word.
 //
-// Each has a default and the reason for it; docs/anomalies.md prints both beside the kinds they belong to.
+// Each has a default and the reason for it: reported_when() (anomaly.h) says both in words, and docs/anomalies.md prints them.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <span>
-#include <string_view>
 
 #include "finwait/base/time.h"
 
@@ -35,13 +32,5 @@ struct Thresholds {
   /// reset-storm: RSTs of one end.
   std::uint32_t storm = 10;
 };
-
-/// One of them in words, for the page and for --describe.
-struct ThresholdInfo {
-  std::string_view kinds;  ///< "keepalive-unanswered, data-unanswered"
-  std::string_view default_value;
-  std::string_view reason;
-};
-[[nodiscard]] std::span<const ThresholdInfo> thresholds() noexcept;
 
 }  // namespace finwait::tcp
