@@ -115,6 +115,11 @@ bool Tracker::Impl::route_syn(std::uint32_t head, const Segment& s) noexcept {
     const bool crossing = !x.knows(known::kSaid) && y.state == State::kSynSent;
     const bool captured_late =
         y.knows(known::kSynAck) && seq_diff(x.snd_nxt, s.seq) >= 1 && seq_diff(x.snd_nxt, s.end()) <= static_cast<std::int32_t>(reach(y));
+    if (captured_late && c.older != kNoBlock) {  // it took the place of that one, as the SYN-ACK captured before it could not show
+      const Sighting syn{s.frame, s.time, s.ts_val, s.has(wire::present::kTimestamps), false, false, false};
+      supersede(c.older, syn, s.direction, std::nullopt, s.clock);
+      journal.set_frame(s.frame);
+    }
     if (crossing || captured_late) return apply(head, s);
   }
   for (std::uint32_t candidate = c.candidates; candidate != kNoBlock; candidate = memory[candidate].older) {
