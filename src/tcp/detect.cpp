@@ -143,7 +143,7 @@ Finding late_segment_in_time_wait(const Observation& o) noexcept {
 Finding closed_with_pending_data(const Observation& o) noexcept {
   if (!o.did(happened::kReplyReset) || !o.sender.knows(known::kFin)) return {};
   const std::int32_t pending =
-      o.sender.knows(known::kAcked) ? seq_diff(o.peer.snd_nxt, o.sender.rcv_nxt) - (o.peer.knows(known::kFin) ? 1 : 0) : 0;
+      o.sender.knows(known::kAcked) ? std::int64_t{seq_diff(o.peer.snd_nxt, o.sender.rcv_nxt)} - (o.peer.knows(known::kFin) ? 1 : 0) : 0;
   if (pending <= 0) return {};
   return seen(o, K::kClosedWithPendingData, o.side,
               {o.sender.facts.has(Fact::kReset) ? o.sender.facts[Fact::kReset].cause : 0, o.segment.frame}, {pending, 0});
@@ -406,9 +406,7 @@ Finding lingering(const Life& life, K kind, State state, Fact since) noexcept {
 }
 
 Finding close_wait_lingering(const Life& life) noexcept {
-  Finding found = lingering(life, K::kCloseWaitLingering, State::kCloseWait, Fact::kPeerFin);
-  if (found && life.lossy()) found->origins |= origin::kCapture;
-  return found;
+  return lingering(life, K::kCloseWaitLingering, State::kCloseWait, Fact::kPeerFin);
 }
 Finding fin_wait_2_lingering(const Life& life) noexcept {
   return lingering(life, K::kFinWait2Lingering, State::kFinWait2, Fact::kFinAcked);
@@ -444,7 +442,7 @@ std::int64_t unacknowledged(const Connection& c, unsigned end) noexcept {
   const Endpoint& y = c.ends[end];
   const Endpoint& x = c.ends[1 - end];
   if (!y.knows(known::kNext) || !x.knows(known::kAcked)) return 0;
-  return std::max<std::int64_t>(0, seq_diff(y.snd_nxt, x.rcv_nxt) - (y.knows(known::kFin) ? 1 : 0));
+  return std::max<std::int64_t>(0, std::int64_t{seq_diff(y.snd_nxt, x.rcv_nxt)} - (y.knows(known::kFin) ? 1 : 0));
 }
 
 Finding reset(const Life& life, K kind, bool applies) noexcept {
@@ -479,6 +477,27 @@ constexpr std::array<OfLife, 15> kOfLives{
     simultaneous_close, reset_in_handshake,    reset_established,  reset_after_fin,      reset_storm,
 };
 
+/// Where the capture lost something, what seems missing or out of place may only have lost what explains it.
+void blame_capture(Journal& journal, Connection& c) noexcept {
+  constexpr std::array kDoubtful{K::kDataOutsideWindow,
+                                 K::kResetInWindowNotExact,
+                                 K::kResetOutOfWindow,
+                                 K::kSynAckInvalid,
+                                 K::kHandshakeAckInvalid,
+                                 K::kAckOfUnsentData,
+                                 K::kFinMoved,
+                                 K::kDataAfterFin,
+                                 K::kDataUnanswered,
+                                 K::kKeepaliveUnanswered,
+                                 K::kPeerSilent,
+                                 K::kCloseWaitLingering,
+                                 K::kFinWait2Lingering,
+                                 K::kHalfOpen};
+  for (const K kind : kDoubtful) {
+    if (Anomaly* found = journal.get(c, kind)) found->origins |= origin::kCapture;
+  }
+}
+
 /// Whether the end that was quoted believed it.
 void settle_icmp(const Life& life, Journal& journal, Connection& c) noexcept {
   Anomaly* found = journal.get(c, K::kIcmpError);
@@ -495,7 +514,8 @@ void settle_icmp(const Life& life, Journal& journal, Connection& c) noexcept {
 /// A step of an ordinary opening or close: none of the detectors of segments has anything to say of it.
 bool unremarkable(const Observation& o) noexcept {
   const wire::Segment& s = o.segment;
-  const bool plain = s.payload_length == 0 && !s.rst() && !(s.syn() && s.fin()) && (s.acks() || s.syn());
+  const bool first_syn = s.syn() && !s.fin() && o.sender_was == State::kUnknown;
+  const bool plain = s.payload_length == 0 && !s.rst() && (s.syn() ? first_syn : s.acks());
   return plain && o.what == 0 && !o.challenged && o.reset_before == 0 && o.taken_back_ack == 0 && !o.c.is(trait::kFastOpenAsked);
 }
 
@@ -524,6 +544,7 @@ void detect_at_end(Connection& c, std::uint32_t index, Verdict& verdict, const T
     if (const Finding found = detector(life)) tell(c, index, *found, journal);
   }
   settle_icmp(life, journal, c);
+  if (life.lossy()) blame_capture(journal, c);
 }
 
 void detecting::tell(Connection& c, std::uint32_t index, Anomaly anomaly, Journal& journal) noexcept {

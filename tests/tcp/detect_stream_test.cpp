@@ -1,0 +1,275 @@
+// What the detectors of streams say that a trace cannot write down (bytes), and what hostile streams cost: time per segment and memory must
+// not grow with what goes wrong.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <optional>
+#include <vector>
+
+#include "finwait/tcp/anomaly_text.h"
+#include "finwait/tcp/tracker.h"
+
+namespace finwait::tcp {
+namespace {
+
+namespace flag = wire::tcp_flag;
+using wire::Segment;
+
+/// Segments of one flow, in order of time, as the decoder would give them.
+class Stream {
+ public:
+  Segment& add(unsigned from, std::uint16_t flags, std::uint32_t seq, std::uint32_t ack, std::uint32_t length = 0) {
+    Segment s;
+    constexpr std::array<std::uint8_t, 4> kLow{10, 0, 0, 1};
+    constexpr std::array<std::uint8_t, 4> kHigh{10, 0, 0, 2};
+    s.key.low = wire::Address::v4(kLow.data());
+    s.key.high = wire::Address::v4(kHigh.data());
+    s.key.low_port = 40'000;
+    s.key.high_port = 80;
+    s.direction = static_cast<std::uint8_t>(from);
+    s.flags = flags;
+    s.seq = seq;
+    s.ack = ack;
+    s.payload_length = length;
+    s.ip_length = 40 + length;
+    s.window = 60'000;
+    s.ttl = 64;
+    s.ip_id = ++ip_id_[from];
+    s.frame = segments_.size() + 1;
+    s.time = s.clock = kStart + static_cast<base::Timestamp>(s.frame) * base::kMillisecond;
+    segments_.push_back(s);
+    return segments_.back();
+  }
+
+  Stream& open() {
+    add(0, flag::kSyn, 0, 0);
+    add(1, flag::kSyn | flag::kAck, 0, 1);
+    add(0, flag::kAck, 1, 1);
+    return *this;
+  }
+
+  [[nodiscard]] std::vector<Segment>& segments() noexcept { return segments_; }
+
+ private:
+  static constexpr base::Timestamp kStart = 1'000'000 * base::kSecond;
+  std::vector<Segment> segments_;
+  std::array<std::uint16_t, 2> ip_id_{};
+};
+
+struct Told {
+  std::vector<Anomaly> anomalies;
+  double nanoseconds = 0;  ///< a segment, the fastest of some runs
+  std::uint64_t blocks_exhausted = 0;
+};
+
+Told track(Stream& stream, int runs = 1) {
+  Told told;
+  told.nanoseconds = 1e18;
+  for (int run = 0; run != runs; ++run) {
+    TrackerOptions options;
+    options.max_connections = 16;
+    Tracker tracker(options);
+    for (Segment& s : stream.segments()) s.hash = tracker.hash(s.key);
+    const auto begin = std::chrono::steady_clock::now();
+    tracker.track(stream.segments());
+    const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - begin;
+    told.nanoseconds = std::min(told.nanoseconds, took.count() / static_cast<double>(stream.segments().size()));
+    tracker.finish(stream.segments().back().clock);
+    told.anomalies.clear();
+    tracker.drain(
+        [&](const Outcome& outcome) { told.anomalies.insert(told.anomalies.end(), outcome.anomalies.begin(), outcome.anomalies.end()); });
+    told.blocks_exhausted = tracker.counts().blocks_exhausted;
+  }
+  return told;
+}
+
+std::optional<Anomaly> find(const Told& told, AnomalyKind kind) {
+  for (const Anomaly& a : told.anomalies) {
+    if (a.kind == kind) return a;
+  }
+  return std::nullopt;
+}
+
+Segment& with_sum(Segment& s, std::uint16_t sum) {
+  s.present |= wire::present::kPayloadSum;
+  s.payload_sum = sum;
+  return s;
+}
+
+TEST(Overlap, IsInconsistentWithOtherBytesAtTheSameNumbers) {
+  Stream stream;
+  stream.open();
+  with_sum(stream.add(1, flag::kAck, 1, 1, 500), 0x1234);
+  with_sum(stream.add(1, flag::kAck, 1, 1, 500), 0x4321);
+  const auto found = find(track(stream), AnomalyKind::kOverlapInconsistent);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->severity, Severity::kAlert);
+  EXPECT_EQ(found->end, 1);
+  EXPECT_EQ(found->frames[0], 4U);
+  EXPECT_EQ(found->frames[1], 5U);
+  EXPECT_EQ(found->values[0], 500);
+}
+
+TEST(Overlap, IsNotSuspectedOfTheSameBytes) {
+  Stream stream;
+  stream.open();
+  with_sum(stream.add(1, flag::kAck, 1, 1, 500), 0x1234);
+  with_sum(stream.add(1, flag::kAck, 1, 1, 500), 0x1234);
+  EXPECT_FALSE(find(track(stream), AnomalyKind::kOverlapInconsistent));
+}
+
+/// Another range, a sum that says nothing, a probe: none of them can be compared.
+TEST(Overlap, IsNotSuspectedWhereNothingCanBeCompared) {
+  for (int which = 0; which != 5; ++which) {
+    Stream stream;
+    stream.open();
+    const std::uint32_t length = which == 4 ? 1 : 500;
+    with_sum(stream.add(1, flag::kAck, 1, 1, length), 0x1234);
+    Segment& again = with_sum(stream.add(1, flag::kAck, 1, 1, which == 0 ? 400 : length), 0x4321);
+    if (which == 1) again.present = 0;
+    if (which == 2) again.present |= wire::present::kBadChecksum;
+    if (which == 3) again.present |= wire::present::kOffloaded;
+    EXPECT_FALSE(find(track(stream), AnomalyKind::kOverlapInconsistent)) << which;
+  }
+}
+
+TEST(ResetLooks, AreAnAlertOnlyTogetherWithASenderThatGoesOn) {
+  Stream stream;
+  stream.open();
+  stream.add(1, flag::kAck, 1, 1, 100);
+  stream.add(0, flag::kAck, 1, 101);
+  stream.add(1, flag::kRst | flag::kAck, 101, 1).ttl = 200;
+  Told told = track(stream);
+  ASSERT_TRUE(find(told, AnomalyKind::kResetSuspectedForged));
+  EXPECT_LE(find(told, AnomalyKind::kResetSuspectedForged)->severity, Severity::kNotice);
+
+  stream.add(1, flag::kAck, 101, 1, 100);
+  told = track(stream);
+  const auto found = find(told, AnomalyKind::kResetSuspectedForged);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->severity, Severity::kAlert);
+  EXPECT_EQ(found->values[0] & (forged::kWentOn | forged::kTtl), forged::kWentOn | forged::kTtl);
+  EXPECT_EQ(found->values[1], 200 - 64);
+}
+
+TEST(IcmpError, SaysWhatTheEndMadeOfIt) {
+  for (const bool goes_on : {true, false}) {
+    Stream stream;
+    stream.open();
+    stream.add(0, flag::kAck, 1, 1, 100);
+    Segment& error = stream.add(0, flag::kAck, 1, 3 << 8 | 4);
+    error.kind = wire::SegmentKind::kIcmpError;
+    error.ip_length = 1400;
+    if (goes_on) {
+      stream.add(0, flag::kAck, 101, 1, 100);
+    } else {
+      Segment& other = stream.add(1, flag::kAck, 1, 101);
+      other.time = other.clock = other.time + 10 * base::kSecond;
+    }
+    const auto found = find(track(stream), AnomalyKind::kIcmpError);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->values[0], 3 << 8 | 4);
+    EXPECT_EQ(found->values[1], (goes_on ? icmp::kWentOn : icmp::kGaveUp) | 1400);
+  }
+}
+
+// ---- what hostile streams cost
+
+constexpr std::uint32_t kMany = 100'000;
+constexpr int kRuns = 3;
+/// They cost up to four times a plain one: each looks through the bounded list of what is in flight, or takes a transition back. A
+/// cost that grew with the stream would be thousands of times the plain one.
+constexpr double kDearest = 12.0;
+
+Stream plain() {
+  Stream stream;
+  stream.open();
+  std::uint32_t next = 1;
+  while (stream.segments().size() < kMany) {
+    stream.add(1, flag::kAck, next, 1, 1000);
+    next += 1000;
+    stream.add(0, flag::kAck, 1, next);
+  }
+  return stream;
+}
+
+Stream overlapping() {
+  Stream stream;
+  stream.open();
+  for (std::uint32_t n = 0; n != kMany; ++n) with_sum(stream.add(1, flag::kAck, 1 + n % 7 * 100, 1, 1000), static_cast<std::uint16_t>(n));
+  return stream;
+}
+
+Stream window_updates() {
+  Stream stream;
+  stream.open();
+  stream.add(0, flag::kAck, 1, 1, 100);
+  for (std::uint32_t n = 0; n != 10 * kMany; ++n) stream.add(1, flag::kAck, 1, 101).window = static_cast<std::uint16_t>(n * 7919);
+  return stream;
+}
+
+Stream resets() {
+  Stream stream;
+  stream.open();
+  for (std::uint32_t n = 0; n != kMany; ++n) stream.add(n % 2, n % 3 == 0 ? flag::kRst | flag::kAck : flag::kRst, n % 5 * 1000, 1);
+  return stream;
+}
+
+Stream holes() {
+  Stream stream;
+  stream.open();
+  for (std::uint32_t n = 0; n != kMany; ++n) stream.add(1, flag::kAck, 1 + n * 2, 1, 1);
+  return stream;
+}
+
+Stream reset_and_go_on() {
+  Stream stream;
+  stream.open();
+  for (std::uint32_t n = 0; n != kMany / 2; ++n) {
+    stream.add(1, flag::kRst | flag::kAck, 1 + n * 10, 1);
+    stream.add(1, flag::kAck, 1 + n * 10, 1, 10);
+  }
+  return stream;
+}
+
+Stream syns_and_fins() {
+  Stream stream;
+  stream.open();
+  for (std::uint32_t n = 0; n != kMany; ++n) {
+    const std::uint16_t flags = n % 3 == 0 ? flag::kSyn : n % 3 == 1 ? flag::kFin | flag::kAck : flag::kSyn | flag::kAck;
+    stream.add(n % 2, flags, n * 12'345, n * 777);
+  }
+  return stream;
+}
+
+TEST(HostileStreams, CostNoMoreThanABoundedMultipleOfAPlainOne) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "times mean nothing under a sanitizer";
+#endif
+  Stream ordinary = plain();
+  const double cost = track(ordinary, kRuns).nanoseconds;
+  const auto check = [&](const char* name, Stream stream) {
+    const Told told = track(stream, kRuns);
+    EXPECT_LT(told.nanoseconds, kDearest * cost) << name << ": " << told.nanoseconds << " ns against " << cost;
+    EXPECT_EQ(told.blocks_exhausted, 0U) << name << ": one connection took all the memory of its neighbours";
+    RecordProperty(name, std::to_string(told.nanoseconds / cost));
+  };
+  check("overlapping", overlapping());
+  check("window_updates", window_updates());
+  check("resets", resets());
+  check("holes", holes());
+  check("reset_and_go_on", reset_and_go_on());
+  check("syns_and_fins", syns_and_fins());
+}
+
+TEST(HostileStreams, AreOneFindingAKind) {
+  Stream stream = overlapping();
+  const auto found = find(track(stream), AnomalyKind::kOverlapInconsistent);
+  ASSERT_TRUE(found);
+  EXPECT_GT(found->count, kMany / 2);
+}
+
+}  // namespace
+}  // namespace finwait::tcp
