@@ -98,7 +98,9 @@ void Blocks::push_sighting(Sightings& list, const Sighting& sighting) noexcept {
 bool Blocks::pop_sighting(Sightings& list, Sighting& out) noexcept {
   if (list.count < 2 || list.block == kNoBlock || pool_[list.block].used == 0) return false;
   Block& block = pool_[list.block];
-  out = block.sightings[--block.used % Block::kSightings];
+  Sighting& latest = block.sightings[--block.used % Block::kSightings];
+  out = latest;
+  latest.frame = 0;  // once the ring has wrapped, this is where the oldest would be
   --list.count;
   return true;
 }

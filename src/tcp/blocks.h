@@ -147,7 +147,10 @@ class Blocks {
     if (list.block == kNoBlock) return;
     const Block& block = pool_[list.block];
     const std::uint32_t kept = block.used < Block::kSightings ? block.used : Block::kSightings;
-    for (std::uint32_t n = block.used - kept; n != block.used; ++n) f(block.sightings[n % Block::kSightings]);
+    for (std::uint32_t n = block.used - kept; n != block.used; ++n) {
+      const Sighting& sighting = block.sightings[n % Block::kSightings];
+      if (sighting.frame != 0) f(sighting);
+    }
   }
   /// f(Sighting&).
   template <class F>

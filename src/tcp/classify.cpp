@@ -2,6 +2,7 @@
 #include "finwait/tcp/classify.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "finwait/tcp/path.h"
 
@@ -79,7 +80,7 @@ std::optional<Ending> never_opened(Opening opening) noexcept {
 }
 
 base::Timestamp last_fin(const Connection& c) noexcept {
-  base::Timestamp last = 0;
+  base::Timestamp last = std::numeric_limits<base::Timestamp>::min();
   for (const Endpoint& e : c.ends) {
     if (e.facts.has(Fact::kFin)) last = std::max(last, e.facts[Fact::kFin].time);
   }
@@ -196,7 +197,7 @@ std::optional<TimeWait> time_wait_of(const Connection& c, base::Timestamp clock)
 base::Duration patience(const Connection& c) noexcept {
   base::Duration rtt = 0;
   for (const Endpoint& e : c.ends) {
-    if (e.knows(known::kRtt)) rtt += e.least_rtt;
+    if (e.knows(known::kRtt)) rtt += std::min<base::Duration>(e.least_rtt, 600 * base::kSecond);
   }
   return std::max<base::Duration>(4 * std::min<base::Duration>(rtt, 600 * base::kSecond), base::kSecond);
 }

@@ -142,7 +142,7 @@ Finding late_segment_in_time_wait(const Observation& o) noexcept {
 
 Finding closed_with_pending_data(const Observation& o) noexcept {
   if (!o.did(happened::kReplyReset) || !o.sender.knows(known::kFin)) return {};
-  const std::int32_t pending =
+  const std::int64_t pending =
       o.sender.knows(known::kAcked) ? std::int64_t{seq_diff(o.peer.snd_nxt, o.sender.rcv_nxt)} - (o.peer.knows(known::kFin) ? 1 : 0) : 0;
   if (pending <= 0) return {};
   return seen(o, K::kClosedWithPendingData, o.side,

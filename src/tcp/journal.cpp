@@ -51,6 +51,8 @@ void Journal::commit(Connection& c, std::uint32_t index, unsigned end, const Pat
   while (same < before.size && same < now.size &&
          before.steps[static_cast<std::size_t>(same)].same_as(now.steps[static_cast<std::size_t>(same)]))
     ++same;
+  const int said = before.size - same + (now.size - same);
+  if (c.log_entries + static_cast<std::uint32_t>(said) > kMaxEntries) rewrite(c, end, before);
   for (int n = before.size - 1; n >= same; --n) {
     const PathStep& gone = before.steps[static_cast<std::size_t>(n)];
     append(c, index, {static_cast<std::uint8_t>(end), gone.to, gone.from, Proof::kRefuted, gone.why.cause, frame_, time});
@@ -61,7 +63,6 @@ void Journal::commit(Connection& c, std::uint32_t index, unsigned end, const Pat
 
 void Journal::append(Connection& c, std::uint32_t index, const Transition& t) noexcept {
   if (keep_events_ && !c.is(trait::kCandidate)) events_.push_back({Event::Kind::kTransition, index, frame_, t, {}});
-  if (c.log_entries == kMaxEntries) rewrite(c);
   encode(c, t);
 }
 
@@ -90,15 +91,16 @@ void Journal::encode(Connection& c, const Transition& t) noexcept {
   ++c.log_entries;
 }
 
-void Journal::rewrite(Connection& c) noexcept {
+void Journal::rewrite(Connection& c, unsigned end, const Path& path) noexcept {
   blocks_.release_chain(c.log_head);
   c.log_head = c.log_tail = kNoBlock;
   c.log_entries = 0;
   c.log_frame = 0;
   c.log_time = 0;
-  for (unsigned end = 0; end != 2; ++end) {
-    const Path path = derive(c.ends[end]);
-    for (int n = 0; n < path.size; ++n) encode(c, transition_of(end, path.steps[static_cast<std::size_t>(n)]));
+  const Path other = derive(c.ends[1 - end]);
+  for (const unsigned which : {end, 1 - end}) {
+    const Path& stands = which == end ? path : other;
+    for (int n = 0; n < stands.size; ++n) encode(c, transition_of(which, stands.steps[static_cast<std::size_t>(n)]));
   }
 }
 

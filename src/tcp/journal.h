@@ -52,7 +52,8 @@ class Journal {
  private:
   void append(Connection& c, std::uint32_t index, const Transition& t) noexcept;
   void encode(Connection& c, const Transition& t) noexcept;
-  void rewrite(Connection& c) noexcept;
+  /// Writes anew what stands: `path` for `end`, the other end's own path for that one.
+  void rewrite(Connection& c, unsigned end, const Path& path) noexcept;
   template <class F>
   void for_each_anomaly(const Connection& c, F&& f) const;
 

@@ -1,6 +1,7 @@
 // One segment looked at as part of one connection: who sent it, who is to get it, and what it can be believed about.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "finwait/tcp/connection.h"
@@ -76,7 +77,8 @@ struct Observation {
 [[nodiscard]] inline base::Duration slack(const Endpoint& end) noexcept {
   constexpr base::Duration kUnknown = 50 * base::kMillisecond;
   const base::Duration rtt = end.knows(known::kRtt) ? end.least_rtt : kUnknown;
-  return rtt + rtt / 2 + 2 * base::kMillisecond;
+  constexpr base::Duration kMost = 600 * base::kSecond;
+  return std::min(rtt, kMost) / 2 * 3 + 2 * base::kMillisecond;
 }
 
 /// Frame by frame: `at` is more than the end's slack after `then`.

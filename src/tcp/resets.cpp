@@ -51,7 +51,7 @@ std::uint64_t Machine::reset_cause(const Observation& o) const noexcept {
   const Endpoint& x = o.sender;
   const wire::Segment& s = o.segment;
   if (s.acks() || x.state == State::kSynSent) return s.frame;
-  const base::Duration least = x.knows(known::kRtt) ? x.least_rtt * 3 / 10 : 0;
+  const base::Duration least = x.knows(known::kRtt) ? x.least_rtt / 10 * 3 : 0;
   std::uint64_t cause = 0;
   blocks_.for_each_sent(o.peer, [&](const Sent& sent) {
     const bool unacknowledged = !x.knows(known::kAcked) || seq_gt(sent.end, x.rcv_nxt);

@@ -95,11 +95,13 @@ Fate read_tcp(const Walk& walk, Segment& out) noexcept {
   const std::uint8_t* tcp = walk.at;
   if (walk.captured < kTcpHeader) return walk.wire >= kTcpHeader ? Fate::kTruncated : Fate::kMalformed;
   const std::uint32_t header = (tcp[12] >> 4) * 4U;
-  if (header < kTcpHeader || header > walk.wire) return Fate::kMalformed;
+  if (header < kTcpHeader) return Fate::kMalformed;
+  if (walk.wire < kTcpHeader) return Fate::kMalformed;
   write_key(walk.ip, be16(tcp), be16(tcp + 2), out);
   out.seq = be32(tcp + 4);
   out.ack = be32(tcp + 8);
-  out.payload_length = walk.wire - header;
+  const bool beyond = header > walk.wire;  // options that the packet does not have: ports, numbers and flags stand all the same
+  out.payload_length = beyond ? 0 : walk.wire - header;
   out.ip_length = walk.ip.length;
   out.ts_val = out.ts_ecr = 0;
   out.sack_left = out.sack_right = 0;
@@ -112,8 +114,13 @@ Fate read_tcp(const Walk& walk, Segment& out) noexcept {
   out.payload_sum = 0;
   out.window_scale = 0;
   out.ttl = walk.ip.ttl;
-  if (header > kTcpHeader) {
-    read_tcp_options(tcp + kTcpHeader, std::min(header, walk.captured) - kTcpHeader, header - kTcpHeader, out);
+  const std::uint32_t claimed = std::min(header, walk.wire);
+  if (claimed > kTcpHeader) {
+    read_tcp_options(tcp + kTcpHeader, std::min(claimed, walk.captured) - kTcpHeader, claimed - kTcpHeader, out);
+  }
+  if (beyond) {
+    out.present |= present::kOptionsMalformed;
+    return Fate::kTcp;
   }
   note_checksum(walk, header, out);
   return walk.checksums == Checksums::kVerify && out.has(present::kBadChecksum) ? Fate::kMalformed : Fate::kTcp;

@@ -230,7 +230,7 @@ TEST(Sightings, GiveBackTheLatestAndNeverTheFirst) {
   EXPECT_EQ(frames_of(blocks, list), Frames{1});
 }
 
-TEST(Sightings, DISABLED_DoNotShowAgainWhatWasGivenBack) {
+TEST(Sightings, DoNotShowAgainWhatWasGivenBack) {
   Blocks blocks(1);
   Sightings list;
   Sighting out;

@@ -148,11 +148,22 @@ TEST(Decode, AFrameLengthNobodyMakesIsNotBelieved) {
   EXPECT_EQ(decode_frame(1, frame, frame.size(), 0xffff'fff0U).segment.payload_length, 5U);
 }
 
-TEST(Decode, ADataOffsetThatCannotBeIsMalformed) {
-  for (const unsigned words : {0U, 4U, 7U, 15U}) {
+TEST(Decode, ADataOffsetBelowTheHeaderIsMalformed) {
+  for (const unsigned words : {0U, 1U, 4U}) {
     Bytes frame = ethernet4();
     frame[14 + 20 + 12] = static_cast<std::uint8_t>(words << 4);
     EXPECT_EQ(decode_ethernet(frame).fate, Fate::kMalformed) << words;
+  }
+}
+
+TEST(Decode, OptionsThatThePacketDoesNotHaveAreMalformedAndTheRestStands) {
+  for (const unsigned words : {7U, 15U}) {
+    Bytes frame = ethernet4();
+    frame[14 + 20 + 12] = static_cast<std::uint8_t>(words << 4);
+    const Decoded decoded = decode_ethernet(frame);
+    ASSERT_EQ(decoded.fate, Fate::kTcp) << words;
+    EXPECT_EQ(decoded.segment.payload_length, 0U);
+    EXPECT_TRUE(decoded.segment.has(present::kOptionsMalformed));
   }
 }
 
