@@ -27,6 +27,7 @@ void Pipeline::run(Steering& steering) {
     }
   }
   tracker_.finish(clock_.now());
+  reporter_.conclude(clock_.now());
   deliver_events();
   drain();
 }

@@ -14,6 +14,7 @@ namespace finwait::hosts {
 namespace {
 
 constexpr std::size_t kLeastReported = 4;
+constexpr std::size_t kTestedInAll = std::size_t{1} << 17;  ///< samples, over all hosts: what the tests cost has a bound
 constexpr std::int32_t kHabit = 131'074;  // Linux: old SND.NXT + 65 535 + 2; twice that, for what the capture has missed of the old one
 
 std::uint32_t hash(const wire::Address& address) noexcept {
@@ -39,18 +40,37 @@ struct Unit {
   bool rejected = false;
 };
 
-std::vector<IsnObservation> samples_of(const IsnStore& store, const Unit& unit) {
-  auto samples = store.samples(*unit.entry);
+/// The latest `most` of an entry, in the order of time.
+std::vector<IsnObservation> latest(const IsnStore& store, const IsnStore::Entry& entry, std::size_t most) {
+  auto samples = store.samples(entry);
   std::sort(samples.begin(), samples.end());
+  if (samples.size() > most) samples.erase(samples.begin(), samples.end() - static_cast<std::ptrdiff_t>(most));
+  return samples;
+}
+
+/// How many samples of a host are tested: all that are kept, but fewer where hosts are many.
+std::size_t most_tested(const IsnStore& store) {
+  std::size_t most = IsnStore::kRuns.back();
+  for (std::size_t size = IsnStore::kRuns.size(); size-- > 2;) {
+    most = IsnStore::kRuns[size];
+    std::size_t all = 0;
+    for (const IsnStore::Entry& entry : store.entries()) all += std::min<std::size_t>(entry.kept, most);
+    if (all <= kTestedInAll) break;
+  }
+  return most;
+}
+
+std::vector<IsnObservation> samples_of(const IsnStore& store, const Unit& unit, std::size_t most) {
+  auto samples = latest(store, *unit.entry, most);
   if (unit.machine < 0) return samples;
   return machines(samples, unit.entry->host.port != 0)[static_cast<std::size_t>(unit.machine)];
 }
 
-std::vector<Unit> units_of(const IsnStore& store) {
+std::vector<Unit> units_of(const IsnStore& store, std::size_t most) {
   std::vector<Unit> units;
   for (const IsnStore::Entry& entry : store.entries()) {
     if (entry.kept < 2) continue;
-    const auto split = machines(store.samples(entry), entry.host.port != 0);
+    const auto split = machines(latest(store, entry, most), entry.host.port != 0);
     units.push_back({&entry, -1, split.size() > 1});
     for (std::size_t i = 0; split.size() > 1 && i < split.size(); ++i) units.push_back({&entry, static_cast<int>(i), true});
   }
@@ -163,9 +183,10 @@ void IsnCollector::merge(const IsnCollector& other) {
 
 std::vector<IsnFinding> IsnCollector::finish() const {
   const IsnStore& store = impl_->store;
-  auto units = units_of(store);
+  const std::size_t most = most_tested(store);
+  auto units = units_of(store, most);
   for (Unit& unit : units) {
-    const IsnEvidence evidence = weigh(make_series(samples_of(store, unit)), unit.entry->host.port != 0);
+    const IsnEvidence evidence = weigh(make_series(samples_of(store, unit, most)), unit.entry->host.port != 0);
     unit.tested = evidence.tests > 0;
     unit.p = evidence.p();
   }
@@ -180,7 +201,7 @@ std::vector<IsnFinding> IsnCollector::finish() const {
       for (std::size_t j = i + 1; j < units.size() && units[j].entry == unit.entry; ++j) wanted = wanted && !units[j].rejected;
     }
     if (!wanted) continue;
-    const IsnSeries series = make_series(samples_of(store, unit));
+    const IsnSeries series = make_series(samples_of(store, unit, most));
     const IsnHost& host = unit.entry->host;
     IsnFinding finding;
     finding.host.bytes = host.address;

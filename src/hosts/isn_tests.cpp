@@ -217,8 +217,11 @@ IsnSeries make_series(std::vector<IsnObservation> observations) {
 }
 
 std::int32_t residue(const IsnStep& step, double slope) noexcept {
-  const double moved = std::fmod(slope * step.seconds, kTurn);
-  return static_cast<std::int32_t>(step.difference - static_cast<std::uint32_t>(static_cast<std::int64_t>(std::llround(moved))));
+  constexpr double kExact = 9e15;  // below 2^53 a double holds every whole number, and the cast does the modulo
+  double moved = slope * step.seconds;
+  if (std::abs(moved) > kExact) moved = std::fmod(moved, kTurn);
+  const auto whole = static_cast<std::int64_t>(moved + (moved < 0 ? -0.5 : 0.5));
+  return static_cast<std::int32_t>(step.difference - static_cast<std::uint32_t>(whole));
 }
 
 double SlopeFit::clock_p() const noexcept { return std::min({named.p, free.p, rayleigh_p}); }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "finwait/hosts/finding.h"
 #include "finwait/report/words.h"
 #include "finwait/report/wrap.h"
 #include "finwait/tcp/anomaly.h"
@@ -25,19 +26,25 @@ void add(std::string& to, std::string_view kind, std::string_view what, const tc
   paragraph(to, "next", description.next_step);
 }
 
-void add(std::string& to, const tcp::KindInfo& kind) {
-  std::string origins;
+std::string origins_text(unsigned origins) {
+  std::string text;
   for (unsigned bit = 1; bit <= tcp::origin::kAttacker; bit <<= 1) {
-    if ((kind.origins & bit) == 0) continue;
-    origins += (origins.empty() ? "" : " or ");
-    origins += origin_name(static_cast<std::uint8_t>(bit));
+    if ((origins & bit) == 0) continue;
+    text += (text.empty() ? "" : " or ");
+    text += origin_name(static_cast<std::uint8_t>(bit));
   }
-  to += fmt::format("{}: an anomaly, {}, severity {}\n", kind.name, kind.group, tcp::name(kind.severity));
+  return text;
+}
+
+/// A row of either table of kinds; `what`: "an anomaly, handshake".
+template <class Kind>
+void add(std::string& to, const Kind& kind, std::string_view what) {
+  to += fmt::format("{}: {}, severity {}\n", kind.name, what, tcp::name(kind.severity));
   paragraph(to, "meaning", kind.meaning);
   paragraph(to, "causes", kind.causes);
   paragraph(to, "next", kind.next_step);
   paragraph(to, "otherwise", kind.otherwise);
-  paragraph(to, "origin", origins);
+  paragraph(to, "origin", origins_text(kind.origins));
   paragraph(to, "see", kind.rfc);
 }
 
@@ -47,7 +54,11 @@ std::string describe(std::string_view kind) {
   std::string text;
   if (const auto opening = tcp::opening(kind)) add(text, kind, "an opening", tcp::describe(*opening));
   if (const auto ending = tcp::ending(kind)) add(text, kind, "an ending", tcp::describe(*ending));
-  if (const auto anomaly = tcp::anomaly_kind(kind)) add(text, tcp::info(*anomaly));
+  if (const auto anomaly = tcp::anomaly_kind(kind)) {
+    const tcp::KindInfo& row = tcp::info(*anomaly);
+    add(text, row, fmt::format("an anomaly, {}", row.group));
+  }
+  if (const auto host = hosts::host_kind(kind)) add(text, hosts::info(*host), "a finding about a host");
   return text;
 }
 

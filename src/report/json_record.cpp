@@ -7,6 +7,7 @@
 #include "finwait/report/uid.h"
 #include "finwait/report/words.h"
 #include "finwait/tcp/anomaly_text.h"
+#include "json_host.h"
 
 namespace finwait::report {
 namespace {
@@ -307,6 +308,7 @@ void put_summary(Text& text, const Totals& totals) {
   json.word<"type">("summary");
   put_frames(json, totals.frames);
   put_counts(json, totals.counts, totals.tracker);
+  put_populations(json, totals.populations);
   put_capture(json, totals);
   put_performance(json, totals);
   json.end_line();

@@ -14,6 +14,10 @@ void JsonSink::settle() {
 }
 
 void JsonSink::finish(const Totals& totals) {
+  for (const hosts::HostFinding& finding : totals.hosts) {
+    put_host(output_.text(), finding);
+    output_.relieve();
+  }
   put_summary(output_.text(), totals);
   output_.close();
 }

@@ -61,4 +61,11 @@ void JsonWriter::put_real(double value, int decimals) {
   text_.put(',');
 }
 
+void JsonWriter::put_shortest(double value) {
+  constexpr std::size_t kRoom = 32;
+  char* to = text_.room(kRoom);
+  text_.advance_to(std::to_chars(to, to + kRoom, std::isfinite(value) ? value : 0.0).ptr);
+  text_.put(',');
+}
+
 }  // namespace finwait::report

@@ -6,6 +6,7 @@
 namespace finwait::report {
 
 void Reporter::connection(const tcp::Outcome& outcome) {
+  hosts_.observe(outcome);
   if (!selection_.selects(outcome)) {
     ++counts_.passed_over;
     return;
@@ -25,6 +26,7 @@ void Reporter::settle() {
 
 void Reporter::finish(Totals& totals) {
   totals.counts = counts_;
+  take_hosts(totals);
   std::exception_ptr failure;
   for (const auto& sink : sinks_) {
     try {
@@ -34,6 +36,16 @@ void Reporter::finish(Totals& totals) {
     }
   }
   if (failure != nullptr) std::rethrow_exception(failure);
+}
+
+void Reporter::take_hosts(Totals& totals) {
+  totals.populations = hosts_.populations();
+  for (hosts::HostFinding& finding : hosts_.findings()) {
+    if (!selection_.selects(finding)) continue;
+    const bool good_news = finding.kind == hosts::HostKind::kIsnQuality;
+    if (!good_news && (!gravest_ || finding.severity > *gravest_)) gravest_ = finding.severity;
+    totals.hosts.push_back(std::move(finding));
+  }
 }
 
 bool Reporter::closed() const noexcept {

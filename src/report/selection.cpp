@@ -28,10 +28,12 @@ bool Selection::add(std::string_view kind) noexcept {
   const auto opening = tcp::opening(kind);
   const auto ending = tcp::ending(kind);
   const auto anomaly = tcp::anomaly_kind(kind);
+  const auto host = hosts::host_kind(kind);
   if (opening) openings_.set(static_cast<std::size_t>(*opening));
   if (ending) endings_.set(static_cast<std::size_t>(*ending));
   if (anomaly) anomalies_.set(static_cast<std::size_t>(*anomaly));
-  return opening || ending || anomaly;
+  if (host) hosts_.set(static_cast<std::size_t>(*host));
+  return opening || ending || anomaly || host;
 }
 
 bool Selection::selects(const tcp::Outcome& outcome) const noexcept {
@@ -47,17 +49,24 @@ bool Selection::selects(const tcp::Event& event) const noexcept {
   return event.kind == tcp::Event::Kind::kAnomaly && anomalies_[static_cast<std::size_t>(event.anomaly.kind)];
 }
 
+bool Selection::selects(const hosts::HostFinding& finding) const noexcept {
+  return everything() || hosts_[static_cast<std::size_t>(finding.kind)];
+}
+
 std::string known_kinds() {
   std::vector<std::string_view> openings;
   std::vector<std::string_view> endings;
   std::vector<std::string_view> anomalies;
+  std::vector<std::string_view> about_hosts;
   for (int n = 0; n < tcp::kOpenings; ++n) openings.push_back(tcp::name(static_cast<tcp::Opening>(n)));
   for (int n = 0; n < tcp::kEndings; ++n) endings.push_back(tcp::name(static_cast<tcp::Ending>(n)));
   for (const tcp::KindInfo& kind : tcp::anomaly_kinds()) anomalies.push_back(kind.name);
+  for (const hosts::HostKindInfo& kind : hosts::host_kinds()) about_hosts.push_back(kind.name);
   std::string text;
   append_wrapped(text, "openings:", openings);
   append_wrapped(text, "endings:", endings);
   append_wrapped(text, "anomalies:", anomalies);
+  append_wrapped(text, "about hosts:", about_hosts);
   return text;
 }
 

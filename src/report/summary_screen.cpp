@@ -15,7 +15,9 @@ namespace {
 constexpr std::size_t kWidth = 80;
 constexpr std::size_t kPairWidth = 38;
 constexpr std::size_t kKindsInDetail = 5;
-constexpr std::size_t kLives = 9;  // openings or endings shown
+constexpr std::size_t kHostsInDetail = 6;
+constexpr std::array<const char*, 4> kColours{"2", "36", "33", "1;31"};  // by severity
+constexpr std::size_t kLives = 9;                                        // openings or endings shown
 
 std::string percent(std::uint64_t part, std::uint64_t whole) {
   if (whole == 0 || part == 0) return "0 %";
@@ -44,6 +46,7 @@ class Screen {
     put_handshakes();
     put_lives();
     put_anomalies();
+    put_hosts();
   }
 
  private:
@@ -253,7 +256,6 @@ class Screen {
   }
 
   void put_anomaly(const tcp::KindInfo& kind) {
-    static constexpr std::array<const char*, 4> kColours{"2", "36", "33", "1;31"};
     const auto n = static_cast<std::size_t>(kind.kind);
     const tcp::Severity severity = gravest(n);
     const std::uint64_t affected = totals_.counts.affected[n];
@@ -277,6 +279,49 @@ class Screen {
     }
     const bool one_line = 11 + command.size() + 2 + frames.size() <= kWidth;
     out("           {}{}{}\n", command, one_line ? "  " : "\n           ", painted("2", frames));
+  }
+
+  /// What is odd about hosts, gravest first, and in a line what is known of their initial sequence numbers.
+  void put_hosts() {
+    std::vector<const hosts::HostFinding*> found;
+    std::array<std::size_t, hosts::kIsnVerdicts> verdicts{};
+    for (const hosts::HostFinding& finding : totals_.hosts) {
+      if (finding.kind != hosts::HostKind::kIsnQuality) {
+        found.push_back(&finding);
+      } else {
+        ++verdicts[static_cast<std::size_t>(finding.isn->verdict)];
+      }
+    }
+    if (totals_.hosts.empty()) return;
+    title("Hosts", found.empty() ? "" : "(more: finwait --describe KIND)");
+    const std::size_t detailed = options_.verbose ? found.size() : std::min(found.size(), kHostsInDetail);
+    for (std::size_t n = 0; n < detailed; ++n) put_host(*found[n]);
+    if (detailed != found.size()) paragraph(fmt::format("and {} more (-v shows them)", found.size() - detailed));
+    std::string good;
+    for (std::size_t n = 0; n < verdicts.size(); ++n) {
+      if (verdicts[n] == 0) continue;
+      good += fmt::format("{}{} {}", good.empty() ? "" : ", ", human_count(verdicts[n]), hosts::name(static_cast<hosts::IsnVerdict>(n)));
+    }
+    if (!good.empty()) paragraph("Initial sequence numbers without a weakness found: " + good + ".");
+  }
+
+  void put_host(const hosts::HostFinding& f) {
+    const int version = (f.network & wire::FlowKey::kIpv6) != 0 ? 6 : 4;
+    const auto end = [&](const wire::Address& ip, const std::optional<std::uint16_t>& port) {
+      return port ? endpoint_text(ip, version, *port) : address_text(ip, version);
+    };
+    std::string who = f.ip ? end(*f.ip, f.port) : "the capture";
+    if (f.kind == hosts::HostKind::kTimeWaitPressure && f.peer) who += " > " + end(*f.peer, f.peer_port);
+    out("  {} {}  {}\n", painted(kColours[static_cast<std::size_t>(f.severity)], fmt::format("{:<8}", tcp::name(f.severity))),
+        painted("1", hosts::info(f.kind).name), who);
+    out("           {}", wrap(f.text, kWidth, 11, 11));
+    if (f.connections.empty()) return;
+    std::string others;
+    const std::size_t most = options_.verbose ? f.connections.size() : std::min<std::size_t>(f.connections.size(), 4);
+    for (std::size_t n = 1; n < most; ++n) others += fmt::format("{}{}", n == 1 ? "also " : ", ", f.connections[n]);
+    const std::string command = fmt::format("{} --explain {}", options_.command, f.connections.front());
+    const bool one_line = 11 + command.size() + 2 + others.size() <= kWidth;
+    out("           {}{}{}\n", command, others.empty() ? "" : one_line ? "  " : "\n           ", painted("2", others));
   }
 
   Text& text_;

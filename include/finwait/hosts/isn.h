@@ -51,6 +51,8 @@ enum class IsnVerdict : std::uint8_t {
   kInconclusive
 };
 
+inline constexpr int kIsnVerdicts = static_cast<int>(IsnVerdict::kInconclusive) + 1;
+
 /// As spelled in the output, e.g. "clock-weak-hash".
 [[nodiscard]] std::string_view name(IsnVerdict verdict) noexcept;
 

@@ -1,4 +1,4 @@
-// One connection, one event, one summary as a line of JSON; the fields are those of the output's documentation.
+// One connection, one event, one finding about a host, one summary as a line of JSON; the fields are those of the output's documentation.
 //
 // Absent means unknown or not applicable; nothing is written as null.
 #pragma once
@@ -17,6 +17,9 @@ void put_connection(Text& text, const tcp::Outcome& outcome);
 
 /// {"type":"transition", ...} or {"type":"anomaly", ...} and a newline.
 void put_event(Text& text, const tcp::Event& event, const tcp::Connection& connection);
+
+/// {"type":"host", ...} and a newline.
+void put_host(Text& text, const hosts::HostFinding& finding);
 
 /// {"type":"summary", ...} and a newline.
 void put_summary(Text& text, const Totals& totals);

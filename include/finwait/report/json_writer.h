@@ -93,6 +93,12 @@ class JsonWriter {
     text_.put(K.view());
     put_real(value, decimals);
   }
+  /// A value of any size, in its shortest form: 1e-300.
+  template <Key K>
+  void small(double value) {
+    text_.put(K.view());
+    put_shortest(value);
+  }
   template <Key K>
   void address(const wire::Address& value, int ip_version) {
     text_.put(K.view());
@@ -119,10 +125,16 @@ class JsonWriter {
   }
 
   /// A key known only at run time; one of our own words.
+  void real(std::string_view key, double value, int decimals) {
+    put_key(key);
+    put_real(value, decimals);
+  }
+  void begin_list(std::string_view key) {
+    put_key(key);
+    text_.put('[');
+  }
   void number(std::string_view key, std::uint64_t value) {
-    text_.put('"');
-    text_.put(key);
-    text_.put("\":");
+    put_key(key);
     item(value);
   }
 
@@ -132,7 +144,13 @@ class JsonWriter {
     text_.put(bracket);
     text_.put(',');
   }
+  void put_key(std::string_view key) {
+    text_.put('"');
+    text_.put(key);
+    text_.put("\":");
+  }
   void put_escaped(std::string_view value);
+  void put_shortest(double value);
   void put_real(double value, int decimals);
 
   Text& text_;

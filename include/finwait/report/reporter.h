@@ -1,10 +1,12 @@
-// Between the machine and the sinks: selects, counts, and hands on to each sink.
+// Between the machine and the sinks: selects, counts, and hands on to each sink. Hosts are watched here, where connections come one after
+// the other in the order of the output: so what is found of hosts is the same at any number of threads.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "finwait/hosts/watch.h"
 #include "finwait/report/selection.h"
 #include "finwait/report/sink.h"
 #include "finwait/report/totals.h"
@@ -13,25 +15,32 @@ namespace finwait::report {
 
 class Reporter {
  public:
-  Reporter(std::vector<std::unique_ptr<Sink>> sinks, const Selection& selection) : sinks_(std::move(sinks)), selection_(selection) {}
+  /// Takes the memory of the hosts' watch; throws std::bad_alloc.
+  Reporter(std::vector<std::unique_ptr<Sink>> sinks, const Selection& selection, const hosts::HostOptions& hosts = {})
+      : sinks_(std::move(sinks)), selection_(selection), hosts_(hosts) {}
 
   void connection(const tcp::Outcome& outcome);
   void event(const tcp::Event& event, const tcp::Connection& connection);
   void settle();
-  /// `totals` gets the counts of the connections reported, then goes to each sink. Throws OutputError, after every sink had its turn.
+  /// The input has ended at `clock`, on the trace clock; what was remembered to the end is still to come.
+  void conclude(base::Timestamp clock) noexcept { hosts_.conclude(clock); }
+  /// `totals` gets the counts of the connections reported and the findings about hosts, then goes to each sink. Throws OutputError, after
+  /// every sink had its turn.
   void finish(Totals& totals);
 
   [[nodiscard]] const ConnectionCounts& counts() const noexcept { return counts_; }
   /// Whether every sink's reader has gone, so that going on is in vain.
   [[nodiscard]] bool closed() const noexcept;
-  /// The gravest finding of the connections reported.
+  /// The gravest finding of the connections and, after finish(), the hosts reported.
   [[nodiscard]] std::optional<tcp::Severity> gravest() const noexcept { return gravest_; }
 
  private:
   void count(const tcp::Outcome& outcome) noexcept;
+  void take_hosts(Totals& totals);
 
   std::vector<std::unique_ptr<Sink>> sinks_;
   Selection selection_;
+  hosts::HostWatch hosts_;
   ConnectionCounts counts_;
   std::optional<tcp::Severity> gravest_;
 };

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "finwait/base/time.h"
+#include "finwait/hosts/watch.h"
 #include "finwait/tcp/anomaly.h"
 #include "finwait/tcp/tracker.h"
 #include "finwait/tcp/verdict.h"
@@ -69,6 +70,8 @@ struct Totals {
   ConnectionCounts counts;
   CaptureFacts capture;
   tcp::TrackerCounts tracker;
+  std::vector<hosts::HostFinding> hosts;  ///< those that were selected
+  hosts::Populations populations;
   Performance performance;
 
   /// Share of payload bytes that were acknowledged and never captured.

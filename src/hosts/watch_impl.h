@@ -1,0 +1,105 @@
+// The watch's inside: the tables, and how a connection is entered in them. watch.cpp fills them, judge.cpp makes findings of them.
+#pragma once
+
+#include "finwait/hosts/watch.h"
+#include "lives.h"
+#include "subjects.h"
+
+namespace finwait::hosts {
+
+struct HostWatch::Impl {
+  // Bounds; docs/hosts.md says what they come to in bytes.
+  static constexpr std::size_t kSubjects = 32'768;
+  static constexpr std::size_t kDetails = 16'384;
+  static constexpr std::size_t kWindows = 2'048;
+  static constexpr std::size_t kRoutes = 16'384;
+  static constexpr std::size_t kBusyRoutes = 1'024;
+  static constexpr std::size_t kProbes = 8'192;
+  static constexpr std::size_t kSketches = 512;
+  static constexpr std::size_t kReused = 8'192;
+  static constexpr std::size_t kPopulationBins = 256;
+
+  explicit Impl(const HostOptions& given);
+
+  void observe(const tcp::Outcome& outcome) noexcept;
+
+  // Initial sequence numbers.
+  void sample_numbers(const tcp::Outcome& outcome) noexcept;
+  void sample(const tcp::Outcome& outcome, unsigned end, bool listener) noexcept;
+  void remember_reused(const tcp::Outcome& outcome) noexcept;
+
+  // Listeners, originating hosts, routes.
+  void count_ends(const tcp::Outcome& outcome) noexcept;
+  void count_common(Subject& subject, const tcp::Outcome& outcome, unsigned end) noexcept;
+  void count_handshake(Subject& listener, const tcp::Outcome& outcome) noexcept;
+  void count_lingering(Subject& subject, const tcp::Outcome& outcome, unsigned end) noexcept;
+  void count_time_wait(const tcp::Outcome& outcome, const Stay& stay) noexcept;
+  void promote(Route& route) noexcept;
+  void happen(Subject& subject, const Happening& what) noexcept;
+  void enter(Subject& subject, const Happening& what) noexcept;
+  void leave(Subject& subject) noexcept;
+
+  // Probes.
+  void count_probe(const tcp::Outcome& outcome) noexcept;
+  [[nodiscard]] Probes* probes_of(HeavyTable<Probes>& table, const wire::FlowKey& key, bool only_if_known) noexcept;
+  void enter_probe(Probes& probes, const tcp::Outcome& outcome, Technique technique, bool open) noexcept;
+  [[nodiscard]] static bool note_few(Probes& probes, std::uint32_t value) noexcept;
+  void note_port(Probes& probes, std::uint16_t port) noexcept;
+  void note_address(Probes& probes, std::uint64_t hash) noexcept;
+
+  // judge.cpp
+  [[nodiscard]] std::vector<HostFinding> findings() const;
+  void judge_numbers(std::vector<HostFinding>& out) const;
+  void judge_subjects(std::vector<HostFinding>& out) const;
+  void judge_flood(const wire::FlowKey& key, const Subject& s, std::vector<HostFinding>& out) const;
+  void judge_overflow(const wire::FlowKey& key, const Subject& s, std::vector<HostFinding>& out) const;
+  void judge_leak(const wire::FlowKey& key, const Subject& s, Trouble what, std::vector<HostFinding>& out) const;
+  void judge_resets(const wire::FlowKey& key, const Subject& s, std::vector<HostFinding>& out) const;
+  void judge_repeated(const wire::FlowKey& key, const Subject& s, std::vector<HostFinding>& out) const;
+  void judge_routes(std::vector<HostFinding>& out) const;
+  void judge_scans(std::vector<HostFinding>& out) const;
+  void judge_loss(std::vector<HostFinding>& out) const;
+  [[nodiscard]] const Detail* detail(const Subject& subject, Trouble what) const noexcept;
+  [[nodiscard]] std::uint64_t distinct(const Probes& probes, bool ports) const noexcept;
+
+  HostOptions options;
+  IsnCollector numbers;
+  HeavyTable<Subject> subjects;
+  HeavyTable<Route> routes;
+  HeavyTable<Probes> targets;  // source and target: how many ports
+  HeavyTable<Probes> sweeps;   // source and port: how many targets
+  Shelf<Detail> details;
+  Shelf<PeakWindow> windows;
+  Shelf<Sketch> sketches;
+  Shelf<BusyRoute> busy_routes;
+  base::KeyedHash address_hash;  // the same in every run: what is counted by it is shown
+
+  /// SND.NXT of both ends of an incarnation whose TIME-WAIT was used again, until the newer one is over.
+  struct Reused {
+    std::uint64_t hash;
+    std::array<std::uint32_t, 2> snd_nxt;
+  };
+  base::FixedArray<Reused> reused;
+
+  std::array<Series<kPopulationBins>, tcp::kStates> populations{};
+
+  // Of the capture as a whole.
+  base::Timestamp input_end = base::kNever;  // kNever: it goes on
+  std::uint64_t payload = 0;
+  std::uint64_t missing = 0;
+  std::uint64_t incomplete = 0;
+  std::uint64_t with_payload = 0;
+  Examples lossy{};
+  Span lossy_span{};
+};
+
+/// The key of a listener or, with port 0, of an originating host.
+[[nodiscard]] inline wire::FlowKey subject_key(const wire::FlowKey& key, unsigned end, bool listener) noexcept {
+  wire::FlowKey subject;
+  subject.low = end == 0 ? key.low : key.high;
+  subject.low_port = !listener ? std::uint16_t{0} : end == 0 ? key.low_port : key.high_port;
+  subject.network = key.network;
+  return subject;
+}
+
+}  // namespace finwait::hosts
