@@ -182,7 +182,8 @@ Finding reset_in_window(const Observation& o) noexcept {
 }
 
 Finding reset_ignored(const Observation& o) noexcept {
-  if (!o.did(happened::kResetRefuted) || o.segment.syn()) return {};  // some stacks ask again after a refusal
+  const bool asks_again = o.segment.syn() && !o.segment.acks();  // as some stacks do after a refusal
+  if (!o.did(happened::kResetRefuted) || asks_again) return {};
   return seen(o, K::kResetIgnored, o.side, {o.refuted.cause, o.segment.frame}, {base::elapsed(o.refuted.time, o.segment.time), 0});
 }
 
