@@ -48,6 +48,11 @@ def not_from_capture(records):
             if any(a["kind"] in MISSING and "capture" not in a["origin"] for a in c.get("anomalies", ()))]
 
 
+def severe(records):
+    """Kinds found at warning or above."""
+    return {a["kind"] for c in connections(records) for a in c.get("anomalies", ()) if a["severity"] in program.SEVERE}
+
+
 def loses(theatre):
     known = len(not_from_capture(theatre.whole))
     for name, share in (("drop", 0.001), ("drop", 0.01), ("drop", 0.05), ("drop", 0.1), ("burst", 0.01), ("burst", 0.05), ("burst", 0.1)):
@@ -66,6 +71,7 @@ def shuffles(theatre):
         theatre.check(records[-1]["connections"] == whole["connections"],
                       f"{operation}: {records[-1]['connections']} connections, were {whole['connections']}")
         theatre.check(len(not_from_capture(records)) == 0, f"{operation}: nothing is missing")
+        theatre.check(severe(records) <= severe(theatre.whole), f"{operation}: new warnings {severe(records) - severe(theatre.whole)}")
     records, _ = theatre.judged(("snap", 60))
     for field in ("openings", "endings"):
         theatre.check(records[-1][field] == whole[field], f"snap length 60: {field} unchanged")
@@ -76,10 +82,13 @@ def cuts(theatre):
         for side in ("head", "tail"):
             records, _ = theatre.judged((side, seconds))
             theatre.check(not not_from_capture(records), f"{side} of {seconds} s cut: {not_from_capture(records)[:5]}")
+            new = severe(records) - severe(theatre.whole)
+            theatre.check(not new, f"{side} of {seconds} s cut: new warnings {new}")
     for side in ("low", "high"):
         records, _ = theatre.judged(("direction", side))
         false = not_from_capture(records)
         theatre.check(len(false) <= FALSE_SHARE * len(connections(records)), f"only the {side} end: {len(false)} false findings")
+        theatre.check(not severe(records), f"only the {side} end: warnings {severe(records)}")
 
 
 def main():
