@@ -239,9 +239,10 @@ Finding data_after_reset(const Observation& o) noexcept {
 
 Finding ack_of_unsent_data(const Observation& o) noexcept {
   const wire::Segment& s = o.segment;
+  if (!o.peer.knows(known::kSaid)) return {};  // what an end sent that was not captured, nobody knows
   if (o.taken_back_ack != 0) return seen(o, K::kAckOfUnsentData, o.side, {o.taken_back_frame, s.frame}, {o.taken_back_ack, 0});
   if (!fresh_stray(o) || !s.acks() || s.rst() || s.syn() || !synchronised(o.sender.state)) return {};
-  if (!o.peer.knows(known::kNext) || !o.peer.knows(known::kSaid)) return {};  // what an end sent that was not captured, nobody knows
+  if (!o.peer.knows(known::kNext)) return {};
   constexpr std::int32_t kNear = 1 << 20;
   const std::int32_t ahead = seq_diff(s.seq, o.sender.snd_nxt);
   if (ahead < -kNear || ahead > kNear) return {};  // both numbers are foreign: of an incarnation that was not seen to begin
