@@ -9,13 +9,12 @@ namespace {
 
 constexpr std::uint32_t kClose = 1U << 22;  // of 2^32: by chance one in 512, both sides
 
-/// What an entry is worth, before wear.
-std::uint64_t value(const IsnStore::Entry& e) noexcept { return e.seen + std::uint64_t{e.close} * 64; }
+constexpr std::uint32_t kCloseWorth = 64;
 
-std::uint64_t left(const IsnStore::Entry& e) noexcept {
-  const std::uint64_t v = value(e);
-  return v > e.worn ? v - e.worn : 0;
-}
+/// What an entry is worth, before wear.
+std::uint64_t value(const IsnStore::Entry& e) noexcept { return e.seen + std::uint64_t{e.close} * kCloseWorth; }
+
+void raise(std::uint32_t& worth, std::uint32_t by) noexcept { worth = worth > 0xffff'ffff - by ? 0xffff'ffff : worth + by; }
 
 }  // namespace
 
@@ -23,14 +22,15 @@ IsnStore::IsnStore(std::size_t bytes, std::uint64_t seed) : hash_(seed) {
   // Per host: an entry and a run of four; each larger size has as many bytes as the small ones have, by being fewer.
   constexpr std::size_t kFixed = std::size_t{2} * kRuns.back() * sizeof(IsnObservation);
   const std::size_t usable = std::max(bytes, std::size_t{1} << 20) - kFixed;
-  const std::size_t per_host =
-      sizeof(Entry) + sizeof(std::uint16_t) + kRuns.size() * (kRuns[0] * sizeof(IsnObservation) + 2 * sizeof(std::uint32_t));
+  const std::size_t per_host = sizeof(Entry) + sizeof(std::uint16_t) + sizeof(std::uint32_t) +
+                               kRuns.size() * (kRuns[0] * sizeof(IsnObservation) + 2 * sizeof(std::uint32_t));
   sets_ = std::max<std::size_t>(usable / per_host / kSet, 1);
   const std::size_t capacity = sets_ * kSet;
   entries_ = base::FixedArray<Entry>(capacity);
   tags_ = base::FixedArray<std::uint16_t>(capacity);
+  worth_ = base::FixedArray<std::uint32_t>(capacity);
   scratch_ = base::FixedArray<IsnObservation>(kRuns.back());
-  bytes_ = capacity * (sizeof(Entry) + sizeof(std::uint16_t)) + scratch_.size() * sizeof(IsnObservation);
+  bytes_ = capacity * (sizeof(Entry) + sizeof(std::uint16_t) + sizeof(std::uint32_t)) + scratch_.size() * sizeof(IsnObservation);
   for (std::size_t i = 0; i < kRuns.size(); ++i) {
     const std::size_t runs = std::max<std::size_t>(capacity * kRuns[0] / kRuns[i], 1);
     pools_[i].samples = base::FixedArray<IsnObservation>(runs * kRuns[i]);
@@ -67,17 +67,21 @@ IsnStore::Entry* IsnStore::find_or_admit(const IsnHost& host) noexcept {
   }
   Entry* set = entries_.begin() + place.set;
   if (free == kSet) {
-    Entry* least = std::min_element(set, set + kSet, [](const Entry& a, const Entry& b) { return left(a) < left(b); });
-    ++least->worn;
-    if (left(*least) > 0) return nullptr;
-    release(*least);
+    std::uint32_t* worth = worth_.begin() + place.set;
+    std::uint32_t* least = std::min_element(worth, worth + kSet);
+    if (*least > 1) {
+      --*least;
+      return nullptr;
+    }
+    free = static_cast<std::size_t>(least - worth);
+    release(set[free]);
     ++evicted_;
     --hosts_;
-    free = static_cast<std::size_t>(least - set);
   }
   Entry& entry = set[free];
   entry = Entry{};
   tags_[place.set + free] = 0;
+  worth_[place.set + free] = 0;
   // One run of four for each entry: there is always one.
   std::uint32_t run = 0;
   if (!take_run(static_cast<std::uint32_t>(place.set + free), 0, run)) return nullptr;
@@ -167,8 +171,13 @@ void IsnStore::add(const IsnHost& host, const IsnObservation& observation) noexc
 }
 
 void IsnStore::store(Entry& entry, const IsnObservation& observation) noexcept {
+  std::uint32_t& worth = worth_[static_cast<std::size_t>(&entry - entries_.begin())];
+  raise(worth, 1);
   const std::uint32_t up = observation.isn - entry.last;
-  if (entry.seen > 0 && !observation.continues && (up < kClose || 0U - up < kClose)) ++entry.close;
+  if (entry.seen > 0 && !observation.continues && (up < kClose || 0U - up < kClose)) {
+    ++entry.close;
+    raise(worth, kCloseWorth);
+  }
   entry.last = observation.isn;
   ++entry.seen;
   if (entry.kept == kRuns[entry.size] && entry.head == 0) grow(entry);

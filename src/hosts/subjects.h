@@ -62,7 +62,6 @@ struct Happening {
 
 /// A listener (address and port), or an originating host (port 0).
 struct Subject {
-  std::uint64_t answered;  ///< attempts that it answered, or made and got an answer to
   std::uint64_t established;
   std::uint64_t with_data;  ///< of these: carried payload
   std::uint64_t segments;   ///< that it sent on established connections
@@ -99,6 +98,22 @@ struct BusyRoute {
 
 enum class Technique : std::uint8_t { kSyn, kConnect, kFin, kNull, kXmas, kOther };
 inline constexpr int kTechniques = 6;
+
+/// An attempt that came to nothing, or to a connection without a byte.
+struct alignas(64) Probe {
+  std::uint64_t connection;  ///< 0: none
+  base::Timestamp start;
+  std::array<std::uint8_t, 16> from;
+  std::array<std::uint8_t, 16> to;
+  std::uint32_t network;
+  std::uint16_t port;
+  Technique technique;
+  bool empty : 1;  ///< a connection without a byte
+  bool refused : 1;
+  bool open : 1;
+  bool entered : 1;  ///< of the first one of a host: it waits for a second no more
+};
+static_assert(sizeof(Probe) == 64);
 
 /// From one host to one target (any port), or to one port (any target).
 struct Probes {

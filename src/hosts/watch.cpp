@@ -72,6 +72,7 @@ HostWatch::Impl::Impl(const HostOptions& given)
       routes(kRoutes, given.seed),
       targets(kProbes, given.seed),
       sweeps(kProbes, given.seed),
+      first_probes(kFirstProbes),
       details(kDetails),
       windows(kWindows),
       sketches(kSketches),
@@ -151,8 +152,10 @@ void HostWatch::Impl::count_ends(const Outcome& outcome) noexcept {
     Subject& listener = subjects.touch(subject_key(c.key, responder, true), weight, leaving);
     count_handshake(listener, outcome);
     count_common(listener, outcome, responder);
-    Subject& originator = subjects.touch(subject_key(c.key, c.originator, false), weight, leaving);
-    count_common(originator, outcome, c.originator);
+    if (established(outcome.verdict.opening)) {
+      Subject& originator = subjects.touch(subject_key(c.key, c.originator, false), weight, leaving);
+      count_common(originator, outcome, c.originator);
+    }
   }
   for_each_stay(outcome, [&](const Stay& stay) {
     if (stay.state == tcp::State::kUnknown || stay.state == tcp::State::kListen || stay.state == tcp::State::kClosed) return;
@@ -164,7 +167,6 @@ void HostWatch::Impl::count_ends(const Outcome& outcome) noexcept {
 /// What an end of an established connection sent.
 void HostWatch::Impl::count_common(Subject& subject, const Outcome& outcome, unsigned which) noexcept {
   const Connection& c = outcome.connection;
-  ++subject.answered;
   if (!established(outcome.verdict.opening)) return;
   const tcp::Counters& sent = c.ends[which].counters;
   ++subject.established;
@@ -310,20 +312,50 @@ void HostWatch::Impl::count_probe(const Outcome& outcome) noexcept {
       if (technique == Technique::kSyn) return;
       break;
   }
+  Probe probe{};
+  probe.connection = c.id;
+  probe.start = std::min(c.start, latest_time(c));
+  probe.from = (c.originator == 0 ? c.key.low : c.key.high).bytes;
+  probe.to = (c.originator == 0 ? c.key.high : c.key.low).bytes;
+  probe.network = c.key.network;
+  probe.port = c.originator == 0 ? c.key.high_port : c.key.low_port;
+  probe.technique = technique;
+  probe.empty = outcome.verdict.opening == Opening::kThreeWay;
+  probe.refused = outcome.verdict.opening == Opening::kRefused;
+  probe.open = open;
+  take_probe(probe);
+}
+
+// The first of a host waits for a second: a flood from a million hosts touches no table.
+void HostWatch::Impl::take_probe(const Probe& probe) noexcept {
+  wire::FlowKey host;
+  host.low = {probe.from};
+  host.network = probe.network;
+  Probe& first = first_probes[address_hash.hash40(&host) % kFirstProbes];
+  const bool known_host = first.connection != 0 && first.from == probe.from && first.network == probe.network;
+  if (!known_host) {
+    if (!probe.empty) first = probe;
+    return;
+  }
+  if (!first.entered) enter_probe(first);
+  first.entered = true;
+  enter_probe(probe);
+}
+
+void HostWatch::Impl::enter_probe(const Probe& probe) noexcept {
   wire::FlowKey target;
-  target.low = c.originator == 0 ? c.key.low : c.key.high;
-  target.high = c.originator == 0 ? c.key.high : c.key.low;
-  target.network = c.key.network;
+  target.low = {probe.from};
+  target.high = {probe.to};
+  target.network = probe.network;
   wire::FlowKey sweep = target;
   sweep.high = {};
-  sweep.high_port = c.originator == 0 ? c.key.high_port : c.key.low_port;
-  const bool empty = outcome.verdict.opening == Opening::kThreeWay;
-  if (Probes* by_target = probes_of(targets, target, empty)) {
-    enter_probe(*by_target, outcome, technique, open);
-    note_port(*by_target, sweep.high_port);
+  sweep.high_port = probe.port;
+  if (Probes* by_target = probes_of(targets, target, probe.empty)) {
+    add_probe(*by_target, probe);
+    note_port(*by_target, probe.port);
   }
-  if (Probes* by_port = probes_of(sweeps, sweep, empty)) {
-    enter_probe(*by_port, outcome, technique, open);
+  if (Probes* by_port = probes_of(sweeps, sweep, probe.empty)) {
+    add_probe(*by_port, probe);
     wire::FlowKey address;
     address.high = target.high;
     note_address(*by_port, address_hash.hash40(&address));
@@ -336,16 +368,14 @@ Probes* HostWatch::Impl::probes_of(HeavyTable<Probes>& table, const wire::FlowKe
   return &table.touch(key, 1, [this](const Probes& gone) { sketches.give_back(gone.block); });
 }
 
-void HostWatch::Impl::enter_probe(Probes& probes, const Outcome& outcome, Technique technique, bool open) noexcept {
-  const Connection& c = outcome.connection;
-  const bool empty = outcome.verdict.opening == Opening::kThreeWay;
+void HostWatch::Impl::add_probe(Probes& probes, const Probe& probe) noexcept {
   ++probes.all;
-  probes.failed += !empty;
-  probes.refused += outcome.verdict.opening == Opening::kRefused;
-  probes.open += open;
-  probes.examples.add(c.id);
-  probes.span.add(c.start);
-  ++probes.techniques[static_cast<std::size_t>(technique)];
+  probes.failed += !probe.empty;
+  probes.refused += probe.refused;
+  probes.open += probe.open;
+  probes.examples.add(probe.connection);
+  probes.span.add(probe.start);
+  ++probes.techniques[static_cast<std::size_t>(probe.technique)];
 }
 
 /// True if `value` was among the few, or could be added to them.
@@ -417,7 +447,8 @@ Populations HostWatch::populations() const {
 std::size_t HostWatch::memory() const noexcept {
   const Impl& i = *impl_;
   return sizeof(Impl) + i.numbers.memory() + i.subjects.memory() + i.routes.memory() + i.targets.memory() + i.sweeps.memory() +
-         i.details.memory() + i.windows.memory() + i.sketches.memory() + i.busy_routes.memory() + i.reused.size() * sizeof(Impl::Reused);
+         i.details.memory() + i.windows.memory() + i.sketches.memory() + i.busy_routes.memory() + i.reused.size() * sizeof(Impl::Reused) +
+         i.first_probes.size() * sizeof(Probe);
 }
 
 std::uint64_t HostWatch::evicted() const noexcept {

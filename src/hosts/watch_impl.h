@@ -17,6 +17,7 @@ struct HostWatch::Impl {
   static constexpr std::size_t kProbes = 8'192;
   static constexpr std::size_t kSketches = 512;
   static constexpr std::size_t kReused = 8'192;
+  static constexpr std::size_t kFirstProbes = 16'384;
   static constexpr std::size_t kPopulationBins = 256;
 
   explicit Impl(const HostOptions& given);
@@ -42,7 +43,9 @@ struct HostWatch::Impl {
   // Probes.
   void count_probe(const tcp::Outcome& outcome) noexcept;
   [[nodiscard]] Probes* probes_of(HeavyTable<Probes>& table, const wire::FlowKey& key, bool only_if_known) noexcept;
-  void enter_probe(Probes& probes, const tcp::Outcome& outcome, Technique technique, bool open) noexcept;
+  void take_probe(const Probe& probe) noexcept;
+  void enter_probe(const Probe& probe) noexcept;
+  static void add_probe(Probes& probes, const Probe& probe) noexcept;
   [[nodiscard]] static bool note_few(Probes& probes, std::uint32_t value) noexcept;
   void note_port(Probes& probes, std::uint16_t port) noexcept;
   void note_address(Probes& probes, std::uint64_t hash) noexcept;
@@ -66,8 +69,9 @@ struct HostWatch::Impl {
   IsnCollector numbers;
   HeavyTable<Subject> subjects;
   HeavyTable<Route> routes;
-  HeavyTable<Probes> targets;  // source and target: how many ports
-  HeavyTable<Probes> sweeps;   // source and port: how many targets
+  HeavyTable<Probes> targets;            // source and target: how many ports
+  HeavyTable<Probes> sweeps;             // source and port: how many targets
+  base::FixedArray<Probe> first_probes;  // by host; a newer one takes the place
   Shelf<Detail> details;
   Shelf<PeakWindow> windows;
   Shelf<Sketch> sketches;

@@ -66,7 +66,7 @@ std::string known_kinds() {
   append_wrapped(text, "openings:", openings);
   append_wrapped(text, "endings:", endings);
   append_wrapped(text, "anomalies:", anomalies);
-  append_wrapped(text, "about hosts:", about_hosts);
+  append_wrapped(text, "hosts:", about_hosts);
   return text;
 }
 

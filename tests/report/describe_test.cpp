@@ -4,6 +4,7 @@
 
 #include <sstream>
 
+#include "finwait/hosts/finding.h"
 #include "finwait/report/wrap.h"
 #include "finwait/tcp/anomaly.h"
 #include "finwait/tcp/verdict.h"
@@ -24,6 +25,7 @@ TEST(Describe, explains_every_kind_within_80_columns) {
   for (int n = 0; n < tcp::kOpenings; ++n) expect_good(tcp::name(static_cast<tcp::Opening>(n)));
   for (int n = 0; n < tcp::kEndings; ++n) expect_good(tcp::name(static_cast<tcp::Ending>(n)));
   for (const tcp::KindInfo& kind : tcp::anomaly_kinds()) expect_good(kind.name);
+  for (const hosts::HostKindInfo& kind : hosts::host_kinds()) expect_good(kind.name);
 }
 
 TEST(Describe, gives_each_meaning_of_a_name) {

@@ -31,6 +31,18 @@ TEST(Selection, takes_a_connection_with_any_of_the_kinds) {
   EXPECT_FALSE(selects(selection, tcp::Opening::kThreeWay, tcp::Ending::kOpen, {tcp::AnomalyKind::kOutOfOrder}));
 }
 
+TEST(Selection, takes_findings_about_hosts_by_kind_and_no_connections_for_them) {
+  Selection selection;
+  ASSERT_TRUE(selection.add("port-scan"));
+  hosts::HostFinding finding;
+  finding.kind = hosts::HostKind::kPortScan;
+  EXPECT_TRUE(selection.selects(finding));
+  finding.kind = hosts::HostKind::kSynFlood;
+  EXPECT_FALSE(selection.selects(finding));
+  EXPECT_TRUE(Selection().selects(finding)) << "of nothing is everything";
+  EXPECT_FALSE(selects(selection, tcp::Opening::kRefused, tcp::Ending::kRefused));
+}
+
 TEST(Selection, takes_events_by_kind_and_no_transitions) {
   Selection selection;
   ASSERT_TRUE(selection.add("half-close"));
@@ -62,7 +74,7 @@ TEST(KnownKinds, all_are_known_and_fit_the_screen) {
       EXPECT_TRUE(selection.add(word)) << word;
     }
   }
-  EXPECT_EQ(names, static_cast<std::size_t>(tcp::kOpenings + tcp::kEndings + tcp::kAnomalyKinds));
+  EXPECT_EQ(names, static_cast<std::size_t>(tcp::kOpenings + tcp::kEndings + tcp::kAnomalyKinds + hosts::kHostKinds));
 }
 
 }  // namespace

@@ -34,7 +34,6 @@ class IsnStore {
   struct Entry {
     IsnHost host;
     std::uint64_t seen;   ///< samples ever; 0: free
-    std::uint64_t worn;   ///< newcomers refused on its account
     std::uint32_t close;  ///< samples close to the one before
     std::uint32_t last;   ///< the last number
     std::uint32_t run;    ///< index within the pool of its size
@@ -94,7 +93,8 @@ class IsnStore {
 
   base::KeyedHash hash_;
   base::FixedArray<Entry> entries_;
-  base::FixedArray<std::uint16_t> tags_;  // one for each entry: a set's are looked at together
+  base::FixedArray<std::uint16_t> tags_;   // one for each entry: a set's are looked at together
+  base::FixedArray<std::uint32_t> worth_;  // likewise: what an entry is worth, less the newcomers refused on its account
   std::array<Pool, kRuns.size()> pools_;
   base::FixedArray<IsnObservation> scratch_;
   std::size_t bytes_ = 0;
