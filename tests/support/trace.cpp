@@ -286,7 +286,8 @@ class Parser {
   void options(TraceStep& step, Words& w) {
     std::string text;
     do {
-      text += (text.empty() ? "" : " ") + w.next("'>'");
+      if (!text.empty()) text += ' ';
+      text += w.next("'>'");
     } while (!text.ends_with('>'));
     std::istringstream in(text.substr(1, text.size() - 2));
     for (std::string one_option; std::getline(in, one_option, ',');) {

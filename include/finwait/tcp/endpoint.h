@@ -117,7 +117,7 @@ struct alignas(64) Endpoint {
   std::uint32_t in_flight_head = kNoBlock;  ///< blocks of what it sent and the peer has not acknowledged
   base::Timestamp timed_at = 0;
   std::uint32_t stream_block = kNoBlock;  ///< what is odd in its stream: ranges never seen, a closed window, ...
-  std::uint16_t largest_acked = 0;  ///< its largest segment that was acknowledged; 65535 may be more
+  std::uint16_t largest_acked = 0;        ///< its largest segment that was acknowledged; 65535 may be more
   State state = State::kUnknown;
   std::uint8_t window_scale = 0;
   std::uint8_t ttl = 0;  ///< of its first segment
@@ -141,9 +141,9 @@ struct alignas(64) Endpoint {
   std::uint32_t hole = 0;  ///< with SACK: the first byte it lacked when it last spoke
   std::uint32_t syn_acked_ts_val = 0;
   std::uint16_t mss = 0;
-  std::uint16_t syn_ip_id = 0;         ///< of its latest SYN without ACK
+  std::uint16_t syn_ip_id = 0;  ///< of its latest SYN without ACK
   std::uint8_t growth_count = 0;
-  std::uint8_t options_signature = 0;  ///< order and kinds of the options in its SYN
+  std::uint8_t options_signature = 0;   ///< order and kinds of the options in its SYN
   base::Timestamp not_covering_at = 0;  ///< when it last spoke without covering the peer's FIN
 
   Facts facts;

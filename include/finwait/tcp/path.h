@@ -28,8 +28,8 @@ struct PathStep {
 };
 
 struct Path {
-  static constexpr int kMaxSteps = 8;  ///< opening 3, implied 1, close 3, end 1
-  std::array<PathStep, kMaxSteps> steps;   ///< the first `size`; the rest is not even cleared: paths are derived often
+  static constexpr int kMaxSteps = 8;     ///< opening 3, implied 1, close 3, end 1
+  std::array<PathStep, kMaxSteps> steps;  ///< the first `size`; the rest is not even cleared: paths are derived often
   int size = 0;
   State state = State::kUnknown;
 
