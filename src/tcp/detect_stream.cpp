@@ -169,12 +169,12 @@ Finding retransmission(const Life& life) noexcept {
   };
   const Thresholds& t = life.timers.thresholds;
   const Excess most = excess(life, t.retransmissions, t.retransmitted_share, repeated);
-  if (most.count == 0) return {};
+  const StreamNotes* notes = life.blocks.known_notes(life.c.ends[most.end]);
+  if (most.count == 0 || notes == nullptr) return {};
   const Counters& n = life.c.ends[most.end].counters;
-  const StreamNotes& notes = *life.blocks.known_notes(life.c.ends[most.end]);
-  Anomaly found = make(K::kRetransmission, most.end, notes.repeated.at, {notes.repeated.frame},
+  Anomaly found = make(K::kRetransmission, most.end, notes->repeated.at, {notes->repeated.frame},
                        {static_cast<std::int64_t>(n.retransmitted_bytes),
-                        static_cast<std::int64_t>(n.packets) | static_cast<std::int64_t>(notes.refilled_segments) << 32});
+                        static_cast<std::int64_t>(n.packets) | static_cast<std::int64_t>(notes->refilled_segments) << 32});
   found.count = most.count;
   return found;
 }
@@ -186,11 +186,11 @@ Finding spurious_retransmission(const Life& life) noexcept {
   };
   const Thresholds& t = life.timers.thresholds;
   const Excess most = excess(life, t.spurious, t.spurious_share, spurious);
-  if (most.count == 0) return {};
   const Endpoint& e = life.c.ends[most.end];
-  const StreamNotes& notes = *life.blocks.known_notes(e);
-  Anomaly found = make(K::kSpuriousRetransmission, most.end, notes.spurious.at, {notes.spurious.frame},
-                       {notes.spurious_bytes, static_cast<std::int64_t>(e.counters.packets)});
+  const StreamNotes* notes = life.blocks.known_notes(e);
+  if (most.count == 0 || notes == nullptr) return {};
+  Anomaly found = make(K::kSpuriousRetransmission, most.end, notes->spurious.at, {notes->spurious.frame},
+                       {notes->spurious_bytes, static_cast<std::int64_t>(e.counters.packets)});
   found.count = most.count;
   return found;
 }
