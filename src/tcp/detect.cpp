@@ -395,9 +395,8 @@ Finding half_close(const Life& life) noexcept {
 Finding lingering(const Life& life, K kind, State state, Fact since) noexcept {
   for (const unsigned end : life.ends()) {
     const Endpoint& e = life.c.ends[end];
-    const State other = life.c.ends[1 - end].state;
     if (e.state != state || !e.facts.has(since)) continue;
-    if (state == State::kFinWait2 && (other == State::kCloseWait || other == State::kLastAck)) continue;  // that end is to blame, and named
+    if (life.c.ends[1 - end].state == State::kLastAck) continue;  // what is missing there is the last ACK
     const base::Duration waited = base::elapsed(e.facts[since].time, life.clock);
     const base::Duration idle = base::elapsed(life.c.end, life.clock);  // a half-close that is used is meant
     const Endpoint& y = life.c.ends[1 - end];
