@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include "finwait/hosts/heavy_table.h"
+
 namespace finwait::hosts {
 namespace {
 
@@ -45,7 +47,7 @@ IsnStore::Place IsnStore::place_of(const IsnHost& host) const noexcept {
   std::memcpy(key.data(), host.address.data(), 16);
   std::memcpy(key.data() + 16, &host.network, 4);
   std::memcpy(key.data() + 20, &host.port, 2);
-  const std::uint64_t h = hash_.hash40(key.data());
+  const std::uint64_t h = hash_of(hash_, key.data());
   return {((h >> 32) * sets_ >> 32) * kSet, static_cast<std::uint16_t>(h | 1)};
 }
 

@@ -2,6 +2,7 @@
 #include "finwait/hosts/watch.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 
 #include "finwait/wire/segment.h"
@@ -48,6 +49,15 @@ bool has_payload(const Connection& c) noexcept { return c.ends[0].counters.paylo
 Technique technique_of_syn(const tcp::Endpoint& originator) noexcept {
   const bool rich = originator.knows(known::kSackPermitted) || originator.knows(known::kWindowScale);
   return rich ? Technique::kConnect : Technique::kSyn;
+}
+
+/// Where the first probe of a host waits. Whoever aims at one place only makes another's first one forgotten.
+std::size_t place_of(const std::array<std::uint8_t, 16>& address) noexcept {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+  std::memcpy(&high, address.data(), sizeof high);
+  std::memcpy(&low, address.data() + sizeof high, sizeof low);
+  return static_cast<std::size_t>(((high ^ high >> 29 ^ low) * 0x9e37'79b9'7f4a'7c15) >> 50);
 }
 
 /// A segment that opens nothing, sent to see what comes back; kSyn if it is none.
@@ -328,10 +338,7 @@ void HostWatch::Impl::count_probe(const Outcome& outcome) noexcept {
 
 // The first of a host waits for a second: a flood from a million hosts touches no table.
 void HostWatch::Impl::take_probe(const Probe& probe) noexcept {
-  wire::FlowKey host;
-  host.low = {probe.from};
-  host.network = probe.network;
-  Probe& first = first_probes[address_hash.hash40(&host) % kFirstProbes];
+  Probe& first = first_probes[place_of(probe.from)];
   const bool known_host = first.connection != 0 && first.from == probe.from && first.network == probe.network;
   if (!known_host) {
     if (!probe.empty) first = probe;
@@ -358,7 +365,7 @@ void HostWatch::Impl::enter_probe(const Probe& probe) noexcept {
     add_probe(*by_port, probe);
     wire::FlowKey address;
     address.high = target.high;
-    note_address(*by_port, address_hash.hash40(&address));
+    note_address(*by_port, hash_of(address_hash, &address));
   }
 }
 

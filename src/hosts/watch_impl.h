@@ -17,7 +17,7 @@ struct HostWatch::Impl {
   static constexpr std::size_t kProbes = 8'192;
   static constexpr std::size_t kSketches = 512;
   static constexpr std::size_t kReused = 8'192;
-  static constexpr std::size_t kFirstProbes = 16'384;
+  static constexpr std::size_t kFirstProbes = std::size_t{1} << 14;
   static constexpr std::size_t kPopulationBins = 256;
 
   explicit Impl(const HostOptions& given);

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 #include "finwait/base/hash.h"
@@ -17,6 +18,10 @@
 #include "finwait/wire/flow_key.h"
 
 namespace finwait::hosts {
+
+/// hash.hash40(bytes), never inlined: callers here are many and run once for a connection, so that the one that runs for each packet stays
+/// inlined.
+[[nodiscard]] std::uint64_t hash_of(const base::KeyedHash& hash, const void* bytes) noexcept;
 
 template <class Value>
 class HeavyTable {
@@ -91,9 +96,9 @@ class HeavyTable {
         return *this;
       }
       operator wire::FlowKey() const noexcept {  // NOLINT(google-explicit-constructor): the same thing in pages of zeros
-        wire::FlowKey key;
-        std::memcpy(static_cast<void*>(&key), bytes.data(), sizeof key);
-        return key;
+        wire::FlowKey copy;
+        std::memcpy(static_cast<void*>(&copy), bytes.data(), sizeof copy);
+        return copy;
       }
     } key;
     Value value;
@@ -104,7 +109,7 @@ class HeavyTable {
   };
 
   [[nodiscard]] Place place_of(const wire::FlowKey& key) const noexcept {
-    const std::uint64_t h = hash_.hash40(&key);
+    const std::uint64_t h = hash_of(hash_, &key);
     return {static_cast<std::size_t>((h >> 32) * sets_ >> 32), static_cast<std::uint16_t>(h | 1)};
   }
 
