@@ -8,26 +8,29 @@
 namespace finwait::tcp {
 namespace {
 
-/// What an ordinary segment touches of a connection: see Connection and Endpoint.
 constexpr std::size_t kLine = base::kCacheLine;
-constexpr std::size_t kEnds = offsetof(Connection, ends);
-constexpr std::array kHotLines{
-    std::size_t{0}, kLine, offsetof(Connection, zeek), kEnds, kEnds + kLine, kEnds + sizeof(Endpoint), kEnds + sizeof(Endpoint) + kLine};
+
+/// What an ordinary segment of end `side` touches of a connection: its head, Zeek's view, three lines of the sender, one of the peer.
+void prefetch_hot(const std::byte* connection, unsigned side) noexcept {
+  const std::byte* sender = connection + offsetof(Connection, ends) + side * sizeof(Endpoint);
+  const std::byte* peer = connection + offsetof(Connection, ends) + (1 - side) * sizeof(Endpoint);
+  for (const std::byte* line :
+       {connection, connection + kLine, connection + offsetof(Connection, zeek), sender, sender + kLine, sender + 2 * kLine, peer}) {
+    base::prefetch_line(line);
+  }
+}
 
 }  // namespace
 
 Memory::Memory(std::uint32_t capacity, std::uint64_t seed)
     : hash_(seed), pool_(capacity), table_(capacity), wheel_(capacity, kTick), links_(capacity), turns_(capacity) {}
 
-std::uint32_t Memory::prefetch_record(std::uint64_t hash, bool whole) const noexcept {
+std::uint32_t Memory::prefetch_record(const wire::Segment& s, bool whole) const noexcept {
   std::uint32_t likely = kNoBlock;
-  table_.candidates(hash, [this, whole, &likely](std::uint32_t index) {
+  table_.candidates(s.hash, [&](std::uint32_t index) {
     if (likely == kNoBlock) likely = index;
     const auto* c = reinterpret_cast<const std::byte*>(&pool_[index]);
-    if (!whole) {
-      for (const std::size_t at : kHotLines) base::prefetch_line(c + at);
-      return;
-    }
+    if (!whole) return prefetch_hot(c, s.direction);
     for (std::size_t at = 0; at < sizeof(Connection); at += kLine) base::prefetch_line(c + at);
   });
   return likely;

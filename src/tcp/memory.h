@@ -36,9 +36,9 @@ class Memory {
   [[nodiscard]] std::uint32_t remembered() const noexcept { return pool_.in_use(); }
 
   void prefetch_bucket(std::uint64_t hash) const noexcept { table_.prefetch(hash); }
-  /// What an ordinary segment needs of the connections the hash may mean, or the whole of them.
+  /// What an ordinary segment needs of the connections its hash may mean, or the whole of them.
   /// Returns the connection that the hash most likely means: a hint for find().
-  std::uint32_t prefetch_record(std::uint64_t hash, bool whole) const noexcept;
+  std::uint32_t prefetch_record(const wire::Segment& s, bool whole) const noexcept;
 
   /// The newest incarnation of the flow, or kNoBlock.
   [[nodiscard]] std::uint32_t find(std::uint64_t hash, const wire::FlowKey& key) const noexcept;

@@ -104,9 +104,7 @@ void Tracker::track(std::span<const wire::Segment> segments, std::span<wire::Fat
   Memory& memory = impl_->memory;
   const std::size_t n = segments.size();
   std::array<std::uint32_t, kRecordsAhead> likely{};
-  const auto fetch_record = [&](std::size_t k) {
-    likely[k % kRecordsAhead] = memory.prefetch_record(segments[k].hash, is_moving(segments[k]));
-  };
+  const auto fetch_record = [&](std::size_t k) { likely[k % kRecordsAhead] = memory.prefetch_record(segments[k], is_moving(segments[k])); };
   for (std::size_t k = 0; k != std::min(kBucketsAhead, n); ++k) memory.prefetch_bucket(segments[k].hash);
   for (std::size_t k = 0; k != std::min(kRecordsAhead, n); ++k) fetch_record(k);
   for (std::size_t k = 0; k != n; ++k) {

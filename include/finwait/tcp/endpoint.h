@@ -106,7 +106,7 @@ inline constexpr std::uint32_t kIpIdErratic = 1U << 29;  ///< its IP IDs do not 
 }  // namespace known
 
 struct alignas(64) Endpoint {
-  // The first two cache lines are all that an ordinary segment touches of its sender, the first one all it touches of its peer.
+  // The first three cache lines are all that an ordinary segment touches of its sender, the first one all it touches of its peer.
   std::uint32_t known = 0;
   std::uint32_t snd_nxt = 0;         ///< highest sequence number sent, plus one
   std::uint32_t rcv_nxt = 0;         ///< highest acknowledgment number it sent
