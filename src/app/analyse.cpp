@@ -14,6 +14,7 @@
 #include "finwait/capture/file_sequence.h"
 #include "finwait/engine/explain_watch.h"
 #include "finwait/engine/pipeline.h"
+#include "finwait/hosts/watch.h"
 #include "finwait/report/eve_sink.h"
 #include "finwait/report/explain_sink.h"
 #include "finwait/report/json_sink.h"
@@ -136,8 +137,11 @@ int analyse(Options& options) {
   std::optional<capture::Filter> filter;
   if (!options.filter.empty()) filter.emplace(options.filter);
 
-  report::Reporter reporter(std::move(sinks), options.only);
-  engine::Pipeline pipeline(*source, filter ? &*filter : nullptr, reporter, pipeline_options(options), watch ? &*watch : nullptr);
+  const engine::PipelineOptions chosen = pipeline_options(options);
+  hosts::HostOptions host_options;
+  host_options.seed = host_options.isn.seed = chosen.tracker.seed;
+  report::Reporter reporter(std::move(sinks), options.only, host_options);
+  engine::Pipeline pipeline(*source, filter ? &*filter : nullptr, reporter, chosen, watch ? &*watch : nullptr);
   Steward steward(options.progress.value_or(isatty(STDERR_FILENO) == 1));
   pipeline.run(steward);
   steward.clear();

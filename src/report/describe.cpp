@@ -57,6 +57,7 @@ std::string describe(std::string_view kind) {
   if (const auto anomaly = tcp::anomaly_kind(kind)) {
     const tcp::KindInfo& row = tcp::info(*anomaly);
     add(text, row, fmt::format("an anomaly, {}", row.group));
+    paragraph(text, "reported", tcp::reported_when(*anomaly));
   }
   if (const auto host = hosts::host_kind(kind)) add(text, hosts::info(*host), "a finding about a host");
   return text;
