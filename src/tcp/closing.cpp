@@ -12,10 +12,6 @@ using wire::seq_gt;
 using wire::seq_le;
 using wire::seq_lt;
 
-std::optional<std::uint32_t> echo_of(const wire::Segment& s) noexcept {
-  return s.has(wire::present::kTimestamps) && s.ts_ecr != 0 ? std::optional(s.ts_ecr) : std::nullopt;
-}
-
 }  // namespace
 
 void Machine::send_fin(Observation& o) noexcept {
@@ -41,13 +37,9 @@ void Machine::send_fin(Observation& o) noexcept {
         seq_diff(s.ts_ecr, x.syn_acked_ts_val) < 0) {
       x.learn(known::kFastOpenEarly);
     }
-    const std::uint32_t kept = std::min<std::uint32_t>(y.growth_count, 4);
-    for (std::uint32_t n = y.growth_count - kept; n != y.growth_count && !x.facts.has(Fact::kFinAcked);
-         ++n) {  // captured after its acknowledgment
-      const AckGrowth& seen = y.growth[n % 4];
-      if (!seq_gt(seen.ack, at)) continue;
-      x.facts.set(Fact::kFinAcked, {seen.frame, seen.frame, seen.time}, Proof::kPresumed);
-      if (!y.facts.has(Fact::kPeerFin)) y.facts.set(Fact::kPeerFin, {s.frame, seen.frame, seen.time}, Proof::kProven);
+    if (const AckGrowth* seen = noted_ack_beyond(y, at)) {  // captured after its acknowledgment
+      x.facts.set(Fact::kFinAcked, {seen->frame, seen->frame, seen->time}, Proof::kPresumed);
+      if (!y.facts.has(Fact::kPeerFin)) y.facts.set(Fact::kPeerFin, {s.frame, seen->frame, seen->time}, Proof::kProven);
     }
   } else if (at == x.fin_seq && !o.copy && y.state == State::kTimeWait) {
     ++o.c.time_wait_restarts;  // RFC 9293, 3.10.7.4: a retransmitted FIN restarts the 2 MSL

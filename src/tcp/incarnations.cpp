@@ -291,8 +291,8 @@ void Tracker::Impl::promote(std::uint32_t head, std::uint32_t candidate, const s
 
 /// Which copy of the candidate's SYN was answered by `answer`.
 std::optional<Sighting> Tracker::Impl::answered_copy(std::uint32_t head, std::uint32_t candidate, const Segment& answer) const noexcept {
-  const std::optional<std::uint32_t> echo = stamp_of(answer) && answer.ts_ecr != 0 ? std::optional(answer.ts_ecr) : std::nullopt;
-  return machine.pick(memory[candidate].ends[1 - answer.direction].syns, memory[head].ends[answer.direction], echo, answer.frame);
+  return machine.pick(memory[candidate].ends[1 - answer.direction].syns, memory[head].ends[answer.direction], echo_of(answer),
+                      answer.frame);
 }
 
 /// What the candidate came upon, as that stands now.

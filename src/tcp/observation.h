@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 #include "finwait/tcp/connection.h"
 #include "finwait/wire/segment.h"
@@ -72,6 +73,21 @@ struct Observation {
 /// The trace clock for this segment's timers. A stamp that runs ahead is not believed until others confirm it; if they do, the segment must
 /// not have grown old in that moment.
 [[nodiscard]] inline base::Timestamp clock_of(const wire::Segment& s) noexcept { return s.time > s.clock ? s.time : s.clock; }
+
+/// The timestamp it echoes, if any (RFC 7323, 3.2: 0 without ACK, and from some stacks, says nothing).
+[[nodiscard]] inline std::optional<std::uint32_t> echo_of(const wire::Segment& s) noexcept {
+  return s.has(wire::present::kTimestamps) && s.ts_ecr != 0 ? std::optional(s.ts_ecr) : std::nullopt;
+}
+
+/// The first of the acknowledgments noted of an end that covers `number` (exclusive) and was captured after `frame`.
+[[nodiscard]] inline const AckGrowth* noted_ack_beyond(const Endpoint& end, std::uint32_t number, std::uint64_t frame = 0) noexcept {
+  const std::uint32_t kept = std::min<std::uint32_t>(end.growth_count, static_cast<std::uint32_t>(end.growth.size()));
+  for (std::uint32_t n = end.growth_count - kept; n != end.growth_count; ++n) {
+    const AckGrowth& seen = end.growth[n % end.growth.size()];
+    if (wire::seq_gt(seen.ack, number) && seen.frame > frame) return &seen;
+  }
+  return nullptr;
+}
 
 /// What an end needs to answer, beyond which silence speaks: 1.5 x its least round trip + 2 ms, 50 ms for one that is unknown.
 [[nodiscard]] inline base::Duration slack(const Endpoint& end) noexcept {

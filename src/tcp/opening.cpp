@@ -14,10 +14,6 @@ Sighting sighting_of(const Observation& o) noexcept {
   return {o.segment.frame, o.segment.time, o.segment.ts_val, o.segment.has(wire::present::kTimestamps), o.copy, false, o.segment.acks()};
 }
 
-std::optional<std::uint32_t> echo_of(const wire::Segment& s) noexcept {
-  return s.has(wire::present::kTimestamps) && s.ts_ecr != 0 ? std::optional(s.ts_ecr) : std::nullopt;
-}
-
 }  // namespace
 
 void Machine::learn_options(Observation& o) noexcept {
@@ -27,6 +23,7 @@ void Machine::learn_options(Observation& o) noexcept {
     x.window_scale = std::min<std::uint8_t>(s.window_scale, 14);  // RFC 7323, 2.3
     x.learn(known::kWindowScale);
   }
+  x.options_signature = static_cast<std::uint8_t>(s.present);
   if (s.has(wire::present::kMss)) {
     x.mss = s.mss;
     x.learn(known::kMss);
@@ -81,12 +78,8 @@ void Machine::meet_early_syn_ack(Observation& o) noexcept {
   if (!y.facts.has(Fact::kPeerSyn) || y.facts.has(Fact::kSyn)) return;
   const Evidence& shown = y.facts[Fact::kPeerSyn];
   if (shown.cause == shown.proof) y.facts.set(Fact::kPeerSyn, {o.segment.frame, shown.proof, shown.time}, Proof::kProven);
-  const std::uint32_t kept = std::min<std::uint32_t>(x.growth_count, 4);
-  for (std::uint32_t n = x.growth_count - kept; n != x.growth_count; ++n) {
-    const AckGrowth& seen = x.growth[n % 4];
-    if (!seq_gt(seen.ack, y.iss)) continue;
-    x.facts.set(Fact::kPeerSynAck, {shown.proof, seen.frame, seen.time}, Proof::kProven);
-    return;
+  if (const AckGrowth* seen = noted_ack_beyond(x, y.iss)) {
+    x.facts.set(Fact::kPeerSynAck, {shown.proof, seen->frame, seen->time}, Proof::kProven);
   }
 }
 
@@ -107,14 +100,10 @@ void Machine::send_syn_ack(Observation& o) noexcept {
   const std::uint64_t cause = received ? received->frame : s.frame;
   if (x.facts.has(Fact::kSpoke)) x.facts.erase(Fact::kSpoke);
   x.facts.set(Fact::kPeerSyn, o.caused_by(cause), Proof::kProven);
-  const std::uint32_t kept = std::min<std::uint32_t>(y.growth_count, 4);
-  for (std::uint32_t n = y.growth_count - kept; n != y.growth_count; ++n) {  // rule 8: crossing SYN-ACKs
-    const AckGrowth& seen = y.growth[n % 4];
-    if (!seq_gt(seen.ack, x.iss) || seen.frame <= cause) continue;
-    x.facts.set(Fact::kSynAcked, {seen.frame, seen.frame, seen.time}, Proof::kPresumed);
-    x.syn_acked_ts_val = seen.ts_val;
+  if (const AckGrowth* seen = noted_ack_beyond(y, x.iss, cause)) {  // rule 8: crossing SYN-ACKs
+    x.facts.set(Fact::kSynAcked, {seen->frame, seen->frame, seen->time}, Proof::kPresumed);
+    x.syn_acked_ts_val = seen->ts_val;
     x.learn(known::kSynAckedTs);
-    break;
   }
   if (y.knows(known::kPlainSyn) && seq_diff(s.ack, y.iss) > 1) o.c.traits |= trait::kFastOpen;
 }

@@ -34,7 +34,7 @@ struct IsnSample {
   std::uint16_t peer_port = 0;
   std::uint32_t network = 0;  ///< wire::FlowKey::network
   std::uint8_t ttl = 0;
-  std::uint8_t options_signature = 0;  ///< hash of the kinds of TCP options in their order
+  std::uint8_t options_signature = 0;  ///< which TCP options the SYN or SYN-ACK carried
   bool after_time_wait = false;        ///< this incarnation replaced one in TIME-WAIT
   std::uint32_t previous_snd_nxt = 0;  ///< of the host in that older incarnation, if after_time_wait
 };

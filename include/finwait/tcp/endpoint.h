@@ -143,7 +143,7 @@ struct alignas(64) Endpoint {
   std::uint16_t mss = 0;
   std::uint16_t syn_ip_id = 0;  ///< of its latest SYN without ACK
   std::uint8_t growth_count = 0;
-  std::uint8_t options_signature = 0;   ///< order and kinds of the options in its SYN
+  std::uint8_t options_signature = 0;   ///< which options its SYN or SYN-ACK carried: the low bits of present::
   base::Timestamp not_covering_at = 0;  ///< when it last spoke without covering the peer's FIN
 
   Facts facts;
