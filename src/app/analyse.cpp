@@ -7,15 +7,20 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <optional>
 #include <sstream>
 
 #include "finwait/base/hash.h"
 #include "finwait/capture/file_sequence.h"
+#include "finwait/capture/pcapng_writer.h"
+#include "finwait/capture/stop.h"
+#include "finwait/engine/evidence_writer.h"
 #include "finwait/engine/explain_watch.h"
 #include "finwait/engine/pipeline.h"
 #include "finwait/hosts/watch.h"
 #include "finwait/report/eve_sink.h"
+#include "finwait/report/evidence_sink.h"
 #include "finwait/report/explain_sink.h"
 #include "finwait/report/json_sink.h"
 #include "finwait/report/reporter.h"
@@ -54,7 +59,7 @@ std::string command(const Options& options) {
 std::vector<std::unique_ptr<report::Sink>> make_sinks(const Options& options) {
   const bool prompt = std::count(options.captures.begin(), options.captures.end(), "-") != 0;
   std::vector<OutputChoice> choices = options.outputs;
-  if (choices.empty() && options.explain.empty()) choices.push_back({"summary", "-"});
+  if (choices.empty() && options.explain.empty() && options.write != "-") choices.push_back({"summary", "-"});
   std::vector<std::unique_ptr<report::Sink>> sinks;
   for (const OutputChoice& choice : choices) {
     if (choice.format == "json") {
@@ -84,6 +89,43 @@ std::optional<engine::ExplainWatch> make_watch(const Options& options, std::vect
   sinks.push_back(std::move(ladder));
   return std::optional<engine::ExplainWatch>(std::in_place, *wanted, kept);
 }
+
+/// -w: collects while the input is read, and writes when it is read again.
+class EvidencePass {
+ public:
+  /// Opens the output first: what cannot be written is better known before the first pass. Throws CaptureError, UsageError.
+  EvidencePass(const std::string& path, const capture::FileSequence& source, std::vector<std::unique_ptr<report::Sink>>& sinks) {
+    for (const capture::FileSpan& file : source.files()) {
+      std::error_code ignored;
+      paths_.push_back(file.path);
+      if (std::filesystem::equivalent(file.path, path, ignored))
+        throw UsageError("-w " + path + ": would overwrite the capture that is read");
+    }
+    writer_.emplace(path);
+    auto sink = std::make_unique<report::EvidenceSink>();
+    sink_ = sink.get();
+    sinks.push_back(std::move(sink));
+  }
+
+  /// After the reporter's finish(). Throws CaptureError.
+  void run(capture::Filter* filter, const engine::PipelineOptions& options) {
+    const report::Evidence& evidence = sink_->evidence();
+    capture::withdraw_stop();  // the first Ctrl-C ended the first pass; what it found is written all the same
+    if (!evidence.spans.empty()) engine::write_evidence(*capture::open_files(paths_), filter, options, evidence, *writer_);
+    writer_->close();
+    if (evidence.connections_left_out != 0)
+      fmt::print(stderr, "finwait: -w: {} connections were too many and are not written; select fewer with --only or a filter\n",
+                 evidence.connections_left_out);
+    if (evidence.findings_left_out != 0)
+      fmt::print(stderr, "finwait: -w: {} anomalies were too many and have no comment; select fewer with --only or a filter\n",
+                 evidence.findings_left_out);
+  }
+
+ private:
+  std::vector<std::string> paths_;  // in the order of the first pass
+  std::optional<capture::PcapngWriter> writer_;
+  const report::EvidenceSink* sink_ = nullptr;  // the reporter's
+};
 
 engine::PipelineOptions pipeline_options(const Options& options) {
   engine::PipelineOptions result = options.pipeline;
@@ -134,6 +176,8 @@ int analyse(Options& options) {
   auto sinks = make_sinks(options);
   auto watch = make_watch(options, sinks);
   const auto source = capture::open_files(options.captures);
+  std::optional<EvidencePass> evidence;
+  if (!options.write.empty()) evidence.emplace(options.write, *source, sinks);
   std::optional<capture::Filter> filter;
   if (!options.filter.empty()) filter.emplace(options.filter);
 
@@ -155,6 +199,7 @@ int analyse(Options& options) {
     for (const std::string& note : source->notes()) fmt::print(stderr, "finwait: {}\n", note);
   }
   if (options.stats) fmt::print(stderr, "{}", report::stats_text(totals));
+  if (evidence) evidence->run(filter ? &*filter : nullptr, chosen);
   if (watch && !watch->found()) throw std::runtime_error("--explain " + options.explain + ": " + watch->why_not());
   return exit_status(options, totals, reporter);
 }

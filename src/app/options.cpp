@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "finwait/engine/evidence_writer.h"
 #include "values.h"
 
 namespace finwait::app {
@@ -37,6 +38,7 @@ po::options_description output_options() {
   // clang-format off
   text.add_options()
     ("output,o", po::value<Words>()->value_name("FORMAT[=PATH]")->composing(), "summary (default), json, events, zeek, zeek-json, eve; may be repeated; without PATH to standard output")
+    ("write,w", po::value<std::string>()->value_name("FILE"), "write the packets of the connections selected by --only, or of all, to a pcapng ('-': standard output), anomalies as comments")
     ("explain", po::value<std::string>()->value_name("ID"), "one connection as a ladder; ID is an id, a uid or ADDR:PORT-ADDR:PORT")
     ("describe", po::value<std::string>()->value_name("KIND"), "what an opening, ending, anomaly or finding about a host means")
     ("only", po::value<Words>()->value_name("KIND[,KIND]")->composing(), "only connections with one of these openings, endings or anomalies; of hosts, only these findings")
@@ -93,11 +95,23 @@ std::vector<std::string> split(const std::string& list) {
   return words;
 }
 
+void take_write(const po::variables_map& map, Options& options) {
+  if (map.count("write") == 0) return;
+  options.write = map["write"].as<std::string>();
+  if (options.write.empty()) throw UsageError("-w: the path is empty");
+  if (!options.explain.empty()) throw UsageError("--explain shows one connection: leave -w out");
+  const std::string once = engine::not_readable_twice(options.captures);
+  if (once.empty()) return;
+  throw UsageError("-w reads the input twice, and " + (once == "-" ? "standard input" : once) +
+                   " can be read only once: save it to a file first");
+}
+
 void take_outputs(const po::variables_map& map, Options& options) {
   static const std::set<std::string> kFormats{"summary", "json", "events", "zeek", "zeek-json", "eve"};
   if (map.count("output") == 0) return;
   std::set<std::string> paths;
   if (map.count("explain") != 0) paths.insert("-");  // the ladder's place
+  if (!options.write.empty()) paths.insert(options.write);
   for (const std::string& word : map["output"].as<Words>()) {
     const std::size_t equals = word.find('=');
     OutputChoice choice{word.substr(0, equals), equals == std::string::npos ? "-" : word.substr(equals + 1)};
@@ -161,7 +175,6 @@ void take_rest(const po::variables_map& map, Options& options) {
   options.verbose = map.count("verbose") != 0;
   if (map.count("progress") != 0) options.progress = true;
   if (options.quiet) options.progress = false;
-  if (map.count("explain") != 0) options.explain = map["explain"].as<std::string>();
   if (map.count("local-nets") != 0) {
     options.local_nets = value_of(map, "local-nets", [](const std::string& list) { return report::LocalNets(list); });
   }
@@ -232,6 +245,8 @@ Options parse_options(int argc, const char* const* argv) {
     options.describe = map["describe"].as<std::string>();
   }
   take_words(map, options);
+  if (map.count("explain") != 0) options.explain = map["explain"].as<std::string>();
+  take_write(map, options);
   take_outputs(map, options);
   take_only(map, options);
   take_timers(map, options.pipeline.tracker.timers);

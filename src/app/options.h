@@ -34,6 +34,7 @@ struct Options {
   std::string filter;
   std::vector<OutputChoice> outputs;
   std::string explain;  ///< empty: no
+  std::string write;    ///< a path for the packets selected; empty: no
   report::Selection only;
   std::string only_words;
   report::LocalNets local_nets;

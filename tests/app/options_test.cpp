@@ -93,5 +93,14 @@ TEST(HelpText, fits_the_screen) {
   }
 }
 
+TEST(Options, write_packets_of_what_can_be_read_twice) {
+  EXPECT_EQ(parse({"-r", "a.pcap", "-w", "b.pcapng"}).write, "b.pcapng");
+  EXPECT_EQ(complaint({"-r", "-", "-w", "b.pcapng"}),
+            "-w reads the input twice, and standard input can be read only once: save it to a file first");
+  EXPECT_NE(complaint({"-r", "a.pcap", "-w", "-", "-o", "json"}).find("two outputs to standard output"), std::string::npos);
+  EXPECT_NE(complaint({"-r", "a.pcap", "-w", "b", "-o", "json=b"}).find("two outputs to b"), std::string::npos);
+  EXPECT_NE(complaint({"-r", "a.pcap", "-w", "b", "--explain", "1"}).find("leave -w out"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace finwait::app

@@ -3,7 +3,7 @@ _finwait() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
   COMPREPLY=()
   case $previous in
-    -r | --read | -F | --filter-file)
+    -r | --read | -F | --filter-file | -w | --write)
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       compopt -o filenames
       return ;;
@@ -21,7 +21,7 @@ _finwait() {
       return ;;
   esac
   if [[ $current == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W '--read --output --explain --describe --quiet --verbose --stats --progress --count --filter-file --numeric
+    mapfile -t COMPREPLY < <(compgen -W '--read --output --write --explain --describe --quiet --verbose --stats --progress --count --filter-file --numeric
       --snapshot-length --from --to --only --checksums --local-nets --fail-on --memory --max-connections --msl --idle --syn-timeout --syn-ack-timeout
       --closing-timeout --lingering --seed --list-interfaces --help --version' -- "$current")
   fi
