@@ -183,6 +183,7 @@ int analyse(Options& options) {
 
   const engine::PipelineOptions chosen = pipeline_options(options);
   hosts::HostOptions host_options;
+  host_options.thresholds = options.host_thresholds;
   host_options.seed = host_options.isn.seed = chosen.tracker.seed;
   report::Reporter reporter(std::move(sinks), options.only, host_options);
   engine::Pipeline pipeline(*source, filter ? &*filter : nullptr, reporter, chosen, watch ? &*watch : nullptr);

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "finwait/engine/evidence_writer.h"
+#include "thresholds.h"
 #include "values.h"
 
 namespace finwait::app {
@@ -63,6 +64,7 @@ po::options_description limit_options() {
     ("closing-timeout", po::value<std::string>()->value_name("TIME"), "close without its last ACK is given up (130s)")
     ("idle", po::value<std::string>()->value_name("TIME"), "silent connection is given up (0: never)")
     ("lingering", po::value<std::string>()->value_name("TIME"), "CLOSE-WAIT or FIN-WAIT-2 that long is an anomaly (60s)")
+    ("threshold", po::value<Words>()->value_name("NAME=VALUE")->composing(), "from where on something is reported: a count, a share (0.02 or 2%) or a duration; may be repeated; names: finwait(1)")
     ("max-connections", po::value<std::string>()->value_name("N"), "connections remembered at once (default: by memory)")
     ("memory", po::value<std::string>()->value_name("SIZE"), "memory for connections (default: a quarter of the machine's)")
     ("seed", po::value<std::string>()->value_name("N"), "fixed key of the table, for repeatable runs when room is short");
@@ -147,6 +149,20 @@ void take_timers(const po::variables_map& map, tcp::Timers& timers) {
   take("closing-timeout", timers.closing);
   take("idle", timers.idle);
   take("lingering", timers.lingering);
+}
+
+void take_thresholds(const po::variables_map& map, Options& options) {
+  if (map.count("threshold") == 0) return;
+  Thresholds thresholds;
+  for (const std::string& word : map["threshold"].as<Words>()) {
+    try {
+      set_threshold(thresholds, word);
+    } catch (const std::invalid_argument& e) {
+      throw UsageError("--threshold " + word + ": " + e.what());
+    }
+  }
+  options.pipeline.tracker.timers.thresholds = thresholds.tcp;
+  options.host_thresholds = thresholds.hosts;
 }
 
 void take_limits(const po::variables_map& map, Options& options) {
@@ -250,6 +266,7 @@ Options parse_options(int argc, const char* const* argv) {
   take_outputs(map, options);
   take_only(map, options);
   take_timers(map, options.pipeline.tracker.timers);
+  take_thresholds(map, options);
   take_limits(map, options);
   take_rest(map, options);
   if (!options.explain.empty() && !options.only.everything()) throw UsageError("--explain shows one connection: leave --only out");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "finwait/engine/pipeline.h"
+#include "finwait/hosts/finding.h"
 #include "finwait/report/local_nets.h"
 #include "finwait/report/selection.h"
 
@@ -40,6 +41,7 @@ struct Options {
   report::LocalNets local_nets;
   std::optional<tcp::Severity> fail_on;
   engine::PipelineOptions pipeline;
+  hosts::HostThresholds host_thresholds;
   std::optional<std::uint64_t> seed;
   std::optional<std::uint64_t> memory;  ///< bytes
   std::optional<std::uint32_t> max_connections;

@@ -121,6 +121,17 @@ base::Timestamp parse_time(const std::string& word) {
   return parse_calendar(word);
 }
 
+double parse_share(const std::string& word) {
+  double share = 0;
+  const auto end = std::from_chars(word.data(), word.data() + word.size(), share, std::chars_format::fixed);
+  const std::string_view unit(end.ptr, static_cast<std::size_t>(word.data() + word.size() - end.ptr));
+  if (unit == "%") share /= 100;
+  const bool within = share >= 0 && share <= 1;  // not a number is not
+  if (end.ec != std::errc() || !(unit.empty() || unit == "%") || !within)
+    throw std::invalid_argument("a share looks like 0.02 or 2%, at most 1 or 100%");
+  return share;
+}
+
 std::uint64_t parse_count(const std::string& word, std::uint64_t least) {
   std::uint64_t value = 0;
   const auto end = std::from_chars(word.data(), word.data() + word.size(), value);

@@ -20,6 +20,9 @@ namespace finwait::app {
 /// 1970 as "1709208000.5".
 [[nodiscard]] base::Timestamp parse_time(const std::string& word);
 
+/// "0.02" or "2%": from 0 to 1.
+[[nodiscard]] double parse_share(const std::string& word);
+
 /// A whole number, at least `least`.
 [[nodiscard]] std::uint64_t parse_count(const std::string& word, std::uint64_t least);
 

@@ -19,7 +19,7 @@ namespace known = tcp::known;
 namespace flag = wire::tcp_flag;
 
 constexpr base::Duration kSynAckRepeats = 4 * base::kSecond;  ///< RFC 6298: after 1 s; older stacks after 3 s
-constexpr std::uint64_t kBusyFrom = 64;                       ///< TIME-WAITs on a route
+constexpr std::uint64_t kBusyFrom = kFewestTimeWaits;         ///< TIME-WAITs on a route
 constexpr std::uint64_t kTroubleWeight = 16;                  ///< a connection in trouble is worth more than one that is not
 
 const tcp::Anomaly* find(const Outcome& outcome, AnomalyKind kind) noexcept {

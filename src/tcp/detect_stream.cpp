@@ -89,7 +89,8 @@ Finding data_unanswered_by(const Life& life, unsigned peer) noexcept {
 
 /// How many probes are enough: an end that then gives up has decided for itself.
 std::uint32_t probes_enough(const Life& life, const Endpoint& prober) noexcept {
-  return gone_by_own_reset(prober) ? 2 : life.timers.thresholds.tries;
+  const std::uint32_t tries = life.timers.thresholds.tries;
+  return gone_by_own_reset(prober) ? std::min(2U, tries) : tries;
 }
 
 Finding keepalive_unanswered_by(const Life& life, unsigned peer) noexcept {

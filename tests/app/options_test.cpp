@@ -63,6 +63,14 @@ TEST(Options, set_timers_and_limits) {
   EXPECT_EQ(options.pipeline.snapshot_length, 96U);
 }
 
+TEST(Options, set_thresholds_of_connections_and_hosts) {
+  const Options options = parse({"-r", "a", "--threshold", "storm=3", "--threshold", "host-reset-share=50%", "--threshold", "stall=500ms"});
+  EXPECT_EQ(options.pipeline.tracker.timers.thresholds.storm, 3U);
+  EXPECT_EQ(options.pipeline.tracker.timers.thresholds.stall, 500 * base::kMillisecond);
+  EXPECT_EQ(options.host_thresholds.reset_share, 0.5);
+  EXPECT_EQ(options.host_thresholds.resets, hosts::HostThresholds{}.resets) << "what is not named keeps its default";
+}
+
 TEST(Options, complain_in_one_clear_line) {
   EXPECT_NE(complaint({}).find("no capture given"), std::string::npos);
   EXPECT_NE(complaint({"-r", "a", "--nonsense"}).find("nonsense"), std::string::npos);
@@ -71,6 +79,8 @@ TEST(Options, complain_in_one_clear_line) {
   EXPECT_NE(complaint({"-r", "a", "-o", "json", "-o", "summary"}).find("standard output"), std::string::npos);
   EXPECT_NE(complaint({"-r", "a", "--only", "nonsense"}).find("half-open"), std::string::npos) << "it lists what there is";
   EXPECT_NE(complaint({"-r", "a", "--msl", "soon"}).find("--msl soon"), std::string::npos);
+  EXPECT_NE(complaint({"-r", "a", "--threshold", "nonsense=1"}).find("host-loss-share"), std::string::npos) << "it lists what there is";
+  EXPECT_NE(complaint({"-r", "a", "--threshold", "storm=x"}).find("--threshold storm=x: a whole number"), std::string::npos);
   EXPECT_NE(complaint({"-r", "a", "--local-nets", "10.0.0.0/40"}).find("--local-nets 10.0.0.0/40"), std::string::npos);
   EXPECT_NE(complaint({"-r", "a", "--fail-on", "never"}).find("warning"), std::string::npos);
   EXPECT_NE(complaint({"-r", "a", "--from", "2024-01-02", "--to", "2024-01-01"}).find("nothing lies between"), std::string::npos);

@@ -51,6 +51,16 @@ TEST(ParseTime, refuses_the_rest) {
   }
 }
 
+TEST(ParseShare, takes_fractions_of_one_and_percent) {
+  EXPECT_EQ(parse_share("0.02"), 0.02);
+  EXPECT_EQ(parse_share("2%"), 0.02);
+  EXPECT_EQ(parse_share("0"), 0.0);
+  EXPECT_EQ(parse_share("1"), 1.0);
+  EXPECT_EQ(parse_share("100%"), 1.0);
+  for (const char* word : {"", "%", "2", "101%", "-0.1", "nan", "inf", "0.1x", "2 %", "2%%"})
+    EXPECT_THROW(static_cast<void>(parse_share(word)), std::invalid_argument) << word;
+}
+
 TEST(ParseCount, takes_whole_numbers_from_its_least) {
   EXPECT_EQ(parse_count("1", 1), 1U);
   EXPECT_THROW(static_cast<void>(parse_count("0", 1)), std::invalid_argument);

@@ -98,7 +98,9 @@ class EvidenceWriter : public ::testing::Test {
   /// The comment of each packet, by its stamp in nanoseconds; "" for none.
   std::map<std::uint64_t, std::string> comments() const {
     std::ifstream in(path_, std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    std::ostringstream whole;
+    whole << in.rdbuf();
+    const std::string bytes = whole.str();
     const auto word = [&bytes](std::size_t at) {
       std::uint32_t value = 0;
       std::memcpy(&value, bytes.data() + at, sizeof value);

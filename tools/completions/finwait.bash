@@ -13,6 +13,13 @@ _finwait() {
     --checksums)
       mapfile -t COMPREPLY < <(compgen -W 'count verify ignore' -- "$current")
       return ;;
+    --threshold)
+      mapfile -t COMPREPLY < <(compgen -W 'retransmissions= retransmitted-share= spurious= spurious-share= out-of-order= out-of-order-share= tries= silence= idle-before=
+        stall= timestamp-ticks= storm= host-flood-half-open= host-flood-share= host-overflow-connections= host-overflow-share=
+        host-scan-ports= host-scan-hosts= host-time-wait-share= host-time-wait-least= host-leak-connections= host-resets=
+        host-reset-share= host-retransmissions= host-retransmitted-share= host-loss-bytes= host-loss-share=' -- "$current")
+      compopt -o nospace
+      return ;;
     --fail-on)
       mapfile -t COMPREPLY < <(compgen -W 'info notice warning alert' -- "$current")
       return ;;
@@ -23,7 +30,7 @@ _finwait() {
   if [[ $current == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W '--read --output --write --explain --describe --quiet --verbose --stats --progress --count --filter-file --numeric
       --snapshot-length --from --to --only --checksums --local-nets --fail-on --memory --max-connections --msl --idle --syn-timeout --syn-ack-timeout
-      --closing-timeout --lingering --seed --list-interfaces --help --version' -- "$current")
+      --closing-timeout --lingering --threshold --seed --list-interfaces --help --version' -- "$current")
   fi
 }
 complete -F _finwait finwait

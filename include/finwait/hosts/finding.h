@@ -50,6 +50,9 @@ struct HostKindInfo {
 [[nodiscard]] std::span<const HostKindInfo> host_kinds() noexcept;
 [[nodiscard]] std::optional<HostKind> host_kind(std::string_view name) noexcept;
 
+/// TIME-WAITs towards one listener below which they are not followed one by one: time_wait_least cannot be lower.
+inline constexpr std::uint64_t kFewestTimeWaits = 64;
+
 /// From where on it is worth a word. Each default has its reason in docs/hosts.md.
 struct HostThresholds {
   std::uint64_t flood_half_open = 100;      ///< at once

@@ -1,6 +1,7 @@
 // From where on something that happens in every network is worth a word.
 //
 // Each has a default and the reason for it: reported_when() (anomaly.h) says both in words, and docs/anomalies.md prints them.
+// --threshold sets them by name: a new one needs a row in src/app/thresholds.cpp.
 #pragma once
 
 #include <cstdint>
