@@ -3,16 +3,12 @@
 #include <algorithm>
 #include <array>
 
+#include "common_frame.h"
 #include "walk.h"
 
 namespace finwait::wire {
 namespace {
 
-constexpr std::uint16_t kLinkEthernet = 1;
-constexpr std::uint32_t kMacs = 12;
-constexpr std::uint32_t kIpv4Header = 20;
-constexpr std::uint32_t kIpv6Header = 40;
-constexpr std::uint32_t kTcpHeader = 20;
 constexpr std::uint8_t kTcpProtocol = 6;
 
 /// What follows an IP header.
@@ -82,52 +78,15 @@ void step(Walk& walk) noexcept {
   }
 }
 
-/// Steps over an Ethernet header with at most two VLAN tags; gives the EtherType behind it, or 0 if it is anything else.
-std::uint16_t read_common_ethernet(Walk& walk) noexcept {
-  std::uint16_t type = be16(walk.at + kMacs);
-  walk.skip(kMacs + 2);
-  for (int tags = 0; type == 0x8100 || type == 0x88a8; ++tags) {
-    if (tags == 2 || walk.captured < 4) return 0;
-    walk.ip.encapsulation.add_vlan(be16(walk.at));
-    type = be16(walk.at + 2);
-    walk.skip(4);
-  }
-  return type;
-}
+}  // namespace
 
-/// The common frame, straight on: Ethernet, IPv4 without options or IPv6 without extension headers, TCP. Leaves the walk at the TCP header;
-/// false if the frame is anything else: then the walk means nothing.
-bool read_common(Walk& walk) noexcept {
-  if (walk.captured < kMacs + 2 + kIpv4Header + kTcpHeader) return false;
-  const std::uint16_t type = read_common_ethernet(walk);
-  const std::uint8_t* header = walk.at;
-  if (type == 0x0800 && walk.captured >= kIpv4Header + kTcpHeader && header[0] == 0x45 && header[9] == kTcpProtocol) {
-    read_ipv4(walk);
-    return walk.next == Layer::kIpProtocol;
-  }
-  if (type == 0x86dd && walk.captured >= kIpv6Header + kTcpHeader && (header[0] >> 4) == 6 && header[6] == kTcpProtocol) {
-    read_ipv6(walk);
-    return walk.next == Layer::kIpProtocol;
-  }
-  return false;
-}
-
-void stand_at_first_byte(const FrameView& frame, const DecodeOptions& options, Walk& walk) noexcept {
+/// In place: a walk returned would be copied just when its stores are under way.
+void begin_walk(const FrameView& frame, const DecodeOptions& options, Walk& walk) noexcept {
   walk.at = frame.data;
   walk.captured = frame.captured;
   walk.wire = std::max(frame.length, frame.captured);
   walk.checksums = options.checksums;
   walk.go(Layer::kLinkType, frame.link_type);
-}
-
-}  // namespace
-
-/// In place: a walk returned would be copied just when its stores are under way.
-void begin_walk(const FrameView& frame, const DecodeOptions& options, Walk& walk) noexcept {
-  stand_at_first_byte(frame, options, walk);
-  if (frame.link_type != kLinkEthernet || read_common(walk)) return;
-  walk = Walk{};
-  stand_at_first_byte(frame, options, walk);
 }
 
 Fate walk_on(Walk& walk, Segment& out) noexcept {
@@ -145,6 +104,7 @@ Fate walk_on(Walk& walk, Segment& out) noexcept {
 
 Fate decode(const FrameView& frame, const DecodeOptions& options, Segment& out) noexcept {
   out.kind = SegmentKind::kTcp;
+  if (decode_common(frame, options, out)) return Fate::kTcp;
   Walk walk;
   begin_walk(frame, options, walk);
   return walk_on(walk, out);

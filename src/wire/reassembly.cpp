@@ -4,6 +4,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "common_frame.h"
 #include "walk.h"
 
 namespace finwait::wire {
@@ -60,6 +61,7 @@ void resume(Walk& walk, const Fragment& whole) noexcept {
 /// A datagram may hold a fragment of another, inner one. Each further one took an IP header, of which a walk bears but so many.
 Fate decode(const FrameView& frame, const DecodeOptions& options, Reassembler& reassembler, base::Timestamp clock, Segment& out) noexcept {
   out.kind = SegmentKind::kTcp;
+  if (decode_common(frame, options, out)) return Fate::kTcp;
   Walk walk;
   begin_walk(frame, options, walk);
   Fate fate = walk_on(walk, out);

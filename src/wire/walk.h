@@ -172,7 +172,7 @@ void read_tcp_options(const std::uint8_t* options, std::uint32_t size, std::uint
 
 /// From where the walk stands to its end.
 [[nodiscard]] Fate walk_on(Walk& walk, Segment& out) noexcept;  // decode.cpp
-/// Puts a fresh walk at the frame's TCP header, if it is a common frame, or else at its first byte.
+/// Puts a fresh walk at the frame's first byte.
 void begin_walk(const FrameView& frame, const DecodeOptions& options, Walk& walk) noexcept;
 
 }  // namespace finwait::wire
