@@ -131,8 +131,9 @@ engine::PipelineOptions pipeline_options(const Options& options) {
   engine::PipelineOptions result = options.pipeline;
   result.tracker.seed = options.seed ? *options.seed : base::random_seed();
   result.tracker.max_connections = options.max_connections ? *options.max_connections : connections_by_memory(options.memory);
-  result.tracker.events =
-      std::any_of(options.outputs.begin(), options.outputs.end(), [](const auto& choice) { return choice.format == "events"; });
+  const auto any = [&](auto&& is) { return std::any_of(options.outputs.begin(), options.outputs.end(), is); };
+  result.tracker.events = any([](const auto& choice) { return choice.format == "events"; });
+  result.tracker.zeek = any([](const auto& choice) { return choice.format != "events" && choice.format != "summary"; });
   return result;
 }
 

@@ -115,8 +115,8 @@ void put_flow(JsonWriter& json, Text& text, const tcp::Outcome& outcome) {
 void put_tcp(JsonWriter& json, Text& text, const tcp::Outcome& outcome) {
   namespace flag = wire::tcp_flag;
   const tcp::Connection& c = outcome.connection;
-  const unsigned to_server = c.zeek.flags(c.originator);
-  const unsigned to_client = c.zeek.flags(1U - c.originator);
+  const unsigned to_server = outcome.zeek->flags(c.originator);
+  const unsigned to_client = outcome.zeek->flags(1U - c.originator);
   const unsigned all = to_server | to_client;
   json.begin<"tcp">();
   put_flags<"tcp_flags">(text, all);

@@ -283,7 +283,7 @@ void put_connection(Text& text, const tcp::Outcome& outcome) {
   put_verdict(json, outcome.verdict);
   put_handshake(json, connection.handshake);
   put_lists(json, outcome);
-  put_zeek(json, outcome.connection.zeek);
+  if (outcome.zeek != nullptr) put_zeek(json, *outcome.zeek);
   json.number<"completeness">(outcome.verdict.completeness);
   json.end_line();
 }

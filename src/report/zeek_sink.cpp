@@ -28,16 +28,18 @@ struct Side {
 };
 
 struct Record {
-  Record(const tcp::Connection& c, const LocalNets& nets)
+  Record(const tcp::Connection& c, const tcp::ZeekView& zeek, const LocalNets& nets)
       : start(c.start),
-        duration(std::max<base::Duration>(base::elapsed(c.start, c.zeek.last_time()), 0)),
-        orig(side(c, c.zeek.originator(), nets)),
-        resp(side(c, 1 - c.zeek.originator(), nets)),
-        history(c.zeek.history()) {}
+        duration(std::max<base::Duration>(base::elapsed(c.start, zeek.last_time()), 0)),
+        orig(side(c, zeek, zeek.originator(), nets)),
+        resp(side(c, zeek, 1 - zeek.originator(), nets)),
+        conn_state(zeek.conn_state()),
+        missed_bytes(zeek.missed_bytes()),
+        history(zeek.history()) {}
 
-  static Side side(const tcp::Connection& c, unsigned end, const LocalNets& nets) {
+  static Side side(const tcp::Connection& c, const tcp::ZeekView& zeek, unsigned end, const LocalNets& nets) {
     const wire::Address& address = end == 0 ? c.key.low : c.key.high;
-    return {&address, end == 0 ? c.key.low_port : c.key.high_port, c.zeek.bytes(end), &c.ends[end].counters, nets.contains(address)};
+    return {&address, end == 0 ? c.key.low_port : c.key.high_port, zeek.bytes(end), &c.ends[end].counters, nets.contains(address)};
   }
   /// Zeek leaves out duration and bytes of what took no time.
   [[nodiscard]] bool lasted() const noexcept { return duration >= base::kMicrosecond; }
@@ -46,6 +48,8 @@ struct Record {
   base::Duration duration;
   Side orig;
   Side resp;
+  std::string_view conn_state;
+  std::uint64_t missed_bytes;
   tcp::ZeekHistory history;
 };
 
@@ -110,10 +114,10 @@ void put_columns(Text& text, const tcp::Connection& c, const Record& record) {
   } else {
     column(text, "-\t-\t-");
   }
-  column(text, c.zeek.conn_state());
+  column(text, record.conn_state);
   column(text, record.orig.local ? "T" : "F");
   column(text, record.resp.local ? "T" : "F");
-  column(text, c.zeek.missed_bytes());
+  column(text, record.missed_bytes);
   column(text, record.history.view().empty() ? "-" : record.history.view());
   for (const Side* side : {&record.orig, &record.resp}) {
     column(text, side->counters->packets);
@@ -147,10 +151,10 @@ void put_json(Text& text, const tcp::Connection& c, const Record& record) {
     json.number<"orig_bytes">(record.orig.bytes);
     json.number<"resp_bytes">(record.resp.bytes);
   }
-  json.word<"conn_state">(c.zeek.conn_state());
+  json.word<"conn_state">(record.conn_state);
   json.boolean<"local_orig">(record.orig.local);
   json.boolean<"local_resp">(record.resp.local);
-  json.number<"missed_bytes">(c.zeek.missed_bytes());
+  json.number<"missed_bytes">(record.missed_bytes);
   if (!record.history.view().empty()) json.word<"history">(record.history.view());
   json.number<"orig_pkts">(record.orig.counters->packets);
   json.number<"orig_ip_bytes">(record.orig.counters->ip_bytes);
@@ -175,7 +179,7 @@ void ZeekSink::open(base::Timestamp at) {
 void ZeekSink::connection(const tcp::Outcome& outcome) {
   const tcp::Connection& c = outcome.connection;
   if (!opened_) open(c.start);
-  const Record record(c, local_);
+  const Record record(c, *outcome.zeek, local_);
   if (format_ == Format::kJson) {
     put_json(output_.text(), c, record);
   } else {

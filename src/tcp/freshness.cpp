@@ -4,7 +4,6 @@
 #include <cstddef>
 
 namespace finwait::tcp {
-namespace {
 
 using wire::seq_diff;
 
@@ -23,12 +22,46 @@ std::uint32_t fingerprint(const wire::Segment& s) noexcept {
   return static_cast<std::uint32_t>(mixed >> 32) | 1U;  // 0 is an empty place
 }
 
-bool is_copy(Endpoint& x, const wire::Segment& s) noexcept {
-  const std::uint32_t print = fingerprint(s);
+bool was_seen(const Endpoint& x, std::uint32_t print) noexcept {
   bool found = false;
   for (const std::uint32_t known_print : x.prints) found |= known_print == print;
+  return found;
+}
+
+void remember_print(Endpoint& x, std::uint32_t print) noexcept {
   x.prints[x.next_print] = print;
   x.next_print = static_cast<std::uint8_t>((x.next_print + 1) % x.prints.size());
+}
+
+namespace {
+bool is_older_id(const Endpoint& x, const wire::Segment& s) noexcept {
+  return static_cast<std::uint16_t>(s.ip_id - x.newest_ip_id) > 0x8000;
+}
+}  // namespace
+
+bool is_newest(const Endpoint& x, const wire::Segment& s) noexcept {
+  const bool stamp_older = s.has(wire::present::kTimestamps) && x.knows(known::kTimestamp) && seq_diff(s.ts_val, x.newest_ts_val) < 0;
+  const bool dated = s.ip_id != 0 && x.knows(known::kIpId) && !x.knows(known::kIpIdErratic);
+  return !stamp_older && !(dated && is_older_id(x, s));
+}
+
+void remember_newest(Endpoint& x, const wire::Segment& s) noexcept {
+  if (s.has(wire::present::kTimestamps)) {
+    x.newest_ts_val = s.ts_val;
+    x.learn(known::kTimestamp);
+  }
+  if (s.ip_id != 0) {
+    x.newest_ip_id = s.ip_id;
+    x.learn(known::kIpId);
+  }
+}
+
+namespace {
+
+bool is_copy(Endpoint& x, const wire::Segment& s) noexcept {
+  const std::uint32_t print = fingerprint(s);
+  const bool found = was_seen(x, print);
+  remember_print(x, print);
   return found && (s.ip_id != 0 || s.has(wire::present::kTimestamps));
 }
 
@@ -42,20 +75,12 @@ bool is_stale(Endpoint& x, const wire::Segment& s) noexcept {
   const bool stamp_known = x.knows(known::kTimestamp);
   if (stamped && stamp_known && seq_diff(s.ts_val, x.newest_ts_val) < 0) return true;
   if (s.ip_id != 0 && x.knows(known::kIpId)) {
-    const auto ahead = static_cast<std::uint16_t>(s.ip_id - x.newest_ip_id);
-    const bool id_older = ahead > 0x8000;
+    const bool id_older = is_older_id(x, s);
     doubt_ip_id(x, s, id_older);
     const bool stamp_silent = !stamped || (stamp_known && s.ts_val == x.newest_ts_val);
     if (id_older && stamp_silent && !x.knows(known::kIpIdErratic)) return true;
   }
-  if (stamped) {
-    x.newest_ts_val = s.ts_val;
-    x.learn(known::kTimestamp);
-  }
-  if (s.ip_id != 0) {
-    x.newest_ip_id = s.ip_id;
-    x.learn(known::kIpId);
-  }
+  remember_newest(x, s);
   return false;
 }
 
@@ -68,7 +93,8 @@ bool clock_is_1khz(const Endpoint& x, const wire::Segment& s) noexcept {
   return error <= 500 * base::kMillisecond && error <= span / 20 + 50 * base::kMillisecond;
 }
 
-/// When the segment passed on its normal way: one held up in the network is older than its capture time says.
+}  // namespace
+
 base::Timestamp time_of_sending(Endpoint& x, const wire::Segment& s) noexcept {
   if (!s.has(wire::present::kTimestamps)) return s.time;
   if (!x.knows(known::kClockFirst)) {
@@ -87,8 +113,6 @@ base::Timestamp time_of_sending(Endpoint& x, const wire::Segment& s) noexcept {
   if (behind <= 2 * base::kMillisecond || behind >= 500 * base::kMillisecond || !clock_is_1khz(x, s)) return s.time;
   return s.time - behind + base::kMillisecond;
 }
-
-}  // namespace
 
 void judge_freshness(Observation& o) noexcept {
   o.copy = is_copy(o.sender, o.segment);

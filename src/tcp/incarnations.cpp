@@ -353,6 +353,7 @@ std::uint32_t Tracker::Impl::create(const Segment& s) noexcept {
   if (!make_room()) return kNoBlock;
   const std::uint32_t index = memory.allocate();
   if (index == kNoBlock) return kNoBlock;
+  zeek.begin(index);
   Connection& c = memory[index];
   c.key = s.key;
   c.hash = s.hash;

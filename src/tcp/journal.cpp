@@ -61,6 +61,11 @@ void Journal::commit(Connection& c, std::uint32_t index, unsigned end, const Pat
   c.ends[end].state = now.state;
 }
 
+void Journal::append(Connection& c, std::uint32_t index, unsigned end, const Path& more) noexcept {
+  for (int n = 0; n < more.size; ++n) append(c, index, transition_of(end, more.steps[static_cast<std::size_t>(n)]));
+  c.ends[end].state = more.state;
+}
+
 void Journal::append(Connection& c, std::uint32_t index, const Transition& t) noexcept {
   if (keep_events_ && !c.is(trait::kCandidate)) events_.push_back({Event::Kind::kTransition, index, frame_, t, {}});
   encode(c, t);

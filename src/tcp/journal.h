@@ -28,6 +28,12 @@ class Journal {
   /// The end's path was `before`: writes what has changed since, with `proof` and `time` for what is taken back, and sets its state.
   void commit(Connection& c, std::uint32_t index, unsigned end, const Path& before, base::Timestamp time) noexcept;
 
+  /// The end's path has grown by `more`, and nothing else has changed. There must be room.
+  void append(Connection& c, std::uint32_t index, unsigned end, const Path& more) noexcept;
+
+  /// For any path, without dropping what was refuted.
+  [[nodiscard]] static bool has_room(const Connection& c) noexcept { return c.log_entries + Path::kMaxSteps <= kMaxEntries; }
+
   /// What was said of a candidate while nobody knew what it was becomes known.
   void publish(const Connection& c, std::uint32_t index) noexcept;
 

@@ -45,6 +45,10 @@ struct Before {
     constexpr std::uint32_t kLatches = known::kFinCovers | known::kFastOpenEarly;
     return facts.changes() != end.facts.changes() || ((known_bits ^ end.known) & kLatches) != 0;
   }
+  /// No latch has changed that would turn the path as it was.
+  [[nodiscard]] bool only_grew(const Endpoint& end) const noexcept {
+    return ((known_bits ^ end.known) & known::kFinCovers) == 0 || !facts.has(Fact::kFin);
+  }
   [[nodiscard]] Path path() const noexcept {
     return derive(facts, (known_bits & known::kFinCovers) != 0, (known_bits & known::kFastOpenEarly) != 0);
   }
@@ -92,7 +96,13 @@ void Machine::apply_moving(Observation& o) noexcept {
   const auto commit = [&](unsigned end, const Before& before) {
     if (!before.differs(c.ends[end])) return;
     const State was = c.ends[end].state;
-    journal_.commit(c, o.index, end, before.path(), s.time);
+    Path more;
+    more.state = was;
+    if (before.only_grew(c.ends[end]) && Journal::has_room(c) && extend(more, c.ends[end], before.facts)) {
+      journal_.append(c, o.index, end, more);
+    } else {
+      journal_.commit(c, o.index, end, before.path(), s.time);
+    }
     if (c.ends[end].state == State::kTimeWait && was != State::kTimeWait) c.time_wait_since = clock_of(s);
   };
   commit(o.side, sender_before);
@@ -126,7 +136,7 @@ void Machine::apply_stray(Connection& c, std::uint32_t index, const wire::Segmen
 void Machine::count(Observation& o) noexcept {
   const wire::Segment& s = o.segment;
   Counters& n = o.sender.counters;
-  o.c.zeek.see(s);
+  zeek_.see(o.index, s);
   ++n.packets;
   n.ip_bytes += s.ip_length;
   // What follows lies on lines that an ordinary segment need not touch.
@@ -233,7 +243,7 @@ void Machine::acknowledge(Observation& o) noexcept {
   }
   if (!y.knows(known::kIss) && !y.knows(known::kNext) && !s.rst()) accept_syn_ack(o);
   note_growth(o);
-  measure_rtt(o);
+  measure_rtt(x, s, o.copy);
   if (o.moving) {  // before what the peer had in flight is forgotten
     acknowledge_syn(o);
     acknowledge_fin(o);
@@ -286,12 +296,12 @@ void Machine::take_back_ack(Observation& o) noexcept {
   --x.growth_count;
 }
 
-void Machine::measure_rtt(Observation& o) noexcept {
-  Endpoint& x = o.sender;
-  if (!x.knows(known::kTimed) || seq_diff(o.segment.ack, x.timed_end) < 0) return;
-  const base::Duration took = base::elapsed(x.timed_at, o.segment.time);
-  constexpr base::Duration kLongest = 600 * base::kSecond;  // what takes longer is no round trip
-  if (!o.copy && took >= 0 && took <= kLongest) {
+// The answer to the segment that is being timed. What takes longer than kLongest is no round trip.
+void Machine::measure_rtt(Endpoint& x, const wire::Segment& s, bool copy) noexcept {
+  if (!x.knows(known::kTimed) || seq_diff(s.ack, x.timed_end) < 0) return;
+  const base::Duration took = base::elapsed(x.timed_at, s.time);
+  constexpr base::Duration kLongest = 600 * base::kSecond;
+  if (!copy && took >= 0 && took <= kLongest) {
     x.least_rtt = x.knows(known::kRtt) ? std::min(x.least_rtt, took) : took;
     x.learn(known::kRtt);
   }

@@ -14,15 +14,21 @@
 #include "finwait/tcp/tracker.h"
 #include "journal.h"
 #include "observation.h"
+#include "zeek_views.h"
 
 namespace finwait::tcp {
 
 class Machine {
  public:
-  Machine(Blocks& blocks, Journal& journal, const Timers& timers) : blocks_(blocks), journal_(journal), timers_(timers) {}
+  Machine(Blocks& blocks, Journal& journal, ZeekViews& zeek, const Timers& timers)
+      : blocks_(blocks), journal_(journal), zeek_(zeek), timers_(timers) {}
 
   /// A segment that belongs to the connection. False if it changed no state and no deadline: the common case.
   bool apply(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept;
+
+  /// The same for an ordinary segment of a connection between two established ends, and much quicker; false, and nothing has happened, if
+  /// it is any other. The connection has neither candidates nor an older incarnation.
+  [[nodiscard]] bool apply_ordinary(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept;
 
   /// A segment of the flow whose numbers fit no incarnation: counted, moving nothing.
   void apply_stray(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept;
@@ -55,10 +61,12 @@ class Machine {
   bool refute(Observation& o) noexcept;
   void send_data(Observation& o) noexcept;
   void acknowledge(Observation& o) noexcept;
-  void measure_rtt(Observation& o) noexcept;
+  static void measure_rtt(Endpoint& x, const wire::Segment& s, bool copy) noexcept;
   void note_growth(Observation& o) noexcept;
   void take_back_ack(Observation& o) noexcept;
   void settle_peer(Observation& o) noexcept;
+  // ordinary.cpp
+  void send_payload(Connection& c, Endpoint& x, Endpoint& y, const wire::Segment& s) noexcept;
   // opening.cpp
   void learn_options(Observation& o) noexcept;
   void send_syn(Observation& o) noexcept;
@@ -90,6 +98,7 @@ class Machine {
 
   Blocks& blocks_;
   Journal& journal_;
+  ZeekViews& zeek_;
   const Timers& timers_;
 };
 

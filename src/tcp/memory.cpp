@@ -10,12 +10,11 @@ namespace {
 
 constexpr std::size_t kLine = base::kCacheLine;
 
-/// What an ordinary segment of end `side` touches of a connection: its head, Zeek's view, three lines of the sender, one of the peer.
+/// What an ordinary segment of end `side` touches of a connection: its head, three lines of the sender, one of the peer.
 void prefetch_hot(const std::byte* connection, unsigned side) noexcept {
   const std::byte* sender = connection + offsetof(Connection, ends) + side * sizeof(Endpoint);
   const std::byte* peer = connection + offsetof(Connection, ends) + (1 - side) * sizeof(Endpoint);
-  for (const std::byte* line :
-       {connection, connection + kLine, connection + offsetof(Connection, zeek), sender, sender + kLine, sender + 2 * kLine, peer}) {
+  for (const std::byte* line : {connection, connection + kLine, sender, sender + kLine, sender + 2 * kLine, peer}) {
     base::prefetch_line(line);
   }
 }
@@ -37,11 +36,7 @@ std::uint32_t Memory::prefetch_record(const wire::Segment& s, bool whole) const 
 }
 
 std::uint32_t Memory::find(const wire::Segment& s, std::uint32_t likely) const noexcept {
-  if (likely != kNoBlock && pool_.is_live(likely)) {
-    const Connection& c = pool_[likely];
-    if (c.is(trait::kHead) && c.key == s.key) return likely;
-  }
-  return find(s.hash, s.key);
+  return is_head(likely, s.key) ? likely : find(s.hash, s.key);
 }
 
 std::uint32_t Memory::find(std::uint64_t hash, const wire::FlowKey& key) const noexcept {

@@ -46,6 +46,11 @@ class Memory {
   /// The same, quicker if the hint is right; any hint will do.
   [[nodiscard]] std::uint32_t find(const wire::Segment& s, std::uint32_t likely) const noexcept;
 
+  /// The hint is right: this is the newest incarnation of the flow.
+  [[nodiscard]] bool is_head(std::uint32_t likely, const wire::FlowKey& key) const noexcept {
+    return likely != kNoBlock && pool_.is_live(likely) && pool_[likely].is(trait::kHead) && pool_[likely].key == key;
+  }
+
   /// A blank connection, or kNoBlock if all are in use.
   [[nodiscard]] std::uint32_t allocate() noexcept;
   /// Makes a connection the head of its flow, in front of `older` (kNoBlock: the flow is new). False: the table has no room for the flow.

@@ -43,7 +43,8 @@ Tracker::Impl::Impl(const TrackerOptions& given)
       blocks(blocks_for(given.max_connections)),
       memory(std::max<std::uint32_t>(given.max_connections, 2), given.seed),
       journal(blocks, given.events),
-      machine(blocks, journal, options.timers) {
+      zeek(given.zeek ? std::max<std::uint32_t>(given.max_connections, 2) : 0),
+      machine(blocks, journal, zeek, options.timers) {
   options.max_connections = std::max<std::uint32_t>(given.max_connections, 2);
   reserve = std::min(kMaxReserve, options.max_connections / 4);
   transitions.reserve(Journal::kMaxEntries + 16);
@@ -54,7 +55,7 @@ bool Tracker::Impl::track(const wire::Segment& s, std::uint32_t likely) noexcept
   ++counts.segments;
   clock = std::max(clock, s.clock);
   journal.set_frame(s.frame);
-  if (!watched || *watched != s.key) return route(s, likely);
+  if (!watched || *watched != s.key) return track_ordinary(s, likely) || route(s, likely);
   Step step;
   step.segment = s;
   step.first_event = static_cast<std::uint32_t>(journal.events().size());
@@ -65,6 +66,13 @@ bool Tracker::Impl::track(const wire::Segment& s, std::uint32_t likely) noexcept
   step.last_event = static_cast<std::uint32_t>(journal.events().size());
   steps.push_back(step);
   return room;
+}
+
+// Most segments are the next ones of a connection between established ends whose time has not come.
+bool Tracker::Impl::track_ordinary(const wire::Segment& s, std::uint32_t likely) noexcept {
+  if (s.kind != wire::SegmentKind::kTcp || !memory.is_head(likely, s.key)) return false;
+  Connection& c = memory[likely];
+  return c.older == kNoBlock && c.candidates == kNoBlock && c.deadline > s.clock && machine.apply_ordinary(c, likely, s);
 }
 
 const Outcome* Tracker::Impl::next_outcome() noexcept {
@@ -89,7 +97,7 @@ const Outcome* Tracker::Impl::next_outcome() noexcept {
   journal.set_frame(0);
   detect_at_end(c, index, verdict, options.timers, judged_at, journal);
   journal.read(c, anomalies);
-  outcome.emplace(Outcome{c, verdict, transitions, anomalies});
+  outcome.emplace(Outcome{c, verdict, transitions, anomalies, zeek.of(index)});
   return &*outcome;
 }
 
@@ -104,7 +112,10 @@ void Tracker::track(std::span<const wire::Segment> segments, std::span<wire::Fat
   Memory& memory = impl_->memory;
   const std::size_t n = segments.size();
   std::array<std::uint32_t, kRecordsAhead> likely{};
-  const auto fetch_record = [&](std::size_t k) { likely[k % kRecordsAhead] = memory.prefetch_record(segments[k], is_moving(segments[k])); };
+  const auto fetch_record = [&](std::size_t k) {
+    likely[k % kRecordsAhead] = memory.prefetch_record(segments[k], is_moving(segments[k]));
+    impl_->zeek.prefetch(likely[k % kRecordsAhead]);
+  };
   for (std::size_t k = 0; k != std::min(kBucketsAhead, n); ++k) memory.prefetch_bucket(segments[k].hash);
   for (std::size_t k = 0; k != std::min(kRecordsAhead, n); ++k) fetch_record(k);
   for (std::size_t k = 0; k != n; ++k) {

@@ -12,6 +12,7 @@
 #include "journal.h"
 #include "machine.h"
 #include "memory.h"
+#include "zeek_views.h"
 
 namespace finwait::tcp {
 
@@ -20,6 +21,7 @@ struct Tracker::Impl {
 
   // tracker.cpp
   bool track(const wire::Segment& s, std::uint32_t likely) noexcept;
+  [[nodiscard]] bool track_ordinary(const wire::Segment& s, std::uint32_t likely) noexcept;
   const Outcome* next_outcome() noexcept;
 
   // incarnations.cpp
@@ -65,6 +67,7 @@ struct Tracker::Impl {
   Blocks blocks;
   Memory memory;
   Journal journal;
+  ZeekViews zeek;
   Machine machine;
   TrackerCounts counts;
   base::Timestamp clock = 0;

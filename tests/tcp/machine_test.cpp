@@ -101,7 +101,8 @@ class Life {
   Timers timers;
   Blocks blocks{500};
   Journal journal{blocks, false};
-  Machine machine{blocks, journal, timers};
+  ZeekViews zeek{1};
+  Machine machine{blocks, journal, zeek, timers};
   Connection c;
   base::Timestamp time = 1000 * kSecond;
   base::Duration step = 10 * kMillisecond;

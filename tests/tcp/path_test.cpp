@@ -299,5 +299,43 @@ TEST(PathStep, IsTheSameForTheSameCauseWhateverItsProof) {
   EXPECT_FALSE(step.same_as(other));
 }
 
+// Whatever facts come in whatever order: a path that only grew is the old one with the new steps behind it.
+TEST(PathExtend, AgreesWithThePathDerivedAnew) {
+  std::mt19937 random(7);
+  int extended = 0;
+  for (int round = 0; round < 40000; ++round) {
+    Endpoint end;
+    for (int n = 0; n != 10; ++n) {
+      const Facts before = end.facts;
+      const Path was = derive(end);
+      if (!end.facts.has(F::kFin) && random() % 4 == 0) end.known ^= known::kFinCovers;
+      if (random() % 40 == 0) end.learn(known::kFastOpenEarly);
+      for (unsigned more = 1 + random() % 2; more != 0; --more) {
+        const auto fact = static_cast<F>(random() % 11);
+        if (random() % 12 == 0) {
+          end.facts.erase(fact);
+        } else {
+          end.facts.set(fact, {random() % 16, 0, 0}, random() % 2 == 0 ? Proof::kProven : Proof::kPresumed);
+        }
+      }
+      Path grown = was;
+      Path more;
+      more.state = was.state;
+      if (!extend(more, end, before)) continue;
+      ++extended;
+      for (int k = 0; k != more.size; ++k) grown.steps[static_cast<std::size_t>(grown.size++)] = more.steps[static_cast<std::size_t>(k)];
+      const Path anew = derive(end);
+      ASSERT_EQ(states(grown), states(anew));
+      ASSERT_EQ(more.state, anew.state);
+      for (int k = 0; k != anew.size; ++k) {
+        const PathStep& step = grown.steps[static_cast<std::size_t>(k)];
+        ASSERT_TRUE(step.same_as(anew.steps[static_cast<std::size_t>(k)])) << states(anew) << " at " << k;
+        ASSERT_EQ(step.evidence, anew.steps[static_cast<std::size_t>(k)].evidence);
+      }
+    }
+  }
+  EXPECT_GT(extended, 20000);
+}
+
 }  // namespace
 }  // namespace finwait::tcp

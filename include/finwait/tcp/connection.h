@@ -12,7 +12,6 @@
 #include "finwait/base/time.h"
 #include "finwait/tcp/endpoint.h"
 #include "finwait/tcp/verdict.h"
-#include "finwait/tcp/zeek_view.h"
 #include "finwait/wire/encapsulation.h"
 #include "finwait/wire/flow_key.h"
 
@@ -72,8 +71,6 @@ struct alignas(64) Connection {
   std::uint64_t hash = 0;
   Replaced replaced = Replaced::kNothing;
   Release release = Release::kEndOfInput;
-
-  alignas(64) ZeekView zeek;  ///< Zeek's view of it; its first cache line is touched by every segment too
 
   std::array<Endpoint, 2> ends;
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 
 #include "finwait/base/time.h"
@@ -60,11 +61,20 @@ class Facts {
   /// None at all, or nothing but what `fact` says.
   [[nodiscard]] bool only(Fact fact) const noexcept { return (present_ & ~bit(fact)) == 0; }
   [[nodiscard]] bool any() const noexcept { return present_ != 0; }
+  /// The facts that are new since `before`, as a bit set by Fact, if nothing was replaced or taken back since; otherwise 0.
+  [[nodiscard]] std::uint16_t added_since(const Facts& before) const noexcept {
+    const auto added = static_cast<std::uint16_t>(present_ & ~before.present_);
+    const bool kept = (before.present_ & ~present_) == 0;
+    const auto changed = static_cast<std::uint16_t>(changes_ - before.changes_);
+    return kept && changed == std::popcount(added) ? added : std::uint16_t{0};
+  }
+  /// All of them, as a bit set by Fact.
+  [[nodiscard]] std::uint16_t present() const noexcept { return present_; }
+  static constexpr std::uint16_t bit(Fact fact) noexcept { return static_cast<std::uint16_t>(1U << static_cast<unsigned>(fact)); }
   /// Counts every set and erase, modulo 2^16: as long as it stands still, so does the path.
   [[nodiscard]] std::uint16_t changes() const noexcept { return changes_; }
 
  private:
-  static constexpr std::uint16_t bit(Fact fact) noexcept { return static_cast<std::uint16_t>(1U << static_cast<unsigned>(fact)); }
   static constexpr std::size_t slot(Fact fact) noexcept {
     constexpr std::array<std::uint8_t, 11> kSlot{0, 0, 1, 2, 2, 3, 4, 5, 6, 6, 6};
     return kSlot[static_cast<std::size_t>(fact)];

@@ -46,4 +46,9 @@ struct Path {
   return derive(end.facts, end.knows(known::kFinCovers), end.knows(known::kFastOpenEarly));
 }
 
+/// What the facts new since `before` append to the end's path, which stood at `more.state`: the short cut for evidence that comes in order,
+/// as it nearly always does. `more` gets the new steps and the new state. False if something else has changed, or a new fact does not
+/// belong at the end of the path; then `more` means nothing. The latches are those of the end now; they count as unchanged.
+[[nodiscard]] bool extend(Path& more, const Endpoint& end, const Facts& before) noexcept;
+
 }  // namespace finwait::tcp

@@ -35,6 +35,7 @@ struct TrackerOptions {
   std::uint32_t max_connections = 1U << 20;  ///< remembered at once, finished ones not yet written included; never passed
   std::uint64_t seed = 0;                    ///< key of the flow table's hash
   bool events = false;                       ///< keep transitions and findings as they happen
+  bool zeek = true;                          ///< keep Zeek's view of each connection (Outcome::zeek)
 };
 
 /// A transition or a finding as it happened.

@@ -10,6 +10,7 @@
 #include "finwait/base/time.h"
 #include "finwait/tcp/anomaly.h"
 #include "finwait/tcp/transition.h"
+#include "finwait/tcp/zeek_view.h"
 
 namespace finwait::tcp {
 
@@ -101,6 +102,7 @@ struct Outcome {
   const Verdict& verdict;
   std::span<const Transition> transitions;
   std::span<const Anomaly> anomalies;  ///< in order of time
+  const ZeekView* zeek = nullptr;      ///< nullptr unless asked for (TrackerOptions::zeek)
 };
 
 [[nodiscard]] std::string_view name(Opening opening) noexcept;

@@ -1,0 +1,97 @@
+// The ordinary segment, straight on: new data or a bare ACK in the middle of an established connection, in order, all seen.
+//
+// A short cut and nothing else: Machine::apply leaves the same record behind, field by field (tests/tcp/ordinary_test.cpp holds the two
+// against each other). Everything is asked before anything is written, so a segment that is not quite ordinary goes the long way untouched.
+#include <algorithm>
+
+#include "finwait/wire/seq.h"
+#include "freshness.h"
+#include "machine.h"
+
+namespace finwait::tcp {
+namespace {
+
+using wire::seq_diff;
+using wire::seq_gt;
+using wire::seq_lt;
+namespace flag = wire::tcp_flag;
+
+/// Options and remarks that change nothing here.
+constexpr std::uint16_t kHarmless = wire::present::kTimestamps | wire::present::kPayloadSum | wire::present::kOffloaded;
+
+/// Both ends are established, have said all that the middle of a stream builds on, and nothing is under way.
+bool is_settled(const Endpoint& x, const Endpoint& y) noexcept {
+  constexpr std::uint32_t kSaid = known::kIss | known::kNext | known::kAcked | known::kSaid | known::kRightEdge | known::kTtl;
+  constexpr std::uint32_t kHeard = known::kIss | known::kNext | known::kRightEdge;
+  constexpr std::uint32_t kMoving = known::kFin | known::kChallenged;
+  return x.state == State::kEstablished && y.state == State::kEstablished && (x.known & (kSaid | kMoving)) == kSaid &&
+         (y.known & (kHeard | kMoving)) == kHeard;
+}
+
+/// It acknowledges something between the last acknowledgment and the peer's SND.NXT.
+bool acknowledges_seen(const Endpoint& x, const Endpoint& y, std::uint32_t ack) noexcept {
+  const std::uint32_t outstanding = y.snd_nxt - x.rcv_nxt;
+  const bool comparable = y.knows(known::kIssFar) || seq_diff(ack, y.iss) >= 0;
+  return comparable && outstanding < (1U << 30) && ack - x.rcv_nxt <= outstanding;
+}
+
+/// The window: open before and now, its right edge not drawn back, and the payload within what the peer offers.
+bool respects_windows(const Endpoint& x, const Endpoint& y, const wire::Segment& s, std::uint32_t edge) noexcept {
+  const bool steady = s.window != 0 && x.right_edge != x.rcv_nxt && !seq_lt(edge, x.right_edge);
+  return steady && (s.payload_length == 0 || seq_diff(s.seq + s.payload_length, y.right_edge) <= 0);
+}
+
+}  // namespace
+
+bool Machine::apply_ordinary(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept {
+  Endpoint& x = c.ends[s.direction];
+  Endpoint& y = c.ends[1 - s.direction];
+  if ((s.flags & (flag::kSyn | flag::kFin | flag::kRst | flag::kAck)) != flag::kAck || (s.present & ~kHarmless) != 0) return false;
+  if (!is_settled(x, y) || s.seq != x.snd_nxt || !acknowledges_seen(x, y, s.ack) || y.stream_block != kNoBlock) return false;
+  const std::uint32_t window = static_cast<std::uint32_t>(s.window) << x.window_scale;
+  const std::uint32_t edge = s.ack + window;
+  if (!respects_windows(x, y, s, edge)) return false;
+  const std::uint32_t print = fingerprint(s);
+  if (!is_newest(x, s) || was_seen(x, print)) return false;
+
+  remember_print(x, print);
+  remember_newest(x, s);
+  const base::Timestamp sent_at = time_of_sending(x, s);
+  zeek_.see(index, s);
+  ++x.counters.packets;
+  x.counters.ip_bytes += s.ip_length;
+  c.end = std::max(c.end, s.time);
+  c.last_clock = clock_of(s);
+  c.last_frame = s.frame;
+  c.completeness |= c.completeness_pending;
+  x.max_window = std::max(x.max_window, window);
+  x.right_edge = edge;
+  x.forget(known::kHole);
+  x.learn(known::kSpoke);
+  x.spoke_at = sent_at;
+  x.rcv_nxt = s.ack;
+  measure_rtt(x, s, false);
+  if (s.payload_length != 0) {
+    send_payload(c, x, y, s);
+  } else {
+    c.completeness_pending |= 4;
+  }
+  if (y.in_flight_count != 0) blocks_.prune_sent(y, s.ack);
+  return true;
+}
+
+// New bytes just at SND.NXT.
+void Machine::send_payload(Connection& c, Endpoint& x, Endpoint& y, const wire::Segment& s) noexcept {
+  c.completeness_pending |= 8;
+  x.counters.payload_bytes += s.payload_length;
+  x.snd_nxt = s.end();
+  x.learn(known::kData);
+  if (x.snd_nxt - x.iss > (1U << 30)) x.learn(known::kIssFar);
+  blocks_.push_sent(x, {s.frame, s.time, s.seq, s.end(), s.ack, s.ts_val}, sum_of(s));
+  if (y.knows(known::kTimed)) return;
+  y.timed_end = s.end();
+  y.timed_at = s.time;
+  y.learn(known::kTimed);
+}
+
+}  // namespace finwait::tcp

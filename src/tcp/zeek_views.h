@@ -1,0 +1,46 @@
+// Zeek's view of each connection, beside the connections: only outputs that speak Zeek's words need it, and what nobody needs costs neither
+// memory nor time.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+
+#include "finwait/base/memory.h"
+#include "finwait/tcp/zeek_view.h"
+
+namespace finwait::tcp {
+
+class ZeekViews {
+ public:
+  /// One for each of `capacity` connections; 0: nobody wants them. Throws std::bad_alloc.
+  explicit ZeekViews(std::uint32_t capacity) : views_(capacity) {}
+
+  void prefetch(std::uint32_t index) const noexcept {
+    if (wanted()) views_.prefetch(index);
+  }
+  void begin(std::uint32_t index) noexcept {
+    if (wanted()) ::new (static_cast<void*>(&views_[index])) ZeekView{};
+  }
+  void see(std::uint32_t index, const wire::Segment& s) noexcept {
+    if (wanted()) at(index)->see(s);
+  }
+  /// nullptr: nobody wants it.
+  [[nodiscard]] const ZeekView* of(std::uint32_t index) const noexcept { return wanted() ? at(index) : nullptr; }
+
+ private:
+  [[nodiscard]] bool wanted() const noexcept { return views_.size() != 0; }
+
+  [[nodiscard]] ZeekView* at(std::uint32_t index) noexcept { return std::launder(reinterpret_cast<ZeekView*>(&views_[index])); }
+  [[nodiscard]] const ZeekView* at(std::uint32_t index) const noexcept {
+    return std::launder(reinterpret_cast<const ZeekView*>(&views_[index]));
+  }
+
+  struct alignas(base::kCacheLine) Place {
+    std::array<std::byte, sizeof(ZeekView)> bytes;
+  };
+  base::FixedArray<Place> views_;
+};
+
+}  // namespace finwait::tcp
