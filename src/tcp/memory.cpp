@@ -24,15 +24,21 @@ void prefetch_hot(const std::byte* connection, unsigned side) noexcept {
 Memory::Memory(std::uint32_t capacity, std::uint64_t seed)
     : hash_(seed), pool_(capacity), table_(capacity), wheel_(capacity, kTick), links_(capacity), turns_(capacity) {}
 
-std::uint32_t Memory::prefetch_record(const wire::Segment& s, bool whole) const noexcept {
+std::uint32_t Memory::prefetch_record(const wire::Segment& s) const noexcept {
   std::uint32_t likely = kNoBlock;
   table_.candidates(s.hash, [&](std::uint32_t index) {
     if (likely == kNoBlock) likely = index;
-    const auto* c = reinterpret_cast<const std::byte*>(&pool_[index]);
-    if (!whole) return prefetch_hot(c, s.direction);
-    for (std::size_t at = 0; at < sizeof(Connection); at += kLine) base::prefetch_line(c + at);
+    prefetch_hot(reinterpret_cast<const std::byte*>(&pool_[index]), s.direction);
   });
   return likely;
+}
+
+void Memory::prefetch_evidence(std::uint32_t likely, bool moving) const noexcept {
+  if (likely == kNoBlock) return;
+  const Connection& c = pool_[likely];
+  if (!moving && c.ends[0].state == State::kEstablished && c.ends[1].state == State::kEstablished) return;
+  const auto* bytes = reinterpret_cast<const std::byte*>(&c);
+  for (std::size_t at = 2 * kLine; at < sizeof(Connection); at += kLine) base::prefetch_line(bytes + at);
 }
 
 std::uint32_t Memory::find(const wire::Segment& s, std::uint32_t likely) const noexcept {
@@ -176,7 +182,7 @@ std::uint32_t Memory::next_released(base::Timestamp certain_until) noexcept {
   const std::uint32_t index = turns_[0].index;
   std::pop_heap(turns_.begin(), turns_.begin() + static_cast<std::ptrdiff_t>(turn_count_),
                 [](const Turn& a, const Turn& b) { return a.after(b); });
-  --turn_count_;
+  if (--turn_count_ != 0) pool_.prefetch(turns_[0].index, kLines);  // the next one, last touched long ago
   return index;
 }
 

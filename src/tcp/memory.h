@@ -36,9 +36,12 @@ class Memory {
   [[nodiscard]] std::uint32_t remembered() const noexcept { return pool_.in_use(); }
 
   void prefetch_bucket(std::uint64_t hash) const noexcept { table_.prefetch(hash); }
-  /// What an ordinary segment needs of the connections its hash may mean, or the whole of them.
-  /// Returns the connection that the hash most likely means: a hint for find().
-  std::uint32_t prefetch_record(const wire::Segment& s, bool whole) const noexcept;
+  /// What an ordinary segment needs of the connections its hash may mean. Returns the connection that the hash most likely means: a hint
+  /// for find().
+  std::uint32_t prefetch_record(const wire::Segment& s) const noexcept;
+  /// A little later, for that hint: the rest of the record, if the segment is `moving` or the connection not yet (or no longer) established
+  /// at both ends.
+  void prefetch_evidence(std::uint32_t likely, bool moving) const noexcept;
 
   /// The newest incarnation of the flow, or kNoBlock.
   [[nodiscard]] std::uint32_t find(std::uint64_t hash, const wire::FlowKey& key) const noexcept;
@@ -71,7 +74,7 @@ class Memory {
   void arm(std::uint32_t index) noexcept;
   template <class F>
   void advance(base::Timestamp now, F&& due) {
-    wheel_.advance(now, due);
+    wheel_.advance(now, due, [this](std::uint32_t index) { pool_.prefetch(index, kLines); });
   }
   template <class F>
   void for_each(F&& f) {
@@ -86,6 +89,8 @@ class Memory {
   void free(std::uint32_t index) noexcept;
 
  private:
+  static constexpr unsigned kLines = sizeof(Connection) / base::kCacheLine;
+
   /// Links of the lists by worth; index + 1, 0 is none.
   struct Link {
     std::uint32_t next;

@@ -109,17 +109,22 @@ std::uint64_t Tracker::hash(const wire::FlowKey& key) const noexcept { return im
 void Tracker::track(std::span<const wire::Segment> segments, std::span<wire::Fate> fates) noexcept {
   constexpr std::size_t kBucketsAhead = 48;
   constexpr std::size_t kRecordsAhead = 24;
+  constexpr std::size_t kEvidenceAhead = 8;
   Memory& memory = impl_->memory;
   const std::size_t n = segments.size();
   std::array<std::uint32_t, kRecordsAhead> likely{};
   const auto fetch_record = [&](std::size_t k) {
-    likely[k % kRecordsAhead] = memory.prefetch_record(segments[k], is_moving(segments[k]));
+    likely[k % kRecordsAhead] = memory.prefetch_record(segments[k]);
     impl_->zeek.prefetch(likely[k % kRecordsAhead]);
   };
   for (std::size_t k = 0; k != std::min(kBucketsAhead, n); ++k) memory.prefetch_bucket(segments[k].hash);
   for (std::size_t k = 0; k != std::min(kRecordsAhead, n); ++k) fetch_record(k);
   for (std::size_t k = 0; k != n; ++k) {
     if (k + kBucketsAhead < n) memory.prefetch_bucket(segments[k + kBucketsAhead].hash);
+    if (k + kEvidenceAhead < n) {
+      const wire::Segment& soon = segments[k + kEvidenceAhead];
+      memory.prefetch_evidence(likely[(k + kEvidenceAhead) % kRecordsAhead], is_moving(soon));
+    }
     const bool room = impl_->track(segments[k], likely[k % kRecordsAhead]);
     if (k + kRecordsAhead < n) fetch_record(k + kRecordsAhead);
     impl_->counts.table_full += !room;

@@ -41,17 +41,25 @@ class TimerWheel {
   /// Moves the clock to `now` (if that is later than now()) and calls `Timestamp due(uint32_t index)` once for each entry whose deadline
   /// has come; the entry is not armed during the call. An answer after now() is the deadline it is armed with anew; any other answer says
   /// that the owner is done with the entry. `due` may arm and cancel any entry; what it arms for the past waits for the next advance().
-  template <class F>
-  requires std::is_invocable_r_v<base::Timestamp, F&, std::uint32_t>
-  void advance(base::Timestamp now, F&& due) {
+  /// `soon(uint32_t index)` is told which entry will probably be the next one, to fetch what belongs to it.
+  template <class F, class G>
+  requires std::is_invocable_r_v<base::Timestamp, F&, std::uint32_t> && std::is_invocable_v<G&, std::uint32_t>
+  void advance(base::Timestamp now, F&& due, G&& soon) {
     if (now > now_) now_ = now;
     gather(tick_at(now_));
     while (heads_[kFiring] != 0) {
       const std::uint32_t index = heads_[kFiring] - 1;
       cancel(index);
+      if (heads_[kFiring] != 0) soon(heads_[kFiring] - 1);
       const base::Timestamp deadline = due(index);
       if (deadline > now_) arm(index, deadline);
     }
+  }
+
+  template <class F>
+  requires std::is_invocable_r_v<base::Timestamp, F&, std::uint32_t>
+  void advance(base::Timestamp now, F&& due) {
+    advance(now, due, [](std::uint32_t) {});
   }
 
   /// The latest time given to advance(), the smallest Timestamp before the first: compare deadlines with this one when stamps may go back.
