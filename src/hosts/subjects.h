@@ -10,6 +10,7 @@
 #include "finwait/base/memory.h"
 #include "finwait/base/time.h"
 #include "finwait/hosts/heavy_table.h"
+#include "finwait/hosts/life.h"
 #include "finwait/hosts/series.h"
 
 namespace finwait::hosts {
@@ -95,9 +96,6 @@ struct BusyRoute {
     window.add_stay(from, until);
   }
 };
-
-enum class Technique : std::uint8_t { kSyn, kConnect, kFin, kNull, kXmas, kOther };
-inline constexpr int kTechniques = 6;
 
 /// An attempt that came to nothing, or to a connection without a byte.
 struct alignas(64) Probe {

@@ -5,28 +5,16 @@
 #include <cstring>
 #include <limits>
 
-#include "finwait/wire/segment.h"
 #include "watch_impl.h"
 
 namespace finwait::hosts {
 namespace {
 
-using tcp::AnomalyKind;
-using tcp::Connection;
 using tcp::Opening;
-using tcp::Outcome;
-namespace known = tcp::known;
-namespace flag = wire::tcp_flag;
 
 constexpr base::Duration kSynAckRepeats = 4 * base::kSecond;  ///< RFC 6298: after 1 s; older stacks after 3 s
 constexpr std::uint64_t kBusyFrom = kFewestTimeWaits;         ///< TIME-WAITs on a route
 constexpr std::uint64_t kTroubleWeight = 16;                  ///< a connection in trouble is worth more than one that is not
-
-const tcp::Anomaly* find(const Outcome& outcome, AnomalyKind kind) noexcept {
-  const auto at =
-      std::find_if(outcome.anomalies.begin(), outcome.anomalies.end(), [kind](const tcp::Anomaly& a) { return a.kind == kind; });
-  return at == outcome.anomalies.end() ? nullptr : &*at;
-}
 
 bool established(Opening opening) noexcept {
   switch (opening) {
@@ -43,14 +31,6 @@ bool established(Opening opening) noexcept {
 
 bool answered(Opening opening) noexcept { return established(opening) || opening == Opening::kHalfOpen || opening == Opening::kAborted; }
 
-bool has_payload(const Connection& c) noexcept { return c.ends[0].counters.payload_bytes + c.ends[1].counters.payload_bytes != 0; }
-
-/// An operating system's own SYN brings options; raw SYNs of scanners bring none, or a maximum segment size alone.
-Technique technique_of_syn(const tcp::Endpoint& originator) noexcept {
-  const bool rich = originator.knows(known::kSackPermitted) || originator.knows(known::kWindowScale);
-  return rich ? Technique::kConnect : Technique::kSyn;
-}
-
 /// Where the first probe of a host waits. Whoever aims at one place only makes another's first one forgotten.
 std::size_t place_of(const std::array<std::uint8_t, 16>& address) noexcept {
   std::uint64_t high = 0;
@@ -58,19 +38,6 @@ std::size_t place_of(const std::array<std::uint8_t, 16>& address) noexcept {
   std::memcpy(&high, address.data(), sizeof high);
   std::memcpy(&low, address.data() + sizeof high, sizeof low);
   return static_cast<std::size_t>(((high ^ high >> 29 ^ low) * 0x9e37'79b9'7f4a'7c15) >> 50);
-}
-
-/// A segment that opens nothing, sent to see what comes back; kSyn if it is none.
-Technique technique_without_syn(const Outcome& outcome) noexcept {
-  const tcp::Endpoint& x = outcome.connection.orig();
-  if (const tcp::Anomaly* illegal = find(outcome, AnomalyKind::kSynFlagsIllegal)) {
-    const auto flags = static_cast<std::uint16_t>(illegal->values[0]);
-    if ((flags & (flag::kSyn | flag::kRst | flag::kAck | flag::kFin)) == 0) return Technique::kNull;
-    if ((flags & (flag::kSyn | flag::kRst | flag::kAck)) == 0 && (flags & flag::kPsh) != 0) return Technique::kXmas;
-    return flags == flag::kFin ? Technique::kFin : Technique::kOther;
-  }
-  const bool lone_fin = x.counters.fin != 0 && x.counters.fin == x.counters.packets && x.counters.payload_bytes == 0;
-  return lone_fin && !x.facts.has(tcp::Fact::kSpoke) ? Technique::kFin : Technique::kSyn;
 }
 
 }  // namespace
@@ -90,160 +57,140 @@ HostWatch::Impl::Impl(const HostOptions& given)
       address_hash(1),
       reused(kReused) {}
 
-void HostWatch::Impl::observe(const Outcome& outcome) noexcept {
-  sample_numbers(outcome);
-  count_ends(outcome);
-  count_probe(outcome);
-  const Connection& c = outcome.connection;
-  const std::uint64_t lost = c.ends[0].counters.missing_bytes + c.ends[1].counters.missing_bytes;
-  const std::uint64_t bytes = c.ends[0].counters.payload_bytes + c.ends[1].counters.payload_bytes;
-  payload += bytes;
-  missing += lost;
-  with_payload += bytes + lost != 0;
-  if (lost == 0) return;
+void HostWatch::Impl::observe(const Life& life) noexcept {
+  sample_numbers(life);
+  count_ends(life);
+  count_states(life);
+  if (life.is(life_flag::kProbe)) count_probe(life);
+  payload += life.payload;
+  missing += life.missing;
+  with_payload += life.payload + life.missing != 0;
+  if (life.missing == 0) return;
   ++incomplete;
-  lossy.add(c.id);
-  lossy_span.add(c.start);
-  lossy_span.add(std::min(c.end, latest_time(c)));
+  lossy.add(life.id);
+  lossy_span.add(life.start);
+  lossy_span.add(life.end);
 }
 
-// A SYN is a sample of its sender, a SYN-ACK of its listener: the first of each, whatever is repeated.
-void HostWatch::Impl::sample_numbers(const Outcome& outcome) noexcept {
-  const Connection& c = outcome.connection;
+// A SYN is a sample of its sender, a SYN-ACK of its listener.
+void HostWatch::Impl::sample_numbers(const Life& life) noexcept {
   for (unsigned end = 0; end != 2; ++end) {
-    const tcp::Endpoint& x = c.ends[end];
-    if (!x.knows(known::kIss)) continue;
-    if (x.knows(known::kPlainSyn)) {
-      sample(outcome, end, false);
-    } else if (x.knows(known::kSynAck)) {
-      sample(outcome, end, true);
-    }
+    if (life.ends[end].number_of != NumberOf::kNobody) sample(life, end);
   }
-  remember_reused(outcome);
+  // The older incarnation is over before the newer one: it waits 2 MSL from the new SYN on, the newer one from its end.
+  if (!life.is(life_flag::kReused)) return;
+  const std::uint64_t hash = tuple_hash(life.key);
+  reused[hash % kReused] = {hash, {life.ends[0].snd_nxt, life.ends[1].snd_nxt}};
 }
 
-void HostWatch::Impl::sample(const Outcome& outcome, unsigned end, bool listener) noexcept {
-  const Connection& c = outcome.connection;
-  const tcp::Endpoint& x = c.ends[end];
+void HostWatch::Impl::sample(const Life& life, unsigned end) noexcept {
+  const wire::FlowKey& key = life.key;
+  const Life::End& x = life.ends[end];
   IsnSample s;
-  s.time = std::min(x.syns.first.time, latest_time(c));
-  s.connection = c.id;
+  s.time = x.syn_time;
+  s.connection = life.id;
   s.isn = x.iss;
-  s.host = end == 0 ? c.key.low : c.key.high;
-  s.peer = end == 0 ? c.key.high : c.key.low;
-  s.host_port = end == 0 ? c.key.low_port : c.key.high_port;
-  s.peer_port = end == 0 ? c.key.high_port : c.key.low_port;
-  s.port = listener ? s.host_port : std::uint16_t{0};
-  s.network = c.key.network;
+  s.host = end == 0 ? key.low : key.high;
+  s.peer = end == 0 ? key.high : key.low;
+  s.host_port = end == 0 ? key.low_port : key.high_port;
+  s.peer_port = end == 0 ? key.high_port : key.low_port;
+  s.port = x.number_of == NumberOf::kListener ? s.host_port : std::uint16_t{0};
+  s.network = key.network;
   s.ttl = x.ttl;
   s.options_signature = x.options_signature;
-  if (c.replaced == tcp::Replaced::kInTimeWait || c.replaced == tcp::Replaced::kInTimeWaitViolating) {
-    const Reused& old = reused[c.hash % kReused];
+  if (life.replaced == tcp::Replaced::kInTimeWait || life.replaced == tcp::Replaced::kInTimeWaitViolating) {
+    const std::uint64_t hash = tuple_hash(key);
+    const Reused& old = reused[hash % kReused];
     s.after_time_wait = true;
-    s.previous_snd_nxt = old.hash == c.hash ? old.snd_nxt[end] : x.iss - 1;  // not known any more: in doubt it says nothing
+    s.previous_snd_nxt = old.hash == hash ? old.snd_nxt[end] : x.iss - 1;  // not known any more: in doubt it says nothing
   }
   numbers.add(s);
 }
 
-// The older incarnation is over before the newer one: it waits 2 MSL from the new SYN on, the newer one from its end.
-void HostWatch::Impl::remember_reused(const Outcome& outcome) noexcept {
-  const auto& wait = outcome.verdict.time_wait;
-  if (!wait || wait->ended != tcp::TimeWaitEnd::kReused) return;
-  const Connection& c = outcome.connection;
-  reused[c.hash % kReused] = {c.hash, {c.ends[0].snd_nxt, c.ends[1].snd_nxt}};
-}
-
-void HostWatch::Impl::count_ends(const Outcome& outcome) noexcept {
-  const Connection& c = outcome.connection;
-  if (answered(outcome.verdict.opening)) {
-    const std::uint64_t weight = outcome.anomalies.empty() ? 1 : kTroubleWeight;
-    const auto leaving = [this](Subject& gone) { leave(gone); };
-    const unsigned responder = 1U - c.originator;
-    Subject& listener = subjects.touch(subject_key(c.key, responder, true), weight, leaving);
-    count_handshake(listener, outcome);
-    count_common(listener, outcome, responder);
-    if (established(outcome.verdict.opening)) {
-      Subject& originator = subjects.touch(subject_key(c.key, c.originator, false), weight, leaving);
-      count_common(originator, outcome, c.originator);
-    }
-  }
-  for_each_stay(outcome, [&](const Stay& stay) {
-    if (stay.state == tcp::State::kUnknown || stay.state == tcp::State::kListen || stay.state == tcp::State::kClosed) return;
-    populations[static_cast<std::size_t>(stay.state)].add_stay(stay.from, stay.until);
-    if (stay.state == tcp::State::kTimeWait && stay.end == c.originator) count_time_wait(outcome, stay);
-  });
+void HostWatch::Impl::count_ends(const Life& life) noexcept {
+  if (!answered(life.opening)) return;
+  const std::uint64_t weight = life.is(life_flag::kTroubled) ? kTroubleWeight : 1;
+  const auto leaving = [this](Subject& gone) { leave(gone); };
+  const unsigned responder = 1U - life.originator;
+  Subject& listener = subjects.touch(subject_key(life.key, responder, true), weight, leaving);
+  count_handshake(listener, life);
+  count_common(listener, life, responder);
+  if (!established(life.opening)) return;
+  Subject& originator = subjects.touch(subject_key(life.key, life.originator, false), weight, leaving);
+  count_common(originator, life, life.originator);
 }
 
 /// What an end of an established connection sent.
-void HostWatch::Impl::count_common(Subject& subject, const Outcome& outcome, unsigned which) noexcept {
-  const Connection& c = outcome.connection;
-  if (!established(outcome.verdict.opening)) return;
-  const tcp::Counters& sent = c.ends[which].counters;
+void HostWatch::Impl::count_common(Subject& subject, const Life& life, unsigned which) noexcept {
+  if (!established(life.opening)) return;
+  const Life::End& x = life.ends[which];
   ++subject.established;
-  subject.with_data += has_payload(c);
-  subject.segments += sent.packets - std::min<std::uint64_t>(sent.duplicates, sent.packets);
-  subject.repeated += sent.retransmitted_segments;
-  if (sent.retransmitted_segments != 0) happen(subject, {c.id, c.start, c.end, Trouble::kRepeated});
-  count_lingering(subject, outcome, which);
+  subject.with_data += life.payload != 0;
+  subject.segments += x.segments;
+  subject.repeated += x.retransmitted;
+  if (x.retransmitted != 0) happen(subject, {life.id, life.start, life.end, Trouble::kRepeated});
+  if (x.lingered != tcp::State::kUnknown) count_lingering(subject, life, which);
 }
 
-void HostWatch::Impl::count_handshake(Subject& listener, const Outcome& outcome) noexcept {
-  const Connection& c = outcome.connection;
-  const tcp::Handshake& h = c.handshake;
-  if (outcome.verdict.opening == Opening::kHalfOpen && h.syn_ack_frame != 0) {
-    const base::Timestamp until = c.released_at == base::kNever ? input_end : c.released_at;
-    const bool repeated = h.syn_ack_retries != 0;
+void HostWatch::Impl::count_handshake(Subject& listener, const Life& life) noexcept {
+  if (life.opening == Opening::kHalfOpen && life.is(life_flag::kSynAckSeen)) {
+    const base::Timestamp until = life.released == base::kNever ? input_end : life.released;
+    const bool repeated = life.is(life_flag::kSynAckRepeated);
     listener.stateful += repeated;
-    listener.stateless += !repeated && base::elapsed(h.syn_ack_time, until) >= kSynAckRepeats;
-    happen(listener, {c.id, std::min(h.syn_ack_time, latest_time(c)), c.released_at, Trouble::kHalfOpen});
+    listener.stateless += !repeated && base::elapsed(life.syn_ack_time, until) >= kSynAckRepeats;
+    happen(listener, {life.id, life.syn_ack_time, life.released, Trouble::kHalfOpen});
   }
-  if (const tcp::Anomaly* lost = find(outcome, AnomalyKind::kHandshakeAckLost)) {
-    happen(listener, {c.id, lost->time, lost->time, Trouble::kAckLost});
-  }
-  if (outcome.verdict.ending == tcp::Ending::kReset && established(outcome.verdict.opening) && has_payload(c)) {
-    happen(listener, {c.id, std::min(c.end, latest_time(c)), c.end, Trouble::kReset});
+  if (life.is(life_flag::kAckLost)) happen(listener, {life.id, life.ack_lost_time, life.ack_lost_time, Trouble::kAckLost});
+  if (life.ending == tcp::Ending::kReset && established(life.opening) && life.payload != 0) {
+    happen(listener, {life.id, life.end, life.end, Trouble::kReset});
   }
 }
 
-/// An end that lingered in a state waits there as long as it stayed in it. Where one end lingers in CLOSE-WAIT, the other does in
-/// FIN-WAIT-2: no fault of its own, but its connections all the same.
-void HostWatch::Impl::count_lingering(Subject& subject, const Outcome& outcome, unsigned which) noexcept {
-  const tcp::Anomaly* waiting = find(outcome, AnomalyKind::kCloseWaitLingering);
-  const tcp::Anomaly* waited_for = find(outcome, AnomalyKind::kFinWait2Lingering);
-  const bool close_wait = waiting != nullptr && waiting->end == which;
-  const bool fin_wait = (waited_for != nullptr && waited_for->end == which) || (waiting != nullptr && waiting->end != which);
-  if (!close_wait && !fin_wait) return;
-  for_each_stay(outcome, [&](const Stay& stay) {
-    if (stay.end != which) return;
-    const std::uint64_t id = outcome.connection.id;
-    if (close_wait && stay.state == tcp::State::kCloseWait) happen(subject, {id, stay.from, stay.until, Trouble::kCloseWait});
-    if (fin_wait && stay.state == tcp::State::kFinWait2) happen(subject, {id, stay.from, stay.until, Trouble::kFinWait2});
-  });
+/// An end that lingered in a state waits there as long as it stayed in it.
+void HostWatch::Impl::count_lingering(Subject& subject, const Life& life, unsigned which) noexcept {
+  const tcp::State state = life.ends[which].lingered;
+  const Trouble what = state == tcp::State::kCloseWait ? Trouble::kCloseWait : Trouble::kFinWait2;
+  for (unsigned n = 0; n != life.steps[which]; ++n) {
+    const Step step = life.step(which, n);
+    if (step.state == state) happen(subject, {life.id, step.time, life.left(which, n), what});
+  }
+}
+
+void HostWatch::Impl::count_states(const Life& life) noexcept {
+  for (unsigned end = 0; end != 2; ++end) {
+    for (unsigned n = 0; n != life.steps[end]; ++n) {
+      const auto [time, state] = life.step(end, n);
+      if (state == tcp::State::kUnknown || state == tcp::State::kListen || state == tcp::State::kClosed) continue;
+      const base::Timestamp until = life.left(end, n);
+      populations[static_cast<std::size_t>(state)].add_stay(time, until);
+      if (state == tcp::State::kTimeWait && end == life.originator) count_time_wait(life, time, until);
+    }
+  }
 }
 
 // Only the originator's end has a port of its own choice, which TIME-WAIT keeps from being chosen again.
-void HostWatch::Impl::count_time_wait(const Outcome& outcome, const Stay& stay) noexcept {
-  const Connection& c = outcome.connection;
+void HostWatch::Impl::count_time_wait(const Life& life, base::Timestamp from, base::Timestamp until) noexcept {
+  const bool low = life.originator == 0;
   wire::FlowKey key;
-  key.low = c.originator == 0 ? c.key.low : c.key.high;
-  key.high = c.originator == 0 ? c.key.high : c.key.low;
-  key.high_port = c.originator == 0 ? c.key.high_port : c.key.low_port;
-  key.network = c.key.network;
-  const std::uint16_t port = c.originator == 0 ? c.key.low_port : c.key.high_port;
+  key.low = low ? life.key.low : life.key.high;
+  key.high = low ? life.key.high : life.key.low;
+  key.high_port = low ? life.key.high_port : life.key.low_port;
+  key.network = life.key.network;
+  const std::uint16_t port = low ? life.key.low_port : life.key.high_port;
   Route& route = routes.touch(key, 1, [this](const Route& gone) { busy_routes.give_back(gone.busy); });
   route.least_port = route.count == 0 ? port : std::min(route.least_port, port);
   route.most_port = std::max(route.most_port, port);
-  route.span.add(stay.from);
-  if (stay.until != base::kNever) {
+  route.span.add(from);
+  if (until != base::kNever) {
     ++route.expired;
-    route.lasted += static_cast<std::uint64_t>(base::elapsed(stay.from, stay.until) / base::kMillisecond);
+    route.lasted += static_cast<std::uint64_t>(base::elapsed(from, until) / base::kMillisecond);
   }
   ++route.count;
   if (route.count == kBusyFrom) promote(route);
   if (route.busy == 0 || route.count == kBusyFrom) return;
   BusyRoute& busy = busy_routes[route.busy];
-  busy.examples.add(c.id);
-  busy.add_stay(stay.from, stay.until);
+  busy.examples.add(life.id);
+  busy.add_stay(from, until);
 }
 
 // Of the first ones only their number, span and mean length were kept: they are entered as if they had come evenly.
@@ -297,42 +244,19 @@ void HostWatch::Impl::leave(Subject& subject) noexcept {
   }
 }
 
-// An attempt that came to nothing, or to a connection without a byte, may be one of many.
-void HostWatch::Impl::count_probe(const Outcome& outcome) noexcept {
-  const Connection& c = outcome.connection;
-  const tcp::Endpoint& x = c.orig();
-  Technique technique = Technique::kOther;
-  bool open = false;
-  switch (outcome.verdict.opening) {
-    case Opening::kRefused:
-    case Opening::kUnanswered:
-    case Opening::kUnreachable:
-    case Opening::kHalfOpen:
-    case Opening::kAborted:
-      technique = x.knows(known::kPlainSyn) ? technique_of_syn(x) : technique_without_syn(outcome);
-      open = outcome.verdict.opening == Opening::kAborted || outcome.verdict.opening == Opening::kHalfOpen;
-      break;
-    case Opening::kThreeWay:
-      if (has_payload(c) || outcome.verdict.ending == tcp::Ending::kOpen) return;
-      technique = technique_of_syn(x);
-      open = true;
-      break;
-    default:
-      technique = technique_without_syn(outcome);
-      if (technique == Technique::kSyn) return;
-      break;
-  }
+void HostWatch::Impl::count_probe(const Life& life) noexcept {
+  const bool low = life.originator == 0;
   Probe probe{};
-  probe.connection = c.id;
-  probe.start = std::min(c.start, latest_time(c));
-  probe.from = (c.originator == 0 ? c.key.low : c.key.high).bytes;
-  probe.to = (c.originator == 0 ? c.key.high : c.key.low).bytes;
-  probe.network = c.key.network;
-  probe.port = c.originator == 0 ? c.key.high_port : c.key.low_port;
-  probe.technique = technique;
-  probe.empty = outcome.verdict.opening == Opening::kThreeWay;
-  probe.refused = outcome.verdict.opening == Opening::kRefused;
-  probe.open = open;
+  probe.connection = life.id;
+  probe.start = life.start;
+  probe.from = (low ? life.key.low : life.key.high).bytes;
+  probe.to = (low ? life.key.high : life.key.low).bytes;
+  probe.network = life.key.network;
+  probe.port = low ? life.key.high_port : life.key.low_port;
+  probe.technique = life.technique;
+  probe.empty = life.opening == Opening::kThreeWay;
+  probe.refused = life.opening == Opening::kRefused;
+  probe.open = life.is(life_flag::kProbeAnswered);
   take_probe(probe);
 }
 
@@ -424,7 +348,7 @@ HostWatch::~HostWatch() = default;
 HostWatch::HostWatch(HostWatch&&) noexcept = default;
 HostWatch& HostWatch::operator=(HostWatch&&) noexcept = default;
 
-void HostWatch::observe(const Outcome& outcome) noexcept { impl_->observe(outcome); }
+void HostWatch::observe(const Life& life) noexcept { impl_->observe(life); }
 void HostWatch::conclude(base::Timestamp clock) noexcept { impl_->input_end = clock; }
 std::vector<HostFinding> HostWatch::findings() const { return impl_->findings(); }
 

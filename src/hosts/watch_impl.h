@@ -2,7 +2,6 @@
 #pragma once
 
 #include "finwait/hosts/watch.h"
-#include "lives.h"
 #include "subjects.h"
 
 namespace finwait::hosts {
@@ -22,26 +21,27 @@ struct HostWatch::Impl {
 
   explicit Impl(const HostOptions& given);
 
-  void observe(const tcp::Outcome& outcome) noexcept;
+  void observe(const Life& life) noexcept;
 
   // Initial sequence numbers.
-  void sample_numbers(const tcp::Outcome& outcome) noexcept;
-  void sample(const tcp::Outcome& outcome, unsigned end, bool listener) noexcept;
-  void remember_reused(const tcp::Outcome& outcome) noexcept;
+  void sample_numbers(const Life& life) noexcept;
+  void sample(const Life& life, unsigned end) noexcept;
+  [[nodiscard]] std::uint64_t tuple_hash(const wire::FlowKey& key) const noexcept { return hash_of(address_hash, &key); }
 
   // Listeners, originating hosts, routes.
-  void count_ends(const tcp::Outcome& outcome) noexcept;
-  void count_common(Subject& subject, const tcp::Outcome& outcome, unsigned end) noexcept;
-  void count_handshake(Subject& listener, const tcp::Outcome& outcome) noexcept;
-  void count_lingering(Subject& subject, const tcp::Outcome& outcome, unsigned end) noexcept;
-  void count_time_wait(const tcp::Outcome& outcome, const Stay& stay) noexcept;
+  void count_ends(const Life& life) noexcept;
+  void count_common(Subject& subject, const Life& life, unsigned end) noexcept;
+  void count_handshake(Subject& listener, const Life& life) noexcept;
+  void count_lingering(Subject& subject, const Life& life, unsigned end) noexcept;
+  void count_states(const Life& life) noexcept;
+  void count_time_wait(const Life& life, base::Timestamp from, base::Timestamp until) noexcept;
   void promote(Route& route) noexcept;
   void happen(Subject& subject, const Happening& what) noexcept;
   void enter(Subject& subject, const Happening& what) noexcept;
   void leave(Subject& subject) noexcept;
 
   // Probes.
-  void count_probe(const tcp::Outcome& outcome) noexcept;
+  void count_probe(const Life& life) noexcept;
   [[nodiscard]] Probes* probes_of(HeavyTable<Probes>& table, const wire::FlowKey& key, bool only_if_known) noexcept;
   void take_probe(const Probe& probe) noexcept;
   void enter_probe(const Probe& probe) noexcept;

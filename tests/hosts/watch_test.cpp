@@ -105,7 +105,7 @@ class Scene {
     limits.max_connections = 1U << 18;
     tcp::Tracker tracker(limits);
     HostWatch watch(options);
-    const auto hand_on = [&] { tracker.drain([&](const tcp::Outcome& outcome) { watch.observe(outcome); }); };
+    const auto hand_on = [&] { tracker.drain([&](const tcp::Outcome& outcome) { watch.observe(life_of(outcome)); }); };
     base::Timestamp clock = 0;
     std::uint64_t frame = 0;
     for (wire::Segment& s : segments_) {

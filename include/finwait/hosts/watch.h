@@ -2,7 +2,7 @@
 //
 // Always true: memory is taken in the constructor and never grows; the time for a connection is constant, a few look-ups; the same
 // connections in the same order give the same findings, however many threads made them, as long as every table had room (with a fixed seed
-// also when not). Looks at no packet and no clock: everything comes from tcp::Outcome. Findings are about everything seen, whatever a
+// also when not; see Life). Looks at no packet and no clock: everything comes from Life. Findings are about everything seen, whatever a
 // report selects. Thresholds, bounds and what each number means: docs/hosts.md.
 #pragma once
 
@@ -15,8 +15,8 @@
 #include "finwait/base/time.h"
 #include "finwait/hosts/finding.h"
 #include "finwait/hosts/isn.h"
+#include "finwait/hosts/life.h"
 #include "finwait/tcp/state.h"
-#include "finwait/tcp/verdict.h"
 
 namespace finwait::hosts {
 
@@ -42,8 +42,8 @@ class HostWatch {
   HostWatch(HostWatch&&) noexcept;
   HostWatch& operator=(HostWatch&&) noexcept;
 
-  /// A connection that is over. Constant time, no allocation.
-  void observe(const tcp::Outcome& outcome) noexcept;
+  /// A connection that is over, in the order of comes_before(). Constant time, no allocation.
+  void observe(const Life& life) noexcept;
   /// The input has ended at `clock`; what is still to come was remembered to the end. Call it before that is observed.
   void conclude(base::Timestamp clock) noexcept;
 
