@@ -9,6 +9,7 @@
 #include <random>
 #include <string>
 
+#include "finwait/base/hash.h"
 #include "finwait/tcp/tracker.h"
 
 namespace finwait::hosts {
@@ -98,31 +99,39 @@ class Scene {
     return static_cast<std::uint32_t>(z >> 32);
   }
 
-  /// All through a tracker into a watch; the capture ends `more` after the last segment.
-  [[nodiscard]] HostWatch watch(base::Duration more = 0, const HostOptions& options = {}) {
+  /// All through so many trackers, a flow always through the same one, into a watch; the capture ends `more` after the last segment.
+  [[nodiscard]] HostWatch watch(base::Duration more = 0, const HostOptions& options = {}, std::uint32_t trackers = 1) {
     std::stable_sort(segments_.begin(), segments_.end(), [](const auto& x, const auto& y) { return x.time < y.time; });
-    tcp::TrackerOptions limits;
-    limits.max_connections = 1U << 18;
-    tcp::Tracker tracker(limits);
     HostWatch watch(options);
-    const auto hand_on = [&] { tracker.drain([&](const tcp::Outcome& outcome) { watch.observe(life_of(outcome)); }); };
-    base::Timestamp clock = 0;
-    std::uint64_t frame = 0;
-    for (wire::Segment& s : segments_) {
-      clock = s.clock = s.time;
-      s.frame = ++frame;
-      s.hash = tracker.hash(s.key);
-      tracker.track(std::span(&s, 1));
-      tracker.advance(clock);
-      if (frame % 64 == 0) hand_on();
-    }
-    tracker.finish(clock + more);
-    watch.conclude(clock + more);
-    hand_on();
+    std::vector<Life> lives;
+    const base::Timestamp last = segments_.empty() ? 0 : segments_.back().time + more;
+    watch.conclude(last);
+    for (std::uint32_t n = 0; n != trackers; ++n) track(n, trackers, last, lives);
+    if (trackers != 1) std::sort(lives.begin(), lives.end(), comes_before);
+    for (const Life& life : lives) watch.observe(life);
     return watch;
   }
 
  private:
+  /// Those of one of several trackers.
+  void track(std::uint32_t which, std::uint32_t trackers, base::Timestamp last, std::vector<Life>& lives) {
+    tcp::TrackerOptions limits;
+    limits.max_connections = 1U << 18;
+    tcp::Tracker tracker(limits);
+    const auto hand_on = [&] { tracker.drain([&](const tcp::Outcome& outcome) { lives.push_back(life_of(outcome)); }); };
+    std::uint64_t frame = 0;
+    for (wire::Segment s : segments_) {
+      s.clock = s.time;
+      s.frame = ++frame;
+      s.hash = tracker.hash(s.key);
+      if (base::shard_of(s.hash, trackers) == which) tracker.track(std::span(&s, 1));
+      tracker.advance(s.clock);
+      if (frame % 64 == 0) hand_on();
+    }
+    tracker.finish(last);
+    hand_on();
+  }
+
   std::vector<wire::Segment> segments_;
   std::uint16_t ip_id_ = 0;
 };
@@ -474,6 +483,35 @@ TEST(Populations, count_ends_in_each_state_over_time) {
   EXPECT_EQ(established.back(), 0);
   EXPECT_EQ(time_wait.back(), 100);
   EXPECT_TRUE(p.ends[static_cast<std::size_t>(tcp::State::kClosed)].empty());
+}
+
+TEST(HostWatch, finds_the_same_at_any_number_of_trackers) {
+  Scene scene;
+  for (std::uint32_t n = 0; n != 400; ++n) {  // a flood, a scan, leaks, resets and ordinary connections, all at once
+    const base::Timestamp at = n * 20 * base::kMillisecond;
+    scene.segment(at, {0x100'000 + n, 1024}, {1, 80}, flag::kSyn, n * 77'777);
+    scene.segment(at + base::kMillisecond, {1, 80}, {0x100'000 + n, 1024}, flag::kSyn | flag::kAck, n * 99'991, n * 77'777 + 1);
+    scene.probe(at, {2, 40'000}, {3, static_cast<std::uint16_t>(n + 1)}, n % 2 == 0);
+    const Who client{4 + n % 5, static_cast<std::uint16_t>(30'000 + n)};
+    const base::Timestamp opened = scene.open(at, client, {9, 443});
+    if (n % 3 == 0) scene.half_close(opened, client, {9, 443});
+    if (n % 3 == 1) scene.close(opened, client, {9, 443});
+    if (n % 3 == 2) scene.segment(opened, client, {9, 443}, flag::kRst, scene.number(client, {9, 443}) + 101);
+  }
+  const HostWatch one = scene.watch(200 * base::kSecond);
+  ASSERT_GE(odd(one).size(), 4U);
+  for (const std::uint32_t trackers : {2U, 3U, 8U}) {
+    const HostWatch many = scene.watch(200 * base::kSecond, {}, trackers);
+    const auto expected = one.findings();
+    const auto found = many.findings();
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t n = 0; n != found.size(); ++n) {
+      EXPECT_EQ(found[n].text, expected[n].text);
+      EXPECT_EQ(found[n].connections, expected[n].connections);
+      EXPECT_EQ(found[n].series.values, expected[n].series.values);
+    }
+    EXPECT_EQ(many.populations().ends, one.populations().ends);
+  }
 }
 
 TEST(HostWatch, finds_nothing_in_nothing) {
