@@ -82,6 +82,27 @@ Block::Holes* Blocks::holes(Endpoint& end) noexcept {
   return &pool_[pool_[end.stream_block].next].holes;
 }
 
+std::uint32_t Blocks::take_holes(Endpoint& end, std::uint32_t acked) noexcept {
+  Block::Holes* holes = known_holes(end);
+  if (holes == nullptr) return 0;
+  std::uint32_t taken = 0;
+  for (std::uint32_t n = 0; n < holes->count;) {
+    const Hole hole = holes->ranges[n];
+    const std::uint32_t to = wire::seq_lt(acked, hole.right) ? acked : hole.right;
+    if (!wire::seq_lt(hole.left, to)) {
+      ++n;
+      continue;
+    }
+    taken += to - hole.left;
+    if (to == hole.right) {
+      holes->ranges[n] = holes->ranges[--holes->count];
+    } else {
+      holes->ranges[n++].left = to;
+    }
+  }
+  return taken;
+}
+
 void Blocks::push_sighting(Sightings& list, const Sighting& sighting) noexcept {
   if (list.count++ == 0) {
     list.first = sighting;

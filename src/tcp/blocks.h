@@ -135,6 +135,9 @@ class Blocks {
     return block == kNoBlock ? nullptr : &pool_[block].holes;
   }
 
+  /// Takes what lies below `acked` out of the holes; returns how many bytes that were.
+  std::uint32_t take_holes(Endpoint& end, std::uint32_t acked) noexcept;
+
   // Sightings: the first, and the latest five of the others.
   void push_sighting(Sightings& list, const Sighting& sighting) noexcept;
   /// Takes the latest away, if it is not the first; false if there is none.

@@ -132,7 +132,7 @@ void Machine::measure_half_close(Observation& o) noexcept {
     const std::int32_t grown = seq_diff(x.snd_nxt, c.half_close_next);
     if (grown > 0 && grown <= (1 << 30)) c.half_close_bytes += static_cast<std::uint32_t>(grown);
     c.half_close_next = x.snd_nxt;
-  } else if (x.state == State::kCloseWait) {
+  } else if (x.state == State::kCloseWait && x.knows(known::kNext)) {
     c.traits |= trait::kHalfClose | (o.side == 1 ? trait::kHalfCloseHigh : 0);
     c.half_close_from = x.facts[Fact::kPeerFin].time;
     c.half_close_next = x.snd_nxt;

@@ -221,23 +221,7 @@ void Machine::note_repeated(Observation& o, std::uint32_t end, std::uint32_t byt
 // What the peer acknowledges and was never seen, the capture lost.
 void Machine::count_missing(Observation& o) noexcept {
   Endpoint& y = o.peer;
-  const std::uint32_t acked = o.sender.rcv_nxt;
-  Block::Holes* holes = blocks_.known_holes(y);
-  if (holes == nullptr) return;
-  for (std::uint32_t n = 0; n < holes->count;) {
-    const Hole hole = holes->ranges[n];
-    const std::uint32_t to = seq_lt(acked, hole.right) ? acked : hole.right;
-    if (!seq_lt(hole.left, to)) {
-      ++n;
-      continue;
-    }
-    y.counters.missing_bytes += to - hole.left;
-    if (to == hole.right) {
-      holes->ranges[n] = holes->ranges[--holes->count];
-    } else {
-      holes->ranges[n++].left = to;
-    }
-  }
+  if (y.stream_block != kNoBlock) y.counters.missing_bytes += blocks_.take_holes(y, o.sender.rcv_nxt);
 }
 
 }  // namespace finwait::tcp

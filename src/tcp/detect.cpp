@@ -608,6 +608,17 @@ void detect_old_syn(Connection& c, std::uint32_t index, const Connection& duplic
   journal.find(c, index, make(K::kOldDuplicateSyn, who, duplicate.start, {duplicate.id}, {duplicate.ends[who].iss, 0}));
 }
 
+void detect_unanswered_syn_ack(Connection& c, std::uint32_t index, const Connection& candidate, Journal& journal) noexcept {
+  const unsigned asked = candidate.originator;
+  const Endpoint& y = c.ends[asked];
+  const std::int64_t distance = y.knows(known::kIss) ? seq_diff(candidate.ends[asked].snd_nxt, y.iss + 1) : 0;
+  Anomaly found = make(K::kSynAckInvalid, 1 - asked, candidate.start, {candidate.id}, {distance, 0});
+  found.severity = Severity::kNotice;  // more often the SYN was not captured than anybody invented the answer
+  found.origins |= origin::kCapture;
+  found.count = candidate.ends[1 - asked].counters.syn_ack;
+  journal.find(c, index, found);
+}
+
 void detect_reuse(Connection& c, std::uint32_t index, const Connection& fresh, unsigned who, Journal& journal) noexcept {
   if (fresh.replaced != Replaced::kInTimeWait && fresh.replaced != Replaced::kInTimeWaitViolating) return;
   base::Timestamp since = fresh.start;
@@ -617,7 +628,8 @@ void detect_reuse(Connection& c, std::uint32_t index, const Connection& fresh, u
     if (at >= 0) since = std::min(since, path.steps[static_cast<std::size_t>(at)].why.time);
   }
   const bool allowed = fresh.replaced == Replaced::kInTimeWait;
-  const std::int64_t distance = seq_diff(fresh.ends[who].iss, c.ends[who].snd_nxt);
+  const Endpoint& x = fresh.ends[who];
+  const std::int64_t distance = seq_diff(x.knows(known::kIss) ? x.iss : x.snd_nxt - 1, c.ends[who].snd_nxt);
   journal.find(c, index,
                make(allowed ? K::kTimeWaitReused : K::kTimeWaitReuseViolation, who, fresh.start, {fresh.id},
                     {base::elapsed(since, fresh.start), distance}));

@@ -46,6 +46,9 @@ void detect_half_open(Connection& c, std::uint32_t index, const Connection& cand
 /// A candidate proved to be an old duplicate.
 void detect_old_syn(Connection& c, std::uint32_t index, const Connection& duplicate, Journal& journal) noexcept;
 
+/// A SYN-ACK that fits no SYN came upon a connection that stands, and its peer never went on from it.
+void detect_unanswered_syn_ack(Connection& c, std::uint32_t index, const Connection& candidate, Journal& journal) noexcept;
+
 /// `fresh` takes the place of `c`, by a SYN of end `who`.
 void detect_reuse(Connection& c, std::uint32_t index, const Connection& fresh, unsigned who, Journal& journal) noexcept;
 

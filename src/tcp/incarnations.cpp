@@ -27,6 +27,16 @@ std::int32_t reach(const Endpoint& receiver) noexcept {
 
 bool within(std::int32_t distance, std::int32_t reach) noexcept { return distance <= reach && distance >= -reach; }
 
+/// Each end has closed its direction or is gone: neither sends anything beyond SND.NXT any more.
+bool has_said_all(const Endpoint& e) noexcept { return e.knows(known::kFin) || is_past(e.state); }
+
+/// Both numbers stand beyond the end of this incarnation: a newer one, of which the opening was not captured.
+bool goes_beyond_the_end(const Connection& c, const Segment& s) noexcept {
+  const Endpoint& x = c.ends[s.direction];
+  const Endpoint& y = c.ends[1 - s.direction];
+  return s.acks() && y.knows(known::kNext) && seq_diff(s.ack, y.snd_nxt) > 1 && has_said_all(x) && has_said_all(y);
+}
+
 bool seq_fits(const Endpoint& x, const Endpoint& y, const Segment& s) noexcept {
   if (x.knows(known::kIss)) {
     const bool not_below = x.knows(known::kIssFar) ? seq_diff(s.seq, x.snd_nxt) >= -kFar : seq_diff(s.seq, x.iss) >= -1;
@@ -55,7 +65,18 @@ bool fits(const Connection& c, const Segment& s) noexcept {
     return y.knows(known::kIss) && seq_gt(s.ack, y.iss) && seq_diff(s.ack, y.snd_nxt) <= 0;
   }
   if (s.rst() && !s.acks() && !x.knows(known::kIss) && y.knows(known::kPlainSyn)) return false;
-  return seq_fits(x, y, s) && ack_fits(x, y, s);
+  if (!seq_fits(x, y, s) || !ack_fits(x, y, s)) return false;
+  const bool ahead = x.knows(known::kNext) && seq_diff(s.seq, x.snd_nxt) > 1;
+  return !ahead || !goes_beyond_the_end(c, s);
+}
+
+/// A SYN-ACK with another number, from an end long past its handshake: it answers a SYN that was not captured, or it is forged. What its
+/// peer says next tells.
+bool answers_unseen_syn(const Connection& c, const Segment& s) noexcept {
+  const Endpoint& x = c.ends[s.direction];
+  const Endpoint& y = c.ends[1 - s.direction];
+  const auto past_handshake = [](State state) { return state >= State::kEstablished || state == State::kClosed; };
+  return x.knows(known::kIss) && past_handshake(x.state) && past_handshake(y.state);
 }
 
 /// The SYN-ACK or RST acknowledges the candidate's SYN, or part of its data.
@@ -124,6 +145,9 @@ bool Tracker::Impl::route_syn(std::uint32_t head, const Segment& s) noexcept {
   }
   for (std::uint32_t candidate = c.candidates; candidate != kNoBlock; candidate = memory[candidate].older) {
     const Endpoint& waiting = memory[candidate].ends[s.direction];
+    const bool answered_before = !waiting.knows(known::kIss) && waiting.knows(known::kNext) && waiting.snd_nxt == s.seq + 1;
+    if (answered_before) promote(head, candidate, std::nullopt, s);
+    if (answered_before) return apply(candidate, s);
     if (!waiting.knows(known::kIss) || waiting.iss != s.seq) continue;
     if (is_over(c)) promote(head, candidate, std::nullopt, s);
     return apply(candidate, s);
@@ -151,7 +175,11 @@ bool Tracker::Impl::route_syn_ack(std::uint32_t head, const Segment& s) noexcept
   const Endpoint& y = c.ends[1 - s.direction];
   const bool other_syn = !y.knows(known::kIss) || y.knows(known::kIssFar) || s.ack != y.iss + 1;
   if (is_past(c) && other_syn) return begin(head, s);  // the SYN it answers was not seen, or comes behind it
-  return stray(head, s);
+  for (std::uint32_t at = c.candidates; at != kNoBlock; at = memory[at].older) {
+    const Endpoint& x = memory[at].ends[s.direction];
+    if (x.knows(known::kSynAck) && x.iss == s.seq) return apply(at, s);
+  }
+  return answers_unseen_syn(c, s) ? begin_candidate(head, s) : stray(head, s);
 }
 
 bool Tracker::Impl::route_other(std::uint32_t head, const Segment& s) noexcept {
@@ -268,6 +296,11 @@ std::uint32_t Tracker::Impl::continued_candidate(std::uint32_t head, const Segme
   for (std::uint32_t at = memory[head].candidates; at != kNoBlock; at = memory[at].older) {
     const Connection& candidate = memory[at];
     const Endpoint& x = candidate.ends[candidate.originator];
+    if (without_syn(candidate)) {
+      const std::int32_t answer = seq_diff(s.ack, candidate.ends[1 - candidate.originator].iss);
+      if (s.direction == candidate.originator && answer >= 1 && answer <= kSoon && fits(candidate, s)) return at;
+      continue;
+    }
     if (!x.knows(known::kIss)) continue;
     const std::int32_t beyond = seq_diff(s.direction == candidate.originator ? s.seq : s.ack, x.iss);
     if (beyond >= 1 && beyond <= kSoon) return at;
@@ -284,7 +317,8 @@ void Tracker::Impl::promote(std::uint32_t head, std::uint32_t candidate, const s
   fresh.traits &= ~(trait::kCandidate | trait::kChallenged);
   name_replaced(head, candidate);
   detect_reuse(memory[head], head, fresh, fresh.originator, journal);
-  supersede(head, fresh.ends[fresh.originator].syns.first, fresh.originator, received, by.clock);
+  const unsigned shown_by = without_syn(fresh) ? 1U - fresh.originator : fresh.originator;
+  supersede(head, fresh.ends[shown_by].syns.first, fresh.originator, received, by.clock);
   static_cast<void>(make_head(candidate, head));
   journal.publish(fresh, candidate);
 }
@@ -300,7 +334,10 @@ void Tracker::Impl::name_replaced(std::uint32_t head, std::uint32_t candidate) n
   Connection& fresh = memory[candidate];
   const Endpoint& x = fresh.ends[fresh.originator];
   const Sighting& syn = x.syns.first;
-  fresh.replaced = replaced_by(memory[head], fresh.originator, x.iss, syn.has_ts ? std::optional(syn.ts_val) : std::nullopt);
+  const std::uint32_t iss = x.knows(known::kIss) ? x.iss : x.snd_nxt - 1;  // as the SYN-ACK says
+  fresh.replaced = replaced_by(memory[head], fresh.originator, iss, syn.has_ts ? std::optional(syn.ts_val) : std::nullopt);
+  const bool by_its_stamp = !x.knows(known::kIss) && fresh.replaced == Replaced::kInTimeWaitViolating;  // perhaps: nobody saw it
+  if (by_its_stamp) fresh.replaced = Replaced::kInTimeWait;
 }
 
 // Rule 25: TIME-WAIT ends by the new SYN, at its sender by the first one, at the other end by the copy it answered.
@@ -345,7 +382,7 @@ bool Tracker::Impl::begin_candidate(std::uint32_t head, const Segment& s) noexce
   for (std::uint32_t at = memory[head].candidates; at != kNoBlock; at = memory[at].older) ++waiting;
   if (waiting == Memory::kMaxCandidates) resolve_candidate(memory[head].candidates, Release::kSuperseded, s.clock);
   memory.add_candidate(head, index);
-  detect_candidate(memory[head], head, s, journal);
+  if (!s.acks()) detect_candidate(memory[head], head, s, journal);
   return apply(index, s);
 }
 

@@ -144,13 +144,13 @@ void Tracker::Impl::release(std::uint32_t index, Release why, base::Timestamp at
   memory.queue(index);
 }
 
-// Rule 24: a SYN that was challenged, and carries no newer timestamp, was an old duplicate: it belongs to the old incarnation. Any other
-// that was never answered is an attempt of its own.
+// Rule 24: a SYN that was challenged, and carries no newer timestamp, was an old duplicate: it belongs to the old incarnation. So does a
+// SYN-ACK that nobody answered. Any other SYN that was never answered is an attempt of its own.
 void Tracker::Impl::resolve_candidate(std::uint32_t candidate, Release why, base::Timestamp at) noexcept {
   Connection& c = memory[candidate];
   const std::uint32_t head = memory.head_of(candidate);
   const unsigned who = c.originator;
-  const bool duplicate = c.is(trait::kChallenged) && !c.is(trait::kFreshCandidate);
+  const bool duplicate = (c.is(trait::kChallenged) && !c.is(trait::kFreshCandidate)) || without_syn(c);
   memory.unlink(candidate);
   c.traits &= ~trait::kCandidate;
   if (duplicate) {

@@ -161,8 +161,6 @@ void Machine::count(Observation& o) noexcept {
   o.c.completeness |= o.c.completeness_pending;
   const bool first = s.frame == o.c.id;
   if (!first || (s.syn() && !s.acks())) o.c.completeness_pending |= completeness_bits(s);
-  if (s.has(wire::present::kMptcp)) o.c.traits |= trait::kMptcp;
-  if (s.has(wire::present::kSigned)) o.c.traits |= trait::kSigned;
 }
 
 // What x says now against what was presumed of it (rule 4). Only a segment sent later than the presumption, by more than the end needs to
@@ -374,12 +372,17 @@ void Machine::adopt(Connection& c, std::uint32_t index, const Connection& duplic
     n.payload_bytes += more.payload_bytes;
     n.duplicates += more.duplicates;
     n.syn += more.syn;
+    n.syn_ack += more.syn_ack;
     n.bad_checksums += more.bad_checksums;
   }
   c.end = std::max(c.end, duplicate.end);
   c.last_frame = std::max(c.last_frame, duplicate.last_frame);
   c.completeness |= duplicate.completeness;
-  detect_old_syn(c, index, duplicate, journal_);
+  if (without_syn(duplicate)) {
+    detect_unanswered_syn_ack(c, index, duplicate, journal_);
+  } else {
+    detect_old_syn(c, index, duplicate, journal_);
+  }
 }
 
 void Machine::expire_time_wait(Connection& c, std::uint32_t index, unsigned end, base::Timestamp at) noexcept {

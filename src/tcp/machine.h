@@ -18,6 +18,11 @@
 
 namespace finwait::tcp {
 
+/// Of a candidate: begun by a SYN-ACK whose SYN was not captured.
+[[nodiscard]] inline bool without_syn(const Connection& candidate) noexcept {
+  return !candidate.ends[0].knows(known::kPlainSyn) && !candidate.ends[1].knows(known::kPlainSyn);
+}
+
 class Machine {
  public:
   Machine(Blocks& blocks, Journal& journal, ZeekViews& zeek, const Timers& timers)
@@ -36,7 +41,7 @@ class Machine {
   /// An ICMP unreachable that quotes a segment of end `s.direction` (rule 11).
   void apply_icmp(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept;
 
-  /// A candidate that proved to be an old duplicate SYN: its segments were this connection's.
+  /// A candidate that proved to be an old duplicate SYN, or a SYN-ACK out of nowhere: its segments were this connection's.
   void adopt(Connection& c, std::uint32_t index, const Connection& duplicate) noexcept;
 
   /// TIME-WAIT of an end ran out at `at`, on the trace clock.

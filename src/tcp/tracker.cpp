@@ -25,14 +25,15 @@ bool is_moving(const wire::Segment& s) noexcept {
   return (s.flags & (wire::tcp_flag::kSyn | wire::tcp_flag::kFin | wire::tcp_flag::kRst)) != 0;
 }
 
-/// What was acknowledged and never seen by the end of it all.
-void count_unseen_tail(Connection& c) noexcept {
+/// What was acknowledged and never seen by the end of it all: beyond SND.NXT, or in a hole that opened after its last acknowledgment.
+void count_unseen(Connection& c, Blocks& blocks) noexcept {
   for (std::size_t end = 0; end != 2; ++end) {
     Endpoint& y = c.ends[end];
     const Endpoint& x = c.ends[1 - end];
     if (!y.knows(known::kNext) || !x.knows(known::kAcked)) continue;
     const auto unseen = static_cast<std::int32_t>(x.rcv_nxt - y.snd_nxt);
     if (unseen > 0) y.counters.missing_bytes += static_cast<std::uint32_t>(unseen);
+    y.counters.missing_bytes += blocks.take_holes(y, x.rcv_nxt);
   }
 }
 
@@ -90,7 +91,7 @@ const Outcome* Tracker::Impl::next_outcome() noexcept {
   if (index == kNoBlock) return nullptr;
   Connection& c = memory[index];
   handed_out = index;
-  count_unseen_tail(c);
+  count_unseen(c, blocks);
   const base::Timestamp judged_at = c.released_at == base::kNever ? clock : c.released_at;
   journal.read(c, transitions);
   verdict = classify(c, judged_at);

@@ -32,13 +32,11 @@ struct Handshake {
 
 namespace trait {
 inline constexpr std::uint32_t kFastOpen = 1U << 0;        ///< the SYN-ACK acknowledged data of the SYN
-inline constexpr std::uint32_t kCandidate = 1U << 1;       ///< a SYN on a flow in use, not yet decided
+inline constexpr std::uint32_t kCandidate = 1U << 1;       ///< a SYN (or a SYN-ACK to one not seen) on a flow in use, not yet decided
 inline constexpr std::uint32_t kFreshCandidate = 1U << 2;  ///< with a TSval newer than all its sender had said
 inline constexpr std::uint32_t kChallenged = 1U << 3;      ///< candidate answered by a challenge ACK
 inline constexpr std::uint32_t kSuperseded = 1U << 4;
-inline constexpr std::uint32_t kUnreachable = 1U << 5;  ///< closed by an ICMP unreachable in SYN-SENT
-inline constexpr std::uint32_t kMptcp = 1U << 6;
-inline constexpr std::uint32_t kSigned = 1U << 7;
+inline constexpr std::uint32_t kUnreachable = 1U << 5;     ///< closed by an ICMP unreachable in SYN-SENT
 inline constexpr std::uint32_t kHead = 1U << 8;            ///< the newest incarnation of its flow
 inline constexpr std::uint32_t kReleased = 1U << 9;        ///< over, waiting to be written
 inline constexpr std::uint32_t kHalfClose = 1U << 10;      ///< one FIN acknowledged, the other end open: being measured
@@ -53,7 +51,7 @@ struct alignas(64) Connection {
   wire::FlowKey key;
   std::uint32_t traits = 0;
   std::uint32_t older = kNoBlock;       ///< the incarnation before, or the next candidate
-  std::uint32_t candidates = kNoBlock;  ///< of the head: SYNs not yet decided
+  std::uint32_t candidates = kNoBlock;  ///< of the head: those not yet decided
   std::uint8_t originator = 0;          ///< index into ends
   RoleEvidence role_evidence = RoleEvidence::kFirstPacket;
   /// Wireshark's tcp.completeness as its first pass shows it at the last segment: that segment's own bits are not in it yet, nor are those
