@@ -237,15 +237,15 @@ Finding data_after_reset(const Observation& o) noexcept {
   return seen(o, K::kDataAfterReset, o.side, {o.reset_before, s.frame}, {s.payload_length, 0});
 }
 
+bool near(std::uint32_t a, std::uint32_t b) noexcept { return std::abs(std::int64_t{seq_diff(a, b)}) <= 1 << 20; }
+
 Finding ack_of_unsent_data(const Observation& o) noexcept {
   const wire::Segment& s = o.segment;
   if (!o.peer.knows(known::kSaid)) return {};  // what an end sent that was not captured, nobody knows
   if (o.taken_back_ack != 0) return seen(o, K::kAckOfUnsentData, o.side, {o.taken_back_frame, s.frame}, {o.taken_back_ack, 0});
   if (!fresh_stray(o) || !s.acks() || s.rst() || s.syn() || !synchronised(o.sender.state)) return {};
   if (!o.peer.knows(known::kNext)) return {};
-  constexpr std::int32_t kNear = 1 << 20;
-  const std::int32_t ahead = seq_diff(s.seq, o.sender.snd_nxt);
-  if (ahead < -kNear || ahead > kNear) return {};  // both numbers are foreign: of an incarnation that was not seen to begin
+  if (!near(s.seq, o.sender.snd_nxt)) return {};  // both numbers are foreign: of an incarnation that was not seen to begin
   const std::int32_t beyond = seq_diff(s.ack, o.peer.snd_nxt);
   return beyond > 0 ? by_sender(o, K::kAckOfUnsentData, {beyond, 0}) : Finding();
 }
@@ -608,14 +608,30 @@ void detect_old_syn(Connection& c, std::uint32_t index, const Connection& duplic
   journal.find(c, index, make(K::kOldDuplicateSyn, who, duplicate.start, {duplicate.id}, {duplicate.ends[who].iss, 0}));
 }
 
-void detect_unanswered_syn_ack(Connection& c, std::uint32_t index, const Connection& candidate, Journal& journal) noexcept {
-  const unsigned asked = candidate.originator;
-  const Endpoint& y = c.ends[asked];
-  const std::int64_t distance = y.knows(known::kIss) ? seq_diff(candidate.ends[asked].snd_nxt, y.iss + 1) : 0;
-  Anomaly found = make(K::kSynAckInvalid, 1 - asked, candidate.start, {candidate.id}, {distance, 0});
-  found.severity = Severity::kNotice;  // more often the SYN was not captured than anybody invented the answer
+void detect_unanswered(Connection& c, std::uint32_t index, const Connection& candidate, Journal& journal) noexcept {
+  const auto who = [&](std::uint32_t bit) {
+    return candidate.orig().knows(bit) ? unsigned{candidate.originator} : 1U - candidate.originator;
+  };
+  const bool opens = candidate.ends[who(known::kSynAck)].knows(known::kSynAck);
+  const unsigned sender = who(opens ? known::kSynAck : known::kSaid);
+  const Endpoint& said = candidate.ends[sender];
+  const Endpoint& y = c.ends[1 - sender];
+  const Frames frames{candidate.id};
+  Anomaly found = make(K::kSynAckInvalid, sender, candidate.start, frames);
+  if (opens) {
+    found.severity = Severity::kNotice;  // more often the SYN was not captured than anybody invented the answer
+    found.count = said.counters.syn_ack;
+    if (y.knows(known::kIss)) found.values[0] = seq_diff(said.rcv_nxt, y.iss + 1);
+  } else {
+    const Endpoint& x = c.ends[sender];
+    if (!said.knows(known::kAcked) || !x.knows(known::kNext) || !y.knows(known::kNext)) return;
+    const std::int32_t beyond = seq_diff(said.rcv_nxt, y.snd_nxt);
+    const bool both_foreign = !near(said.snd_nxt, x.snd_nxt);
+    if (both_foreign || beyond <= 0 || !synchronised(x.state) || !y.knows(known::kSaid)) return;
+    found = make(K::kAckOfUnsentData, sender, candidate.start, frames, {beyond, 0});
+    found.count = static_cast<std::uint32_t>(said.counters.packets);
+  }
   found.origins |= origin::kCapture;
-  found.count = candidate.ends[1 - asked].counters.syn_ack;
   journal.find(c, index, found);
 }
 

@@ -46,8 +46,8 @@ void detect_half_open(Connection& c, std::uint32_t index, const Connection& cand
 /// A candidate proved to be an old duplicate.
 void detect_old_syn(Connection& c, std::uint32_t index, const Connection& duplicate, Journal& journal) noexcept;
 
-/// A SYN-ACK that fits no SYN came upon a connection that stands, and its peer never went on from it.
-void detect_unanswered_syn_ack(Connection& c, std::uint32_t index, const Connection& candidate, Journal& journal) noexcept;
+/// A SYN-ACK or later segments that fit no SYN came upon a connection that stands, and their peer never went on from them.
+void detect_unanswered(Connection& c, std::uint32_t index, const Connection& candidate, Journal& journal) noexcept;
 
 /// `fresh` takes the place of `c`, by a SYN of end `who`.
 void detect_reuse(Connection& c, std::uint32_t index, const Connection& fresh, unsigned who, Journal& journal) noexcept;

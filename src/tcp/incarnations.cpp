@@ -70,13 +70,22 @@ bool fits(const Connection& c, const Segment& s) noexcept {
   return !ahead || !goes_beyond_the_end(c, s);
 }
 
+bool past_handshake(const Endpoint& e) noexcept { return e.state >= State::kEstablished || e.state == State::kClosed; }
+
 /// A SYN-ACK with another number, from an end long past its handshake: it answers a SYN that was not captured, or it is forged. What its
 /// peer says next tells.
 bool answers_unseen_syn(const Connection& c, const Segment& s) noexcept {
   const Endpoint& x = c.ends[s.direction];
   const Endpoint& y = c.ends[1 - s.direction];
-  const auto past_handshake = [](State state) { return state >= State::kEstablished || state == State::kClosed; };
-  return x.knows(known::kIss) && past_handshake(x.state) && past_handshake(y.state);
+  return x.knows(known::kIss) && past_handshake(x) && past_handshake(y);
+}
+
+/// Neither number is of any incarnation: of one whose whole handshake was not captured, or invented. What its peer says next tells.
+bool goes_on_unseen(const Connection& c, const Segment& s) noexcept {
+  const Endpoint& x = c.ends[s.direction];
+  const Endpoint& y = c.ends[1 - s.direction];
+  if (!s.acks() || s.syn() || s.rst() || !past_handshake(x) || !past_handshake(y)) return false;
+  return x.knows(known::kNext) && seq_diff(s.seq, x.snd_nxt) > 0 && (!ack_fits(x, y, s) || goes_beyond_the_end(c, s));
 }
 
 /// The SYN-ACK or RST acknowledges the candidate's SYN, or part of its data.
@@ -206,7 +215,10 @@ bool Tracker::Impl::route_other(std::uint32_t head, const Segment& s) noexcept {
     promote(head, candidate, std::nullopt, s);
     return apply(candidate, s);
   }
-  return stray(head, s);
+  for (std::uint32_t at = memory[head].candidates; at != kNoBlock; at = memory[at].older) {
+    if (without_syn(memory[at]) && fits(memory[at], s)) return apply(at, s);
+  }
+  return goes_on_unseen(memory[head], s) ? begin_candidate(head, s) : stray(head, s);
 }
 
 // RFC 9293, figure 9: the newcomer was answered by an acknowledgment of the old connection and resets it.
@@ -297,8 +309,9 @@ std::uint32_t Tracker::Impl::continued_candidate(std::uint32_t head, const Segme
     const Connection& candidate = memory[at];
     const Endpoint& x = candidate.ends[candidate.originator];
     if (without_syn(candidate)) {
-      const std::int32_t answer = seq_diff(s.ack, candidate.ends[1 - candidate.originator].iss);
-      if (s.direction == candidate.originator && answer >= 1 && answer <= kSoon && fits(candidate, s)) return at;
+      const Endpoint& y = candidate.ends[1 - s.direction];
+      const bool answer = y.knows(known::kSaid) && y.knows(known::kNext) && within(seq_diff(s.ack, y.snd_nxt), kSoon) && fits(candidate, s);
+      if (answer) return at;
       continue;
     }
     if (!x.knows(known::kIss)) continue;

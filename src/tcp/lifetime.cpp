@@ -144,8 +144,8 @@ void Tracker::Impl::release(std::uint32_t index, Release why, base::Timestamp at
   memory.queue(index);
 }
 
-// Rule 24: a SYN that was challenged, and carries no newer timestamp, was an old duplicate: it belongs to the old incarnation. So does a
-// SYN-ACK that nobody answered. Any other SYN that was never answered is an attempt of its own.
+// Rule 24: a SYN that was challenged, and carries no newer timestamp, was an old duplicate: it belongs to the old incarnation. So do
+// segments of no SYN that nobody answered. Any other SYN that was never answered is an attempt of its own.
 void Tracker::Impl::resolve_candidate(std::uint32_t candidate, Release why, base::Timestamp at) noexcept {
   Connection& c = memory[candidate];
   const std::uint32_t head = memory.head_of(candidate);

@@ -373,13 +373,14 @@ void Machine::adopt(Connection& c, std::uint32_t index, const Connection& duplic
     n.duplicates += more.duplicates;
     n.syn += more.syn;
     n.syn_ack += more.syn_ack;
+    n.fin += more.fin;
     n.bad_checksums += more.bad_checksums;
   }
   c.end = std::max(c.end, duplicate.end);
   c.last_frame = std::max(c.last_frame, duplicate.last_frame);
   c.completeness |= duplicate.completeness;
   if (without_syn(duplicate)) {
-    detect_unanswered_syn_ack(c, index, duplicate, journal_);
+    detect_unanswered(c, index, duplicate, journal_);
   } else {
     detect_old_syn(c, index, duplicate, journal_);
   }

@@ -18,7 +18,7 @@
 
 namespace finwait::tcp {
 
-/// Of a candidate: begun by a SYN-ACK whose SYN was not captured.
+/// Of a candidate: no SYN of it was captured.
 [[nodiscard]] inline bool without_syn(const Connection& candidate) noexcept {
   return !candidate.ends[0].knows(known::kPlainSyn) && !candidate.ends[1].knows(known::kPlainSyn);
 }
@@ -41,7 +41,8 @@ class Machine {
   /// An ICMP unreachable that quotes a segment of end `s.direction` (rule 11).
   void apply_icmp(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept;
 
-  /// A candidate that proved to be an old duplicate SYN, or a SYN-ACK out of nowhere: its segments were this connection's.
+  /// A candidate that proved to be an old duplicate SYN, or segments out of nowhere that nobody answered: its segments were this
+  /// connection's.
   void adopt(Connection& c, std::uint32_t index, const Connection& duplicate) noexcept;
 
   /// TIME-WAIT of an end ran out at `at`, on the trace clock.
