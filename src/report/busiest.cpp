@@ -1,26 +1,12 @@
 #include "finwait/report/busiest.h"
 
 #include <algorithm>
-#include <functional>
-#include <string_view>
 #include <tuple>
 
 namespace finwait::report {
 
-std::size_t Busiest::Hash::operator()(const Pair& pair) const noexcept {
-  const auto bytes_of = [](const wire::Address& a) {
-    return std::string_view(reinterpret_cast<const char*>(a.bytes.data()), a.bytes.size());
-  };
-  const std::size_t from = std::hash<std::string_view>{}(bytes_of(pair.from));
-  const std::size_t to = std::hash<std::string_view>{}(bytes_of(pair.to));
-  return from * 31 + to * 17 + pair.port;
-}
-
 void Busiest::add(const tcp::Connection& connection) {
-  const bool low_first = connection.originator == 0;
-  const wire::FlowKey& key = connection.key;
-  const Pair pair{low_first ? key.low : key.high, low_first ? key.high : key.low, low_first ? key.high_port : key.low_port,
-                  static_cast<std::uint8_t>(key.ip_version())};
+  const Pair pair = pair_of(connection);
   if (pairs_.size() >= kRoom && pairs_.find(pair) == pairs_.end()) forget_smaller_half();
   Load& load = pairs_[pair];
   ++load.connections;

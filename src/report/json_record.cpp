@@ -4,6 +4,7 @@
 #include <array>
 
 #include "finwait/report/community_id.h"
+#include "finwait/report/trust.h"
 #include "finwait/report/uid.h"
 #include "finwait/report/words.h"
 #include "finwait/tcp/anomaly_text.h"
@@ -217,6 +218,32 @@ void put_counts(JsonWriter& json, const ConnectionCounts& counts, const tcp::Tra
   json.end();
 }
 
+/// The pairs of endpoints of each kind that it touches most.
+void put_anomaly_pairs(JsonWriter& json, const AnomalyPairs& all) {
+  json.begin_list<"anomaly_pairs">();
+  for (const AnomalyGroup& group : all.groups) {
+    json.begin();
+    json.word<"kind">(tcp::info(group.kind).name);
+    json.word<"severity">(tcp::name(group.severity));
+    json.address<"originator">(group.pair.from, group.pair.ip_version);
+    json.address<"responder">(group.pair.to, group.pair.ip_version);
+    json.number<"port">(group.pair.port);
+    json.number<"connections">(group.connections);
+    json.number<"occurrences">(group.occurrences);
+    json.begin_list<"examples">();
+    for (const Example& example : group.examples) {
+      if (example.connection == 0) continue;
+      json.begin();
+      json.number<"id">(example.connection);
+      json.number<"frame">(example.frame);
+      json.end();
+    }
+    json.end_list();
+    json.end();
+  }
+  json.end_list();
+}
+
 void put_capture(JsonWriter& json, const Totals& totals) {
   const CaptureFacts& capture = totals.capture;
   json.begin<"capture">();
@@ -237,6 +264,13 @@ void put_capture(JsonWriter& json, const Totals& totals) {
   }
   json.number<"time_went_back">(capture.time_went_back);
   json.real<"loss_estimate">(totals.loss_estimate(), 6);
+  json.real<"packet_loss_estimate">(totals.packet_loss_estimate(), 6);
+  json.number<"duplicates">(totals.counts.duplicates);
+  if (const std::vector<Doubt> found = doubts(totals); !found.empty()) {
+    json.begin_list<"doubts">();
+    for (const Doubt& doubt : found) json.item_word(doubt.name);
+    json.end_list();
+  }
   if (!capture.damage.empty()) {
     json.begin_list<"damage">();
     for (const std::string& line : capture.damage) json.item_string(line);
@@ -308,6 +342,7 @@ void put_summary(Text& text, const Totals& totals) {
   json.word<"type">("summary");
   put_frames(json, totals.frames);
   put_counts(json, totals.counts, totals.tracker);
+  put_anomaly_pairs(json, totals.anomaly_pairs);
   put_populations(json, totals.populations);
   put_capture(json, totals);
   put_performance(json, totals);

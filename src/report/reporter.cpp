@@ -27,6 +27,7 @@ void Reporter::settle() {
 void Reporter::finish(Totals& totals) {
   totals.counts = counts_;
   take_hosts(totals);
+  take_groups(totals);
   std::exception_ptr failure;
   for (const auto& sink : sinks_) {
     try {
@@ -48,27 +49,47 @@ void Reporter::take_hosts(Totals& totals) {
   }
 }
 
+void Reporter::take_groups(Totals& totals) const {
+  constexpr std::size_t kOfEachKind = 10;
+  totals.anomaly_pairs.groups = groups_.top(kOfEachKind);
+  totals.anomaly_pairs.exact = groups_.exact();
+  for (const tcp::KindInfo& kind : tcp::anomaly_kinds())
+    totals.anomaly_pairs.pairs[static_cast<std::size_t>(kind.kind)] = groups_.of(kind.kind);
+}
+
 bool Reporter::closed() const noexcept {
   return !sinks_.empty() && std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->closed(); });
 }
 
-void Reporter::count(const tcp::Outcome& outcome) noexcept {
+/// An end that sent payload, or of which payload is missing, also counts for the estimate by packets.
+void Reporter::count_bytes(const tcp::Counters& n) noexcept {
+  counts_.packets += n.packets;
+  counts_.duplicates += n.duplicates;
+  counts_.payload_bytes += n.payload_bytes;
+  counts_.missing_bytes += n.missing_bytes;
+  if (n.payload_bytes + n.missing_bytes == 0) return;
+  counts_.data_packets += n.packets;
+  if (n.missing_bytes > n.payload_bytes) {
+    counts_.missing_blind += n.missing_bytes;
+  } else {
+    counts_.missing_packets += static_cast<double>(n.missing_bytes) * static_cast<double>(n.packets) / static_cast<double>(n.payload_bytes);
+  }
+}
+
+void Reporter::count(const tcp::Outcome& outcome) {
   ++counts_.connections;
   ++counts_.openings[static_cast<std::size_t>(outcome.verdict.opening)];
   ++counts_.endings[static_cast<std::size_t>(outcome.verdict.ending)];
-  std::uint64_t missing = 0;
-  for (const tcp::Endpoint& end : outcome.connection.ends) {
-    counts_.payload_bytes += end.counters.payload_bytes;
-    missing += end.counters.missing_bytes;
-  }
-  counts_.missing_bytes += missing;
-  if (missing != 0) ++counts_.incomplete;
+  for (const tcp::Endpoint& end : outcome.connection.ends) count_bytes(end.counters);
+  const auto missing_at = [&](std::size_t end) { return outcome.connection.ends[end].counters.missing_bytes; };
+  if (missing_at(0) + missing_at(1) != 0) ++counts_.incomplete;
   for (const tcp::Anomaly& anomaly : outcome.anomalies) {
     const auto kind = static_cast<std::size_t>(anomaly.kind);
     counts_.anomalies[kind] += anomaly.count;
     ++counts_.affected[kind];
     ++counts_.severities[kind][static_cast<std::size_t>(anomaly.severity)];
     if (!gravest_ || anomaly.severity > *gravest_) gravest_ = anomaly.severity;
+    groups_.add(anomaly, outcome.connection);
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "finwait/report/format.h"
 #include "finwait/report/summary_sink.h"
+#include "finwait/report/trust.h"
 #include "finwait/report/wrap.h"
 
 namespace finwait::report {
@@ -15,6 +16,7 @@ namespace {
 constexpr std::size_t kWidth = 80;
 constexpr std::size_t kPairWidth = 38;
 constexpr std::size_t kKindsInDetail = 5;
+constexpr std::size_t kPairsInDetail = 3;
 constexpr std::size_t kHostsInDetail = 6;
 constexpr std::array<const char*, 4> kColours{"2", "36", "33", "1;31"};  // by severity
 constexpr std::size_t kLives = 9;                                        // openings or endings shown
@@ -103,14 +105,21 @@ class Screen {
   /// What stands between the capture and the truth.
   void put_trust() {
     const CaptureFacts& c = totals_.capture;
+    put_doubt();
     std::vector<std::string> doubts;
     for (const std::string& line : c.damage) doubts.push_back("DAMAGED: " + line);
     const std::uint64_t dropped = totals_.frames.dropped_by_kernel + totals_.frames.dropped_by_interface;
     if (dropped != 0) doubts.push_back(fmt::format("{} lost while capturing, as the capture itself says.", plural(dropped, "frame")));
     if (totals_.counts.missing_bytes != 0) {
-      doubts.push_back(fmt::format("{} acknowledged but never captured ({} of payload), in {}: the capture lost packets.",
-                                   human_bytes(totals_.counts.missing_bytes), loss_percent(),
-                                   plural(totals_.counts.incomplete, "connection")));
+      doubts.push_back(
+          fmt::format("{} acknowledged but never captured ({} of payload, about {} of packets), in {}: the capture lost packets.",
+                      human_bytes(totals_.counts.missing_bytes), loss_percent(totals_.loss_estimate()),
+                      loss_percent(totals_.packet_loss_estimate()), plural(totals_.counts.incomplete, "connection")));
+    }
+    if (totals_.counts.duplicates * 1000 >= totals_.counts.packets && totals_.counts.duplicates != 0) {
+      doubts.push_back(fmt::format("{} captured again as an exact copy ({}): a mirror port that sees packets twice.",
+                                   plural(totals_.counts.duplicates, "packet"),
+                                   percent(totals_.counts.duplicates, totals_.counts.packets)));
     }
     if (c.time_went_back != 0)
       doubts.push_back(fmt::format("{} stamped earlier than one before: time went back.", plural(c.time_went_back, "frame")));
@@ -129,8 +138,20 @@ class Screen {
     }
   }
 
-  [[nodiscard]] std::string loss_percent() const {
-    const double share = 100.0 * totals_.loss_estimate();
+  /// Above all else, if what is found may be the capture's doing.
+  void put_doubt() {
+    std::string why;
+    for (const Doubt& doubt : finwait::report::doubts(totals_)) {
+      why += why.empty() ? "" : ", ";
+      why += doubt.name == "damage" ? "damaged" : fmt::format("{} {}", doubt.name, loss_percent(doubt.share));
+    }
+    if (why.empty()) return;
+    const std::string text = fmt::format("! DOUBT WHAT IS FOUND: the capture is poor ({}). Look at the origin of a finding.", why);
+    out("  {}", painted("1;31", wrap(text, kWidth, 4, 2)));
+  }
+
+  [[nodiscard]] static std::string loss_percent(double of_one) {
+    const double share = 100.0 * of_one;
     return share < 0.01 ? "<0.01 %" : fmt::format("{:.{}f} %", share, share < 1.0 ? 2 : 1);
   }
 
@@ -264,16 +285,39 @@ class Screen {
     out("  {} {}  {}{}\n", painted(kColours[static_cast<std::size_t>(severity)], fmt::format("{:<8}", tcp::name(severity))),
         painted("1", kind.name), plural(affected, "connection"), times);
     out("           {}", wrap(kind.meaning, kWidth, 11, 11));
-    put_examples(n);
+    const bool grouped = put_pairs(kind.kind);
+    put_examples(n, grouped);
   }
 
-  /// The command that shows the first one, ready to be copied, and where others are.
-  void put_examples(std::size_t kind) {
+  /// Where it happens most, a line a pair; nothing unless it happened between some pair more than once.
+  bool put_pairs(tcp::AnomalyKind kind) {
+    const AnomalyPairs& all = totals_.anomaly_pairs;
+    const std::size_t most = options_.verbose ? 10 : kPairsInDetail;
+    std::size_t shown = 0;
+    bool grouped = false;
+    for (const AnomalyGroup& group : all.groups) {
+      if (group.kind != kind || shown == most) continue;
+      grouped = grouped || group.connections > 1;
+      if (!grouped) return false;
+      const std::string pair = pair_text(group.pair);
+      const std::string load = fmt::format("{:>6} conn", human_count(group.connections));
+      const std::string first = painted("2", fmt::format("frame {}", group.examples[0].frame));
+      if (pair.size() > kPairWidth) out("           {}\n", pair);
+      out("           {:<{}}{}  {}\n", pair.size() > kPairWidth ? "" : pair, kPairWidth, load, first);
+      ++shown;
+    }
+    const std::uint64_t pairs = all.pairs[static_cast<std::size_t>(kind)];
+    if (pairs > shown) out("           and {}{}\n", plural(pairs - shown, "other pair"), all.exact ? "" : " or more");
+    return grouped;
+  }
+
+  /// The command that shows the first one, ready to be copied, and where others are unless the pairs have said so.
+  void put_examples(std::size_t kind, bool grouped) {
     const auto& examples = data_.examples[kind];
     if (examples[0].connection == 0) return;
     const std::string command = fmt::format("{} --explain {}", options_.command, examples[0].connection);
     std::string frames = fmt::format("frame {}", examples[0].frame);
-    const std::size_t most = options_.verbose ? SummaryData::kExamples : 3;
+    const std::size_t most = grouped ? 1 : options_.verbose ? SummaryData::kExamples : 3;
     for (std::size_t n = 1; n < most && examples[n].connection != 0; ++n) {
       frames += fmt::format("{} {} of {}", n == 1 ? "; also" : ",", examples[n].frame, examples[n].connection);
     }

@@ -10,12 +10,7 @@ void SummaryData::add(const tcp::Outcome& outcome) {
   const tcp::Handshake& h = outcome.connection.handshake;
   if (h.syn_frame != 0 && h.syn_ack_frame != 0) handshakes.add(base::elapsed(h.syn_time, h.syn_ack_time));
   for (const tcp::Anomaly& anomaly : outcome.anomalies) {
-    auto& kept = examples[static_cast<std::size_t>(anomaly.kind)];
-    Example next{outcome.connection.id, anomaly.frames[0], anomaly.severity};
-    for (Example& place : kept) {
-      if (place.connection == 0 || next.connection < place.connection) std::swap(place, next);
-      if (next.connection == 0) break;
-    }
+    keep_first(examples[static_cast<std::size_t>(anomaly.kind)], {outcome.connection.id, anomaly.frames[0]});
   }
 }
 

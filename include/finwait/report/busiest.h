@@ -9,8 +9,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "finwait/report/endpoint_pair.h"
 #include "finwait/tcp/connection.h"
-#include "finwait/wire/flow_key.h"
 
 namespace finwait::report {
 
@@ -18,14 +18,7 @@ class Busiest {
  public:
   static constexpr std::size_t kRoom = 1U << 16;
 
-  /// From an originating host to a responder's address and port.
-  struct Pair {
-    wire::Address from;
-    wire::Address to;
-    std::uint16_t port = 0;
-    std::uint8_t ip_version = 4;
-    bool operator==(const Pair&) const = default;
-  };
+  using Pair = EndpointPair;
   struct Load {
     std::uint64_t connections = 0;
     std::uint64_t packets = 0;
@@ -45,7 +38,7 @@ class Busiest {
 
  private:
   struct Hash {
-    [[nodiscard]] std::size_t operator()(const Pair& pair) const noexcept;
+    [[nodiscard]] std::size_t operator()(const Pair& pair) const noexcept { return hash_of(pair); }
   };
 
   void forget_smaller_half();

@@ -35,13 +35,16 @@ class Reporter {
   [[nodiscard]] std::optional<tcp::Severity> gravest() const noexcept { return gravest_; }
 
  private:
-  void count(const tcp::Outcome& outcome) noexcept;
+  void count(const tcp::Outcome& outcome);
+  void count_bytes(const tcp::Counters& n) noexcept;
   void take_hosts(Totals& totals);
+  void take_groups(Totals& totals) const;
 
   std::vector<std::unique_ptr<Sink>> sinks_;
   Selection selection_;
   hosts::HostWatch hosts_;
   ConnectionCounts counts_;
+  AnomalyGroups groups_;
   std::optional<tcp::Severity> gravest_;
 };
 

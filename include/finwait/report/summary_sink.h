@@ -25,12 +25,6 @@ struct SummaryOptions {
 /// What the summary remembers of all connections.
 struct SummaryData {
   static constexpr std::size_t kExamples = 8;
-  struct Example {
-    std::uint64_t connection = 0;  ///< id; 0: none
-    std::uint64_t frame = 0;
-    tcp::Severity severity{};
-  };
-
   Busiest busiest;
   Histogram handshakes;  ///< SYN to SYN-ACK
   std::array<std::array<Example, kExamples>, tcp::kAnomalyKinds> examples{};

@@ -10,6 +10,7 @@
 
 #include "finwait/base/time.h"
 #include "finwait/hosts/watch.h"
+#include "finwait/report/anomaly_groups.h"
 #include "finwait/tcp/anomaly.h"
 #include "finwait/tcp/tracker.h"
 #include "finwait/tcp/verdict.h"
@@ -39,6 +40,18 @@ struct ConnectionCounts {
   std::uint64_t payload_bytes = 0;
   std::uint64_t missing_bytes = 0;  ///< acknowledged, never seen
   std::uint64_t incomplete = 0;     ///< connections with missing bytes
+  std::uint64_t packets = 0;        ///< TCP segments of the connections
+  std::uint64_t duplicates = 0;     ///< exact copies among them
+  std::uint64_t data_packets = 0;   ///< of ends that sent payload, their bare acknowledgments included
+  double missing_packets = 0.0;     ///< estimated from what such an end puts into a packet
+  std::uint64_t missing_blind = 0;  ///< missing bytes of ends of which less was seen than is missing: not in missing_packets
+};
+
+/// The findings of the connections reported, by kind and pair of endpoints.
+struct AnomalyPairs {
+  std::vector<AnomalyGroup> groups;                       ///< of each kind those that touch most connections, gravest first
+  std::array<std::uint64_t, tcp::kAnomalyKinds> pairs{};  ///< of each kind, how many pairs have it
+  bool exact = true;                                      ///< none had to be forgotten
 };
 
 struct InputFile {
@@ -72,12 +85,21 @@ struct Totals {
   tcp::TrackerCounts tracker;
   std::vector<hosts::HostFinding> hosts;  ///< those that were selected
   hosts::Populations populations;
+  AnomalyPairs anomaly_pairs;
   Performance performance;
 
   /// Share of payload bytes that were acknowledged and never captured.
   [[nodiscard]] double loss_estimate() const noexcept {
     const auto seen = static_cast<double>(counts.payload_bytes);
     const auto missing = static_cast<double>(counts.missing_bytes);
+    return missing == 0.0 ? 0.0 : missing / (seen + missing);
+  }
+
+  /// The same by packets of the ends that send payload; an end of which little was seen is taken to fill its packets as all do.
+  [[nodiscard]] double packet_loss_estimate() const noexcept {
+    const auto seen = static_cast<double>(counts.data_packets);
+    const double mean = counts.payload_bytes == 0 ? 1.0 : static_cast<double>(counts.payload_bytes) / seen;
+    const double missing = counts.missing_packets + static_cast<double>(counts.missing_blind) / mean;
     return missing == 0.0 ? 0.0 : missing / (seen + missing);
   }
 };

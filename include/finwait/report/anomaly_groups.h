@@ -1,0 +1,72 @@
+// Findings by kind and pair of endpoints, so that a million alike are one group with a count and examples, in bounded memory.
+//
+// Exact as long as there are no more than kRoom groups. Beyond that the lesser half is forgotten each time the room is full (the less
+// severe ones first, then those that touch fewer connections), so that what is grave or frequent from beginning to end is counted in full
+// but for what it did before it was last forgotten; exact() tells. The same findings give the same groups, in whatever order they come, as
+// long as it is exact.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "finwait/report/endpoint_pair.h"
+#include "finwait/tcp/anomaly.h"
+
+namespace finwait::report {
+
+/// A connection that has the finding, and its first frame.
+struct Example {
+  std::uint64_t connection = 0;  ///< id; 0: none
+  std::uint64_t frame = 0;
+};
+
+struct AnomalyGroup {
+  static constexpr std::size_t kExamples = 3;
+
+  tcp::AnomalyKind kind{};
+  EndpointPair pair;
+  tcp::Severity severity{};       ///< the gravest
+  std::uint64_t connections = 0;  ///< that have it
+  std::uint64_t occurrences = 0;
+  std::array<Example, kExamples> examples{};  ///< those that began first
+};
+
+/// Puts `next` among the examples, which are kept in order of their connections.
+void keep_first(std::span<Example> examples, Example next) noexcept;
+
+class AnomalyGroups {
+ public:
+  static constexpr std::size_t kRoom = 1U << 15;
+
+  void add(const tcp::Anomaly& anomaly, const tcp::Connection& connection);
+
+  /// Up to `n` groups of each kind that touch most connections, gravest first; kinds in the order of AnomalyKind.
+  [[nodiscard]] std::vector<AnomalyGroup> top(std::size_t n) const;
+  /// How many groups of the kind are remembered.
+  [[nodiscard]] std::uint64_t of(tcp::AnomalyKind kind) const noexcept { return counts_[static_cast<std::size_t>(kind)]; }
+  [[nodiscard]] bool exact() const noexcept { return exact_; }
+
+ private:
+  struct Key {
+    tcp::AnomalyKind kind{};
+    EndpointPair pair;
+    bool operator==(const Key&) const = default;
+  };
+  struct Hash {
+    [[nodiscard]] std::size_t operator()(const Key& key) const noexcept {
+      return hash_of(key.pair) * 64 + static_cast<std::size_t>(key.kind);
+    }
+  };
+
+  void forget_lesser_half();
+
+  std::unordered_map<Key, AnomalyGroup, Hash> groups_;
+  std::array<std::uint64_t, tcp::kAnomalyKinds> counts_{};
+  bool exact_ = true;
+};
+
+}  // namespace finwait::report

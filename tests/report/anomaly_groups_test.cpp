@@ -1,0 +1,108 @@
+#include "finwait/report/anomaly_groups.h"
+
+#include <gtest/gtest.h>
+
+namespace finwait::report {
+namespace {
+
+using K = tcp::AnomalyKind;
+
+/// From a numbered host to 192.0.2.1:443.
+tcp::Connection connection(std::uint32_t host, std::uint64_t id) {
+  tcp::Connection c;
+  const std::array<std::uint8_t, 4> low{10, static_cast<std::uint8_t>(host >> 16), static_cast<std::uint8_t>(host >> 8),
+                                        static_cast<std::uint8_t>(host)};
+  const std::array<std::uint8_t, 4> high{192, 0, 2, 1};
+  c.key.low = wire::Address::v4(low.data());
+  c.key.high = wire::Address::v4(high.data());
+  c.key.low_port = static_cast<std::uint16_t>(40'000 + id % 1000);
+  c.key.high_port = 443;
+  c.id = id;
+  return c;
+}
+
+tcp::Anomaly finding(K kind, std::uint64_t frame, std::uint32_t count = 1) {
+  tcp::Anomaly a;
+  a.kind = kind;
+  a.severity = tcp::info(kind).severity;
+  a.count = count;
+  a.frames[0] = frame;
+  return a;
+}
+
+TEST(AnomalyGroups, make_one_of_a_million_alike_with_the_first_as_examples) {
+  AnomalyGroups groups;
+  for (std::uint64_t n = 1'000'000; n != 0; --n) groups.add(finding(K::kHalfOpen, n + 1, 2), connection(7, n));
+  const auto top = groups.top(5);
+  ASSERT_EQ(top.size(), 1U);
+  EXPECT_EQ(top[0].connections, 1'000'000U);
+  EXPECT_EQ(top[0].occurrences, 2'000'000U);
+  EXPECT_EQ(top[0].pair.port, 443);
+  EXPECT_EQ(top[0].examples[0].connection, 1U);
+  EXPECT_EQ(top[0].examples[0].frame, 2U);
+  EXPECT_EQ(top[0].examples[2].connection, 3U);
+  EXPECT_TRUE(groups.exact());
+}
+
+TEST(AnomalyGroups, are_by_kind_and_by_pair_whoever_has_the_lower_address) {
+  AnomalyGroups groups;
+  groups.add(finding(K::kHalfOpen, 1), connection(1, 1));
+  groups.add(finding(K::kHalfOpen, 2), connection(2, 2));
+  groups.add(finding(K::kHalfOpen, 3), connection(2, 3));
+  groups.add(finding(K::kFinUnanswered, 4), connection(2, 3));
+  tcp::Connection turned = connection(2, 4);
+  turned.originator = 1;
+  groups.add(finding(K::kHalfOpen, 5), turned);
+  EXPECT_EQ(groups.of(K::kHalfOpen), 3U);
+  EXPECT_EQ(groups.of(K::kFinUnanswered), 1U);
+  const auto top = groups.top(2);
+  ASSERT_EQ(top.size(), 3U) << "two of the three of one kind, and the other kind's";
+  EXPECT_EQ(top[0].kind, K::kHalfOpen);
+  EXPECT_EQ(top[0].connections, 2U) << "the one that touches most connections first";
+  EXPECT_EQ(top[1].connections, 1U);
+  EXPECT_EQ(top[2].kind, K::kFinUnanswered);
+}
+
+TEST(AnomalyGroups, carry_the_gravest_severity_found) {
+  AnomalyGroups groups;
+  tcp::Anomaly grave = finding(K::kResetSuspectedForged, 1);
+  tcp::Anomaly light = grave;
+  light.severity = tcp::Severity::kInfo;
+  groups.add(light, connection(1, 1));
+  groups.add(grave, connection(1, 2));
+  groups.add(light, connection(1, 3));
+  EXPECT_EQ(groups.top(1)[0].severity, tcp::Severity::kAlert);
+}
+
+TEST(AnomalyGroups, stay_within_their_room_and_keep_what_is_grave_or_frequent) {
+  AnomalyGroups groups;
+  groups.add(finding(K::kOverlapInconsistent, 1), connection(0xff'fffe, 1));
+  for (std::uint32_t n = 0; n < 4 * AnomalyGroups::kRoom; ++n) {
+    groups.add(finding(K::kHalfOpen, n + 2), connection(n, n + 2));
+    if (n % 100 == 0) groups.add(finding(K::kHalfOpen, n + 2), connection(0xff'ffff, n + 2));
+  }
+  EXPECT_FALSE(groups.exact());
+  EXPECT_LE(groups.of(K::kHalfOpen), AnomalyGroups::kRoom);
+  const auto top = groups.top(1);
+  ASSERT_EQ(top.size(), 2U);
+  EXPECT_EQ(top[0].connections, (4 * AnomalyGroups::kRoom + 99) / 100) << "never forgotten, so counted in full";
+  EXPECT_EQ(top[1].kind, K::kOverlapInconsistent) << "rare, and an alert";
+}
+
+TEST(AnomalyGroups, are_the_same_in_whatever_order_findings_come) {
+  AnomalyGroups forward;
+  AnomalyGroups backward;
+  for (std::uint32_t n = 1; n <= 60; ++n) forward.add(finding(K::kFinMoved, n), connection(n % 7, n));
+  for (std::uint32_t n = 60; n != 0; --n) backward.add(finding(K::kFinMoved, n), connection(n % 7, n));
+  const auto a = forward.top(10);
+  const auto b = backward.top(10);
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t n = 0; n < a.size(); ++n) {
+    EXPECT_EQ(a[n].pair, b[n].pair);
+    EXPECT_EQ(a[n].connections, b[n].connections);
+    for (std::size_t k = 0; k < AnomalyGroup::kExamples; ++k) EXPECT_EQ(a[n].examples[k].connection, b[n].examples[k].connection);
+  }
+}
+
+}  // namespace
+}  // namespace finwait::report
