@@ -235,6 +235,7 @@ void Tracker::Impl::discover_half_open(std::uint32_t head, const Segment& rst) n
 void Tracker::Impl::route_icmp(std::uint32_t head, const Segment& s) noexcept {
   for (std::uint32_t at = memory[head].candidates; at != kNoBlock; at = memory[at].older) machine.apply_icmp(memory[at], at, s);
   machine.apply_icmp(memory[head], head, s);
+  beside = head;
   settle(head);
 }
 
@@ -454,6 +455,7 @@ bool Tracker::Impl::apply(std::uint32_t index, const Segment& s) noexcept {
 bool Tracker::Impl::stray(std::uint32_t index, const Segment& s) noexcept {
   ++counts.strays;
   touched = kNoBlock;
+  beside = index;
   journal.set_frame(s.frame);
   machine.apply_stray(memory[index], index, s);
   return true;

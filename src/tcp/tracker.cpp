@@ -60,9 +60,10 @@ bool Tracker::Impl::track(const wire::Segment& s, std::uint32_t likely) noexcept
   Step step;
   step.segment = s;
   step.first_event = static_cast<std::uint32_t>(journal.events().size());
-  touched = kNoBlock;
+  touched = beside = kNoBlock;
   const bool room = route(s, likely);
   step.connection = touched;
+  step.beside = touched != kNoBlock && memory[touched].is(trait::kCandidate) ? memory.head_of(touched) : beside;
   if (touched != kNoBlock) step.states = {memory[touched].ends[0].state, memory[touched].ends[1].state};
   step.last_event = static_cast<std::uint32_t>(journal.events().size());
   steps.push_back(step);

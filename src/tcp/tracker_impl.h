@@ -83,6 +83,7 @@ struct Tracker::Impl {
   std::optional<wire::FlowKey> watched;
   std::vector<Step> steps;
   std::uint32_t touched = kNoBlock;  ///< the connection the segment at hand was applied to
+  std::uint32_t beside = kNoBlock;   ///< the one it came upon without being part of it
 };
 
 }  // namespace finwait::tcp

@@ -52,6 +52,7 @@ struct Event {
 struct Step {
   wire::Segment segment;
   std::uint32_t connection = 0;  ///< kNoBlock: it belongs to the flow, but to no incarnation
+  std::uint32_t beside = 0;      ///< the incarnation it came upon as a stray, a candidate or an ICMP error; kNoBlock: none
   std::array<State, 2> states{};
   std::uint32_t first_event = 0;  ///< events [first_event, last_event) of Tracker::events() happened at it
   std::uint32_t last_event = 0;
