@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <utility>
+#include <vector>
 
 #include "finwait/report/uid.h"
 
@@ -78,18 +79,25 @@ void ExplainWatch::before(const wire::Segment& segment, tcp::Tracker& tracker) {
 /// Steps first, each with its events; what no step accounts for was a timer's doing, or another flow's.
 void ExplainWatch::after(tcp::Tracker& tracker) {
   const auto events = tracker.events();
+  std::vector<std::uint64_t> whose;  // by id, as far as the flow watched goes
+  for (const tcp::Event& event : events) {
+    const tcp::Connection& c = tracker.connection(event.connection);
+    whose.push_back(key_ && c.key == *key_ ? c.id : 0);
+  }
   std::size_t next = 0;
   const auto take_timers = [&](std::size_t until) {
     for (; next < until; ++next) {
-      const tcp::Connection& c = tracker.connection(events[next].connection);
-      if (key_ && c.key == *key_) sink_.add(events[next], c.id);
+      if (whose[next] != 0) sink_.add(events[next], whose[next]);
     }
   };
   for (const tcp::Step& step : tracker.steps()) {
     take_timers(step.first_event);
-    const std::uint64_t id = step.connection == tcp::kNoBlock ? 0 : tracker.connection(step.connection).id;
-    if (step.segment.frame == wanted_.frame && id != wanted_.frame) belongs_to_ = id;
-    sink_.add(step, id, events.subspan(step.first_event, step.last_event - step.first_event));
+    const auto id_of = [&](std::uint32_t index) { return index == tcp::kNoBlock ? 0 : tracker.connection(index).id; };
+    const std::uint64_t id = id_of(step.connection);
+    const std::uint64_t beside = id_of(step.beside);
+    if (step.segment.frame == wanted_.frame) belongs_to_ = beside != 0 ? beside : id != wanted_.frame ? id : 0;
+    const std::size_t count = step.last_event - step.first_event;
+    sink_.add(step, id, beside, events.subspan(step.first_event, count), std::span(whose).subspan(step.first_event, count));
     next = step.last_event;
   }
   take_timers(events.size());

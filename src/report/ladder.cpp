@@ -53,7 +53,11 @@ class Ladder {
   void put() {
     put_head();
     for (const LadderRow& row : data_.rows) {
-      if (row.connection == c_.id) put_row(row);
+      if (row.connection == c_.id) {
+        put_row(row);
+      } else if (row.beside == c_.id || tells(row)) {
+        put_aside(row);
+      }
     }
     if (data_.left_out != 0) line("... {} more segments are not shown\n", human_count(data_.left_out));
     put_foot();
@@ -112,7 +116,28 @@ class Ladder {
          kSegmentWidth, state_if_new(1 - originator, row));
     shown_ = row.states;
     any_shown_ = true;
-    for (std::size_t n = row.first_event; n != row.last_event; ++n) put_event(data_.events[n], row.segment.frame);
+    put_events(row, row.segment.frame);
+  }
+
+  /// Something happened at it to this connection.
+  [[nodiscard]] bool tells(const LadderRow& row) const {
+    for (std::size_t n = row.first_event; n != row.last_event; ++n) {
+      if (data_.whose[n] == c_.id) return true;
+    }
+    return false;
+  }
+
+  /// A segment between the same endpoints that is no part of this connection: a stray, another attempt, an ICMP error.
+  void put_aside(const LadderRow& row) {
+    line("{:>12} {:>8}  {:<{}} {} {}\n", seconds_text(base::elapsed(c_.start, row.segment.time), nanoseconds_), row.segment.frame,
+         "(aside)", kStateWidth, row.segment.direction == c_.originator ? "-->" : "<--", segment_text(row.segment));
+    put_events(row, row.segment.frame);
+  }
+
+  void put_events(const LadderRow& row, std::uint64_t frame) {
+    for (std::size_t n = row.first_event; n != row.last_event; ++n) {
+      if (data_.whose[n] == c_.id) put_event(data_.events[n], frame);
+    }
   }
 
   void put_timer(const LadderRow& row) {
@@ -122,8 +147,8 @@ class Ladder {
     for (std::size_t n = row.first_event; n != row.last_event; ++n) {
       const tcp::Event& event = data_.events[n];
       if (event.kind == tcp::Event::Kind::kTransition) shown_[event.transition.end] = event.transition.to;
-      put_event(event, 0);
     }
+    put_events(row, 0);
   }
 
   [[nodiscard]] std::string_view state_if_new(unsigned end, const LadderRow& row) const {
@@ -145,12 +170,30 @@ class Ladder {
 
   void put_event(const tcp::Event& event, std::uint64_t frame) {
     if (event.kind == tcp::Event::Kind::kAnomaly) {
-      line("{:>{}}! {} {}: {}\n", "", kReasonIndent, tcp::name(event.anomaly.severity), tcp::info(event.anomaly.kind).name,
-           tcp::anomaly_text(event.anomaly, c_));
+      const tcp::Anomaly& anomaly = as_it_stands(event.anomaly);
+      line("{:>{}}! {} {}: {}{}\n", "", kReasonIndent, tcp::name(anomaly.severity), tcp::info(anomaly.kind).name,
+           tcp::anomaly_text(anomaly, c_), origin_text(anomaly));
       return;
     }
     const tcp::Transition& t = event.transition;
     line("{:>{}}{}: {} -> {}: {}\n", "", kReasonIndent, who(t.end), tcp::name(t.from), tcp::name(t.to), reason(t, frame));
+  }
+
+  /// What became of a finding: its count, numbers, severity and origin as every other output tells them.
+  [[nodiscard]] const tcp::Anomaly& as_it_stands(const tcp::Anomaly& first) const {
+    const auto same = [&](const tcp::Anomaly& a) { return a.kind == first.kind; };
+    const auto at = std::find_if(of_.anomalies.begin(), of_.anomalies.end(), same);
+    return at == of_.anomalies.end() ? first : *at;
+  }
+
+  /// Who may have caused it, and the other frames of its evidence.
+  [[nodiscard]] static std::string origin_text(const tcp::Anomaly& anomaly) {
+    std::string text;
+    for (unsigned bit = 1; bit <= tcp::origin::kAttacker; bit <<= 1) {
+      if ((anomaly.origins & bit) != 0)
+        text += (text.empty() ? " (origin: " : ", ") + std::string(origin_name(static_cast<std::uint8_t>(bit)));
+    }
+    return text.empty() ? text : text + ")";
   }
 
   [[nodiscard]] const wire::Segment* find(std::uint64_t frame) const {

@@ -22,6 +22,8 @@ CASES = [(capture, ending, arguments)
 CASES += [("tour.pcap", "json", ["-o", "json"]), ("tour.pcap", "summary", ["-v"])]
 CASES += [(capture, "explain", ["--explain", "1"])
           for capture in ("kernel_normal_close.pcap", "kernel_half_close.pcap", "kernel_refused.pcap", "kernel_closed_with_pending_data.pcap")]
+# a stray, a RST that proves forged later, an attempt inside another connection
+CASES += [("tour.pcap", f"explain-{which}", ["--explain", which]) for which in ("444", "599", "607")]
 
 
 def without_performance(text):

@@ -21,6 +21,7 @@ namespace finwait::report {
 struct LadderRow {
   wire::Segment segment;
   std::uint64_t connection = 0;  ///< its id; 0: no incarnation
+  std::uint64_t beside = 0;      ///< id of the one it came upon without being part of it; 0: none
   std::array<tcp::State, 2> states{};
   std::size_t first_event = 0;  ///< into LadderData::events
   std::size_t last_event = 0;
@@ -30,11 +31,13 @@ struct LadderRow {
 struct LadderConnection {
   tcp::Connection connection;
   tcp::Verdict verdict;
+  std::vector<tcp::Anomaly> anomalies;  ///< as they stand at the end
 };
 
 struct LadderData {
   std::vector<LadderRow> rows;
   std::vector<tcp::Event> events;
+  std::vector<std::uint64_t> whose;  ///< of each event, the id of its connection
   std::vector<LadderConnection> connections;
   std::uint64_t left_out = 0;
 };
@@ -54,8 +57,10 @@ class ExplainSink final : public Sink {
   /// From now on connections of this flow are kept.
   void watch(const wire::FlowKey& key) { key_ = key; }
 
-  /// A segment of the flow, and what happened at it.
-  void add(const tcp::Step& step, std::uint64_t connection, std::span<const tcp::Event> events);
+  /// A segment of the flow, the ids of what it belongs to and came upon, and what happened at it, with the id of the connection of each
+  /// event.
+  void add(const tcp::Step& step, std::uint64_t connection, std::uint64_t beside, std::span<const tcp::Event> events,
+           std::span<const std::uint64_t> whose);
   /// What a timer did.
   void add(const tcp::Event& event, std::uint64_t connection);
 
