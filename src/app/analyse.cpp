@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <optional>
-#include <sstream>
 
 #include "finwait/base/hash.h"
 #include "finwait/capture/file_sequence.h"
@@ -28,6 +27,7 @@
 #include "finwait/report/summary_sink.h"
 #include "finwait/report/zeek_sink.h"
 #include "progress.h"
+#include "values.h"
 
 namespace finwait::app {
 namespace {
@@ -137,13 +137,6 @@ engine::PipelineOptions pipeline_options(const Options& options) {
   return result;
 }
 
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream in(text);
-  for (std::string line; std::getline(in, line);) lines.push_back(line);
-  return lines;
-}
-
 std::uint64_t peak_memory() {
   struct rusage usage {};
   getrusage(RUSAGE_SELF, &usage);
@@ -153,7 +146,7 @@ std::uint64_t peak_memory() {
 void add_facts(report::Totals& totals, const capture::FileSequence& source, double seconds) {
   for (const capture::FileSpan& file : source.files()) totals.capture.files.push_back({file.path, file.first_frame});
   const capture::SourceStatus status = source.status();
-  if (status.damaged) totals.capture.damage = lines_of(status.what);
+  if (status.damaged) totals.capture.damage = split(status.what, '\n');
   totals.performance.seconds = seconds;
   totals.performance.peak_memory = peak_memory();
 }

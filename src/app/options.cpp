@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <boost/program_options.hpp>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <new>
 #include <set>
 #include <sstream>
 
@@ -88,15 +90,6 @@ auto value_of(const po::variables_map& map, const char* name, F&& parse) {
   }
 }
 
-std::vector<std::string> split(const std::string& list) {
-  std::vector<std::string> words;
-  std::istringstream in(list);
-  for (std::string word; std::getline(in, word, ',');) {
-    if (!word.empty()) words.push_back(word);
-  }
-  return words;
-}
-
 void take_write(const po::variables_map& map, Options& options) {
   if (map.count("write") == 0) return;
   options.write = map["write"].as<std::string>();
@@ -131,7 +124,7 @@ void take_outputs(const po::variables_map& map, Options& options) {
 void take_only(const po::variables_map& map, Options& options) {
   if (map.count("only") == 0) return;
   for (const std::string& list : map["only"].as<Words>()) {
-    for (const std::string& kind : split(list)) {
+    for (const std::string& kind : split(list, ',')) {
       if (!options.only.add(kind)) throw UsageError("--only " + kind + ": no such kind. There are\n" + report::known_kinds());
       options.only_words += (options.only_words.empty() ? "" : ", ") + kind;
     }
@@ -225,7 +218,10 @@ void take_words(const po::variables_map& map, Options& options) {
     const auto& path = map["filter-file"].as<std::string>();
     if (!options.filter.empty()) throw UsageError("there is a filter on the command line and one in " + path + " (-F): give one of them");
     std::ifstream in(path);
-    if (!in) throw std::runtime_error(path + ": the filter cannot be read: no such file, or no permission");
+    if (!in) {
+      if (errno == ENOMEM) throw std::bad_alloc();
+      throw std::runtime_error(path + ": the filter cannot be read: no such file, or no permission");
+    }
     options.filter.assign(std::istreambuf_iterator<char>(in), {});
   }
 }
@@ -276,6 +272,7 @@ Options parse_options(int argc, const char* const* argv) {
 
 std::string help_text() {
   std::ostringstream out;
+  out.exceptions(std::ios::badbit | std::ios::failbit);  // else a help with holes in it when memory is short
   out << "finwait reads captures and tells how every TCP connection opened, lived and ended.\n\n"
          "usage: finwait [options] -r FILE... [filter expression]\n"
          "       finwait --describe KIND\n"

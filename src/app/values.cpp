@@ -1,5 +1,6 @@
 #include "values.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <stdexcept>
@@ -139,6 +140,16 @@ std::uint64_t parse_count(const std::string& word, std::uint64_t least) {
     throw std::invalid_argument("a whole number, at least " + std::to_string(least));
   }
   return value;
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> pieces;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(separator, at), text.size());
+    if (end != at) pieces.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return pieces;
 }
 
 }  // namespace finwait::app

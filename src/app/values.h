@@ -1,10 +1,11 @@
 // Values as a person types them: durations, sizes, points in time, counts.
 //
-// Each function takes the whole word or throws std::invalid_argument with a phrase that says what it should look like.
+// Each parser takes the whole word or throws std::invalid_argument with a phrase that says what it should look like.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "finwait/base/time.h"
 
@@ -25,5 +26,8 @@ namespace finwait::app {
 
 /// A whole number, at least `least`.
 [[nodiscard]] std::uint64_t parse_count(const std::string& word, std::uint64_t least);
+
+/// What stands between the separators, without what is empty. Not by a stream: those keep it to themselves when memory is short.
+[[nodiscard]] std::vector<std::string> split(const std::string& text, char separator);
 
 }  // namespace finwait::app

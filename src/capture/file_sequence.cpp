@@ -1,10 +1,15 @@
 #include "finwait/capture/file_sequence.h"
 
+#include <dirent.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
+#include <memory>
+#include <new>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -28,13 +33,21 @@ bool is_regular(const std::string& path) {
   return std::filesystem::is_regular_file(path, ignored);
 }
 
-/// The paths of what is in a folder, in order. Throws CaptureError.
+/// The paths of what is in a folder, in order. Throws CaptureError. Not by std::filesystem: its iterators end the process when memory is
+/// short (they allocate where they promise not to throw).
 std::vector<std::string> names_in(const std::string& folder) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), &::closedir);
+  const std::string before = folder.back() == '/' ? folder : folder + "/";
   std::vector<std::string> names;
-  std::error_code error;
-  std::filesystem::directory_iterator at(folder, error);
-  for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) names.push_back(at->path().string());
-  if (error) throw CaptureError(fmt::format("{}: cannot list the folder: {}", folder, error.message()));
+  while (open) {
+    errno = 0;
+    const dirent* const entry = ::readdir(open.get());
+    if (entry == nullptr) break;
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(before + entry->d_name);
+  }
+  if (errno == ENOMEM) throw std::bad_alloc();
+  if (errno != 0) throw CaptureError(fmt::format("{}: cannot list the folder: {}", folder, std::generic_category().message(errno)));
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -4,6 +4,8 @@
 #include <pcap/pcap.h>
 
 #include <array>
+#include <cerrno>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -32,12 +34,23 @@ struct Compiled {
   std::string error;
 };
 
+/// libpcap's scanner ends the process when it does not get its first few buffers. Whoever asks for more just before learns of it in time.
+void make_sure_of_memory(const std::string& expression) {
+  constexpr std::size_t kScanner = std::size_t{64} << 10U;
+  ::operator delete(::operator new(kScanner + 2 * expression.size()));
+}
+
+/// Throws std::bad_alloc: an expression that is not understood and one for which there is no memory are not the same.
 Compiled compile(const std::string& expression, std::uint16_t link_type) {
   const std::unique_ptr<pcap_t, void (*)(pcap_t*)> handle(pcap_open_dead(dlt_of(link_type), kSnapshot), &pcap_close);
-  if (!handle) return {nullptr, "out of memory"};
+  if (!handle) throw std::bad_alloc();
   auto program = std::make_unique<Program>();
-  if (pcap_compile(handle.get(), &program->code, expression.c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0)
+  make_sure_of_memory(expression);
+  errno = 0;
+  if (pcap_compile(handle.get(), &program->code, expression.c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0) {
+    if (errno == ENOMEM) throw std::bad_alloc();
     return {nullptr, pcap_geterr(handle.get())};
+  }
   return {std::move(program), {}};
 }
 

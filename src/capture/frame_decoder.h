@@ -24,7 +24,7 @@ class FrameDecoder {
   virtual ~FrameDecoder() = default;
 
   /// Decodes a part of `in` into `out` (not empty). `in` is empty if the call before filled its output. Takes input in such small steps
-  /// that an error costs no byte of the blocks before: zstd and lz4 do not say what they wrote in a call that fails.
+  /// that an error costs no byte of the blocks before: zstd and lz4 do not say what they wrote in a call that fails. Throws std::bad_alloc.
   [[nodiscard]] virtual DecodeStep decode(std::span<const std::uint8_t> in, std::span<std::uint8_t> out) = 0;
 };
 

@@ -32,17 +32,13 @@ class GzipDecoder final : public FrameDecoder {
     if (result == Z_STREAM_END) {
       inflateReset(&stream_);
     } else if (result != Z_OK && result != Z_BUF_ERROR) {  // the latter: nothing to do, no harm
-      step.error = explain(result);
+      if (result == Z_MEM_ERROR) throw std::bad_alloc();
+      step.error = stream_.msg != nullptr ? stream_.msg : zError(result);
     }
     return step;
   }
 
  private:
-  [[nodiscard]] std::string explain(int result) const {
-    if (result == Z_MEM_ERROR) return "out of memory";
-    return stream_.msg != nullptr ? stream_.msg : zError(result);
-  }
-
   z_stream stream_{};
 };
 

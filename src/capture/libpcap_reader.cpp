@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <limits>
+#include <new>
 #include <string_view>
 #include <utility>
 
@@ -44,21 +45,21 @@ int tell_window(void* cookie, off64_t* offset, int whence) {
 
 using Pcap = std::unique_ptr<pcap_t, void (*)(pcap_t*)>;
 
-/// Null if libpcap refuses; `error` then has its words. Reads through `window`, which must outlive the result.
+/// Null if libpcap refuses; `error` then has its words. Reads through `window`, which must outlive the result. Throws std::bad_alloc.
 Pcap open_pcap(ByteWindow& window, std::string& error) {
   cookie_io_functions_t functions{};
   functions.read = &read_window;
   functions.seek = &tell_window;
   std::FILE* const stream = ::fopencookie(&window, "r", functions);
-  if (stream == nullptr) {
-    error = "out of memory";
-    return {nullptr, &pcap_close};
-  }
+  if (stream == nullptr) throw std::bad_alloc();
   (void)std::setvbuf(stream, nullptr, _IOFBF, kStreamBuffer);
   char words[PCAP_ERRBUF_SIZE] = "";
+  errno = 0;
   Pcap pcap(pcap_fopen_offline_with_tstamp_precision(stream, PCAP_TSTAMP_PRECISION_NANO, words), &pcap_close);
   if (!pcap) {
+    const bool starved = errno == ENOMEM;
     std::fclose(stream);
+    if (starved) throw std::bad_alloc();
     error = words;
   }
   return pcap;
@@ -106,9 +107,11 @@ bool LibpcapReader::knows(std::span<const std::uint8_t> start) {
 bool LibpcapReader::next() {
   const off_t at = ::ftello(pcap_file(handle_->pcap.get()));
   const std::uint64_t offset = at < 0 ? window_.offset() : static_cast<std::uint64_t>(at);
+  errno = 0;
   const int result = pcap_next_ex(handle_->pcap.get(), &handle_->header, &handle_->data);
   held_ = result == 1 && handle_->header->caplen <= kMaxRecord;
   if (held_) return true;
+  if (result == PCAP_ERROR && errno == ENOMEM) throw std::bad_alloc();
   ended_ = true;
   if (result == PCAP_ERROR_BREAK || (stop_requested() && window_.error().empty())) return false;
   std::string reason =

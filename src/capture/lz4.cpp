@@ -23,7 +23,7 @@ class Lz4Decoder final : public FrameDecoder {
     std::size_t consumed = std::min(in.size(), wanted_);
     std::size_t produced = out.size();
     const std::size_t result = LZ4F_decompress(context_, out.data(), &produced, in.data(), &consumed, nullptr);
-    if (LZ4F_isError(result) != 0) return {0, 0, false, LZ4F_getErrorName(result)};
+    if (LZ4F_isError(result) != 0) return {0, 0, false, explain(result)};
     wanted_ = next_step(result);
     return {consumed, produced, result == 0, {}};
   }
@@ -33,6 +33,13 @@ class Lz4Decoder final : public FrameDecoder {
   static std::size_t next_step(std::size_t hint) noexcept {
     if (hint == 0) return kFirst;
     return hint > kBlockHeader ? hint - kBlockHeader : hint;
+  }
+
+  /// The library tells its errors apart by name only: their numbers are not part of its stable interface.
+  static std::string explain(std::size_t result) {
+    std::string name = LZ4F_getErrorName(result);
+    if (name == "ERROR_allocation_failed") throw std::bad_alloc();
+    return name;
   }
 
   LZ4F_dctx* context_ = nullptr;

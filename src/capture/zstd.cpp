@@ -47,6 +47,7 @@ class ZstdDecoder final : public FrameDecoder {
   }
 
   static std::string explain(std::size_t result) {
+    if (ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation) throw std::bad_alloc();
     if (ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge) {
       return fmt::format("it needs a window of more than {} MiB; decompress it first with 'zstd -dc --long=31'",
                          (1U << kWindowLogMax) >> 20U);

@@ -1,6 +1,7 @@
 #include "finwait/engine/pipeline.h"
 
 #include <algorithm>
+#include <new>
 
 namespace finwait::engine {
 
@@ -105,6 +106,7 @@ void Pipeline::move_refused() {
 }
 
 void Pipeline::deliver_events() {
+  if (!tracker_.complete()) throw std::bad_alloc();
   if (onlooker_ != nullptr) onlooker_->after(tracker_);
   for (const tcp::Event& event : tracker_.events()) reporter_.event(event, tracker_.connection(event.connection));
   tracker_.clear_events();

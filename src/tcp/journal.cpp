@@ -67,15 +67,14 @@ void Journal::append(Connection& c, std::uint32_t index, unsigned end, const Pat
 }
 
 void Journal::append(Connection& c, std::uint32_t index, const Transition& t) noexcept {
-  if (keep_events_ && !c.is(trait::kCandidate)) events_.push_back({Event::Kind::kTransition, index, frame_, t, {}});
+  if (keep_events_ && !c.is(trait::kCandidate)) events_.append({Event::Kind::kTransition, index, frame_, t, {}});
   encode(c, t);
 }
 
 void Journal::publish(const Connection& c, std::uint32_t index) noexcept {
   if (!keep_events_) return;
-  std::vector<Transition> said;
-  read(c, said);
-  for (const Transition& t : said) events_.push_back({Event::Kind::kTransition, index, frame_, t, {}});
+  read(c, said_);
+  for (const Transition& t : said_) events_.append({Event::Kind::kTransition, index, frame_, t, {}});
 }
 
 void Journal::encode(Connection& c, const Transition& t) noexcept {
@@ -162,7 +161,7 @@ Anomaly* Journal::find(Connection& c, std::uint32_t index, const Anomaly& anomal
   Anomaly& kept = blocks_[block].anomalies[blocks_[block].used++];
   kept = anomaly;
   c.anomaly_kinds |= 1ULL << static_cast<unsigned>(anomaly.kind);
-  if (keep_events_ && !c.is(trait::kCandidate)) events_.push_back({Event::Kind::kAnomaly, index, frame_, {}, anomaly});
+  if (keep_events_ && !c.is(trait::kCandidate)) events_.append({Event::Kind::kAnomaly, index, frame_, {}, anomaly});
   return &kept;
 }
 

@@ -13,14 +13,18 @@
 #include "finwait/tcp/connection.h"
 #include "finwait/tcp/path.h"
 #include "finwait/tcp/tracker.h"
+#include "kept_list.h"
 
 namespace finwait::tcp {
 
 class Journal {
  public:
   static constexpr std::uint32_t kMaxEntries = 240;
+  static constexpr std::uint32_t kMostRead = kMaxEntries + 16;  ///< rewriting may leave a few more
 
-  Journal(Blocks& blocks, bool keep_events) : blocks_(blocks), keep_events_(keep_events) {}
+  Journal(Blocks& blocks, bool keep) : blocks_(blocks) {
+    if (keep) keep_events();
+  }
 
   /// The frame that is being looked at; 0: a timer.
   void set_frame(std::uint64_t frame) noexcept { frame_ = frame; }
@@ -44,16 +48,20 @@ class Journal {
   /// Takes a finding back that proved wrong.
   void withdraw(Connection& c, AnomalyKind kind) noexcept;
 
-  /// Into `out` (cleared first; reserve kMaxEntries once and it never allocates).
+  /// Into `out` (cleared first; reserve kMostRead once and it never allocates).
   void read(const Connection& c, std::vector<Transition>& out) const;
   void read(const Connection& c, std::vector<Anomaly>& out) const;
   void release(Connection& c) noexcept;
   /// The lists of the ends, for the detectors.
   [[nodiscard]] const Blocks& blocks() const noexcept { return blocks_; }
 
-  [[nodiscard]] std::span<const Event> events() const noexcept { return events_; }
+  [[nodiscard]] std::span<const Event> events() const noexcept { return events_.values(); }
+  [[nodiscard]] bool complete() const noexcept { return events_.complete(); }  ///< none of them is missing
   void clear_events() noexcept { events_.clear(); }
-  void keep_events() noexcept { keep_events_ = true; }
+  void keep_events() {
+    said_.reserve(kMostRead);
+    keep_events_ = true;
+  }
 
  private:
   void append(Connection& c, std::uint32_t index, const Transition& t) noexcept;
@@ -64,7 +72,8 @@ class Journal {
   void for_each_anomaly(const Connection& c, F&& f) const;
 
   Blocks& blocks_;
-  std::vector<Event> events_;
+  KeptList<Event> events_;
+  std::vector<Transition> said_;  // room for publish()
   std::uint64_t frame_ = 0;
   bool keep_events_ = false;
 };

@@ -48,7 +48,7 @@ Tracker::Impl::Impl(const TrackerOptions& given)
       machine(blocks, journal, zeek, options.timers) {
   options.max_connections = std::max<std::uint32_t>(given.max_connections, 2);
   reserve = std::min(kMaxReserve, options.max_connections / 4);
-  transitions.reserve(Journal::kMaxEntries + 16);
+  transitions.reserve(Journal::kMostRead);
   anomalies.reserve(kAnomalyKinds);
 }
 
@@ -66,7 +66,7 @@ bool Tracker::Impl::track(const wire::Segment& s, std::uint32_t likely) noexcept
   step.beside = touched != kNoBlock && memory[touched].is(trait::kCandidate) ? memory.head_of(touched) : beside;
   if (touched != kNoBlock) step.states = {memory[touched].ends[0].state, memory[touched].ends[1].state};
   step.last_event = static_cast<std::uint32_t>(journal.events().size());
-  steps.push_back(step);
+  steps.append(step);
   return room;
 }
 
@@ -145,8 +145,9 @@ void Tracker::watch(const wire::FlowKey& key) {
   impl_->watched = key;
   impl_->journal.keep_events();
 }
-std::span<const Step> Tracker::steps() const noexcept { return impl_->steps; }
+std::span<const Step> Tracker::steps() const noexcept { return impl_->steps.values(); }
 void Tracker::clear_steps() noexcept { impl_->steps.clear(); }
+bool Tracker::complete() const noexcept { return impl_->journal.complete() && impl_->steps.complete(); }
 
 const TrackerCounts& Tracker::counts() const noexcept {
   impl_->counts.blocks_exhausted = impl_->blocks.exhausted();

@@ -10,6 +10,7 @@
 #include "blocks.h"
 #include "finwait/tcp/tracker.h"
 #include "journal.h"
+#include "kept_list.h"
 #include "machine.h"
 #include "memory.h"
 #include "zeek_views.h"
@@ -81,7 +82,7 @@ struct Tracker::Impl {
   std::optional<Outcome> outcome;
 
   std::optional<wire::FlowKey> watched;
-  std::vector<Step> steps;
+  KeptList<Step> steps;
   std::uint32_t touched = kNoBlock;  ///< the connection the segment at hand was applied to
   std::uint32_t beside = kNoBlock;   ///< the one it came upon without being part of it
 };

@@ -7,6 +7,14 @@
 namespace finwait::app {
 namespace {
 
+TEST(Split, gives_what_stands_between_and_nothing_empty) {
+  using Words = std::vector<std::string>;
+  EXPECT_EQ(split("a,bc,d", ','), (Words{"a", "bc", "d"}));
+  EXPECT_EQ(split(",a,,b,", ','), (Words{"a", "b"}));
+  EXPECT_EQ(split("one line\n", '\n'), (Words{"one line"}));
+  EXPECT_EQ(split("", ','), Words{});
+}
+
 TEST(ParseDuration, takes_seconds_and_the_usual_units) {
   EXPECT_EQ(parse_duration("30"), 30 * base::kSecond);
   EXPECT_EQ(parse_duration("30s"), 30 * base::kSecond);

@@ -61,7 +61,8 @@ class Pipeline {
   Pipeline(capture::Source& source, capture::Filter* filter, report::Reporter& reporter, const PipelineOptions& options,
            Onlooker* onlooker = nullptr);
 
-  /// Reads to the end, to the limit, or until told to stop; then judges what is still remembered. Call once. Throws report::OutputError.
+  /// Reads to the end, to the limit, or until told to stop; then judges what is still remembered. Call once. Throws report::OutputError,
+  /// std::bad_alloc.
   void run(Steering& steering);
 
   /// What is known so far: everything but connection counts, file names and performance.

@@ -111,6 +111,8 @@ class Tracker {
   /// Since clear_steps().
   [[nodiscard]] std::span<const Step> steps() const noexcept;
   void clear_steps() noexcept;
+  /// False once there was no memory to keep an event or a step: what those then say has gaps.
+  [[nodiscard]] bool complete() const noexcept;
 
   [[nodiscard]] const TrackerCounts& counts() const noexcept;
   [[nodiscard]] std::uint32_t remembered() const noexcept;
