@@ -162,8 +162,14 @@ std::optional<HalfClose> half_close_of(const Connection& c, base::Timestamp cloc
   return half;
 }
 
+/// It takes both FINs and the acknowledgment of the own one, and not to be the end that closed second (RFC 9293, figure 5).
+bool may_wait(const Endpoint& e) noexcept {
+  return e.facts.has(Fact::kFin) && e.facts.has(Fact::kPeerFin) && e.facts.has(Fact::kFinAcked) && !e.knows(known::kFinCovers);
+}
+
 /// TIME-WAIT of one end, or nothing.
 std::optional<TimeWait> time_wait_of_end(const Connection& c, unsigned end, base::Timestamp clock) noexcept {
+  if (!may_wait(c.ends[end])) return std::nullopt;
   const Path path = derive(c.ends[end]);
   const int at = path.find(State::kTimeWait);
   if (at < 0) return std::nullopt;

@@ -41,6 +41,7 @@ class Busiest {
     [[nodiscard]] std::size_t operator()(const Pair& pair) const noexcept { return hash_of(pair); }
   };
 
+  [[nodiscard]] std::vector<Entry> largest(std::size_t n) const;  // in no order
   void forget_smaller_half();
 
   std::unordered_map<Pair, Load, Hash> pairs_;
