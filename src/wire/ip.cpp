@@ -16,6 +16,7 @@ constexpr std::uint8_t kHopByHop = 0;
 constexpr std::uint8_t kRouting = 43;
 constexpr std::uint8_t kFragmentHeader = 44;
 constexpr std::uint8_t kAuthentication = 51;
+constexpr std::uint8_t kTcp = 6;
 
 /// A sum of 0 in the header is one that the device was to fill in: no IPv4 header sums to it but one of zeros.
 std::uint16_t note_ipv4_checksum(const std::uint8_t* header, std::uint32_t size) noexcept {
@@ -41,7 +42,16 @@ const std::uint8_t* final_ipv4_destination(const std::uint8_t* header, std::uint
   return header + 16;
 }
 
+/// A first fragment that says it is longer than the frame was can never be put together. Its headers stand all the same; of the payload
+/// nobody knows how much there was, so none is counted: a packet without payload, as in Wireshark.
+void show_headers_alone(Walk& walk, std::uint8_t protocol) noexcept {
+  constexpr std::uint32_t kDataOffset = 12;
+  if (protocol == kTcp && walk.captured > kDataOffset) walk.limit((walk.at[kDataOffset] >> 4) * 4U);
+  walk.go(Layer::kIpProtocol, protocol);
+}
+
 void stop_at_ipv4_fragment(Walk& walk, std::uint16_t where, std::uint8_t protocol) noexcept {
+  if ((where & 0x1fffU) == 0 && walk.claimed > walk.wire) return show_headers_alone(walk, protocol);
   walk.type = protocol;
   walk.stop_at_fragment({.id = (static_cast<std::uint32_t>(protocol) << 16) | walk.ip.id,
                          .offset = (where & 0x1fffU) * 8U,
@@ -172,6 +182,7 @@ void read_extension(Walk& walk) noexcept {
   consume(walk, size);
   walk.go(Layer::kIpProtocol, following);
   if ((where & 0xfff9U) == 0) return;  // RFC 6946: a fragment that is all there is is none
+  if ((where & 0xfff8U) == 0 && walk.claimed > walk.wire) return show_headers_alone(walk, following);
   walk.stop_at_fragment(
       {.id = id, .offset = where & 0xfff8U, .header_length = walk.ip.length - walk.claimed - size, .more = (where & 1) != 0});
 }

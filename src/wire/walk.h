@@ -109,10 +109,10 @@ struct Walk {
     next = layer;
     type = with;
   }
-  /// How long a packet is that does not say so itself: what the frame held. A length that no device makes is not believed.
+  /// How long a packet is that does not say so itself: what the frame held, as long as sequence numbers can tell before from after.
   [[nodiscard]] std::uint32_t unsaid_length() const noexcept {
-    constexpr std::uint32_t kLongest = std::uint32_t{1} << 24;
-    return wire > kLongest ? captured : wire;
+    constexpr std::uint32_t kLongest = 0x7fff'ffff;
+    return wire < kLongest ? wire : kLongest;
   }
   /// The rest is a fragment. Its `length` bytes may be claimed and not there: then it has no place.
   void stop_at_fragment(const FragmentPlace& place) noexcept {

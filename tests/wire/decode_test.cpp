@@ -142,10 +142,11 @@ TEST(Decode, AJumbogramSaysItsLengthInAnOption) {
   EXPECT_EQ(decoded.segment.payload_length, 70000U);
 }
 
-TEST(Decode, AFrameLengthNobodyMakesIsNotBelieved) {
+TEST(Decode, AFrameLengthIsBelievedAsFarAsSequenceNumbersTellBeforeFromAfter) {
   Bytes frame = ethernet4();
   put16(frame, 16, 0);
-  EXPECT_EQ(decode_frame(1, frame, frame.size(), 0xffff'fff0U).segment.payload_length, 5U);
+  EXPECT_EQ(decode_frame(1, frame, frame.size(), 200'000).segment.payload_length, 200'000U - 14 - 40);
+  EXPECT_EQ(decode_frame(1, frame, frame.size(), 0xffff'fff0U).segment.payload_length, 0x7fff'ffffU - 40);
 }
 
 TEST(Decode, ADataOffsetBelowTheHeaderIsMalformed) {
@@ -236,6 +237,22 @@ TEST(Decode, EveryFragmentIsAFragment) {
   }
   EXPECT_EQ(decode_ethernet(ethernet(0x0800, ip4({.fragment = 0x2000}, tcp4()))).fate, Fate::kMalformed) << "25 bytes and more to come";
   EXPECT_EQ(decode_ethernet(ethernet(0x0800, ip4({.fragment = 0x1fff}, payload))).fate, Fate::kMalformed) << "beyond 64 KiB";
+}
+
+TEST(Decode, AFirstFragmentLongerThanItsFrameIsAPacketWithoutPayload) {
+  const Bytes whole = ip4({.fragment = 0x2000}, tcp({.payload = zeros(20)}));
+  const auto cut = [](const Bytes& packet, std::size_t by) {
+    return Bytes(packet.begin(), packet.end() - static_cast<std::ptrdiff_t>(by));
+  };
+  const Decoded first = decode_frame(101, cut(whole, 12));
+  EXPECT_EQ(first.fate, Fate::kTcp);
+  EXPECT_EQ(first.segment.payload_length, 0U) << "how much there was nobody knows";
+  EXPECT_EQ(decode_frame(101, cut(ip4({.fragment = 0x2001}, tcp({.payload = zeros(20)})), 12)).fate, Fate::kFragment) << "not the first";
+  EXPECT_EQ(decode_frame(101, cut(whole, 12), whole.size() - 12, whole.size()).fate, Fate::kFragment) << "cut by the snap length";
+  const Bytes v6 = ip6(44, Bytes{6, 0, 0, 1} + zeros(4) + tcp({.payload = zeros(20)}));
+  const Decoded first6 = decode_frame(101, cut(v6, 12));
+  EXPECT_EQ(first6.fate, Fate::kTcp);
+  EXPECT_EQ(first6.segment.payload_length, 0U);
 }
 
 TEST(Decode, WhatIsNoTcpHasItsFate) {
