@@ -123,7 +123,7 @@ bool LibpcapReader::next() {
 
 void LibpcapReader::describe(Frame& frame, const std::uint8_t* data) const noexcept {
   const pcap_pkthdr& header = *handle_->header;
-  frame = {data, header.caplen, header.len, timestamp(header.ts), link_type_, 0, 0};
+  frame = {data, header.caplen, header.len, timestamp(header.ts), link_type_, 0};
 }
 
 std::size_t LibpcapReader::read(std::span<Frame> batch) {

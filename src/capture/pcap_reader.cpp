@@ -103,7 +103,6 @@ std::size_t PcapReader::take_records(std::span<Frame> batch) noexcept {
     frame.time =
         base::Timestamp{load32(at + kSeconds, kSwapped)} * base::kSecond + base::Timestamp{load32(at + kFraction, kSwapped)} * tick;
     frame.link_type = link_type_;
-    frame.flags = 0;
     frame.interface = 0;
     at += header + captured;
   }

@@ -229,7 +229,6 @@ PcapngReader::Step PcapngReader::packet(const Block& block, std::uint32_t interf
   frame.length = load32(body + 16, swapped_);
   frame.time = owner.clock.time(high << 32U | low);
   frame.link_type = owner.link_type;
-  frame.flags = 0;
   frame.interface = number_of(interface);
   last_time_ = frame.time;
   owner.counted_drops = add_held(owner.counted_drops, drops);
@@ -259,7 +258,6 @@ PcapngReader::Step PcapngReader::simple_packet(const Block& block, Frame& frame)
   frame.length = length;
   frame.time = last_time_;
   frame.link_type = owner.link_type;
-  frame.flags = 0;
   frame.interface = number_of(0);
   return Step::kFrame;
 }

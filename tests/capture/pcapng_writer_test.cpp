@@ -17,7 +17,7 @@ using testing::TemporaryDirectory;
 constexpr base::Timestamp kTime = 1'700'000'000'123'456'789;
 
 Frame frame_of(const Bytes& bytes, base::Timestamp time, std::uint32_t length, std::uint16_t link_type = 1, std::uint32_t interface = 0) {
-  return {bytes.data(), static_cast<std::uint32_t>(bytes.size()), length, time, link_type, 0, interface};
+  return {bytes.data(), static_cast<std::uint32_t>(bytes.size()), length, time, link_type, interface};
 }
 
 Bytes content(const std::string& path) {

@@ -46,7 +46,7 @@ class MemorySource final : public capture::Source {
     for (; n < batch.size() && next_ < frames_.size(); ++n, ++next_) {
       const StoredFrame& stored = frames_[next_];
       const auto size = static_cast<std::uint32_t>(stored.bytes.size());
-      batch[n] = {stored.bytes.data(), size, stored.length != 0 ? stored.length : size, stored.time, 1, 0, 0};
+      batch[n] = {stored.bytes.data(), size, stored.length != 0 ? stored.length : size, stored.time, 1, 0};
     }
     return n;
   }

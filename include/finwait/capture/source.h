@@ -21,7 +21,6 @@ struct Frame {
   std::uint32_t length = 0;            ///< on the wire
   base::Timestamp time = 0;            ///< never base::kNever
   std::uint16_t link_type = 0;         ///< LINKTYPE_ value
-  std::uint16_t flags = 0;             ///< reserved for the source's notes
   std::uint32_t interface = 0;         ///< counts from 0 within the source
 };
 
