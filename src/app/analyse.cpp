@@ -1,83 +1,29 @@
 #include "analyse.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
 
-#include "finwait/base/hash.h"
 #include "finwait/capture/file_sequence.h"
 #include "finwait/capture/pcapng_writer.h"
 #include "finwait/capture/stop.h"
 #include "finwait/engine/evidence_writer.h"
 #include "finwait/engine/explain_watch.h"
 #include "finwait/engine/pipeline.h"
-#include "finwait/hosts/watch.h"
-#include "finwait/report/eve_sink.h"
 #include "finwait/report/evidence_sink.h"
 #include "finwait/report/explain_sink.h"
-#include "finwait/report/json_sink.h"
 #include "finwait/report/reporter.h"
 #include "finwait/report/stats.h"
-#include "finwait/report/summary_sink.h"
-#include "finwait/report/zeek_sink.h"
+#include "parts.h"
 #include "progress.h"
 #include "values.h"
 
 namespace finwait::app {
 namespace {
-
-/// A quarter of the machine's memory, but no more connections than anybody has; pages are only taken when they are used.
-std::uint32_t connections_by_memory(std::optional<std::uint64_t> memory) {
-  constexpr std::uint64_t kDefaultMost = 1U << 22;
-  constexpr std::uint64_t kMost = 1U << 28;
-  const auto machine = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-  const std::uint64_t fit = memory.value_or(machine / 4) / tcp::Tracker::bytes_per_connection();
-  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(fit, 2, memory ? kMost : kDefaultMost));
-}
-
-std::string shell_word(const std::string& word) {
-  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,+@%=";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
-/// How to run again on the same input: "finwait -r a.pcap".
-std::string command(const Options& options) {
-  std::string text = "finwait";
-  for (const std::string& path : options.captures) text += " -r " + shell_word(path);
-  return text;
-}
-
-std::vector<std::unique_ptr<report::Sink>> make_sinks(const Options& options) {
-  const bool prompt = std::count(options.captures.begin(), options.captures.end(), "-") != 0;
-  std::vector<OutputChoice> choices = options.outputs;
-  if (choices.empty() && options.explain.empty() && options.write != "-") choices.push_back({"summary", "-"});
-  std::vector<std::unique_ptr<report::Sink>> sinks;
-  for (const OutputChoice& choice : choices) {
-    if (choice.format == "json") {
-      sinks.push_back(std::make_unique<report::JsonSink>(choice.path, prompt));
-    } else if (choice.format == "events") {
-      sinks.push_back(std::make_unique<report::EventsSink>(choice.path, prompt));
-    } else if (choice.format == "zeek" || choice.format == "zeek-json") {
-      const auto format = choice.format == "zeek" ? report::ZeekSink::Format::kColumns : report::ZeekSink::Format::kJson;
-      sinks.push_back(std::make_unique<report::ZeekSink>(choice.path, format, options.local_nets, prompt));
-    } else if (choice.format == "eve") {
-      sinks.push_back(std::make_unique<report::EveSink>(choice.path, prompt));
-    } else {
-      sinks.push_back(std::make_unique<report::SummarySink>(choice.path,
-                                                            report::SummaryOptions{command(options), options.only_words, options.verbose}));
-    }
-  }
-  return sinks;
-}
 
 /// The ladder's sink, added to `sinks`, and who finds what belongs into it.
 std::optional<engine::ExplainWatch> make_watch(const Options& options, std::vector<std::unique_ptr<report::Sink>>& sinks) {
@@ -127,22 +73,6 @@ class EvidencePass {
   const report::EvidenceSink* sink_ = nullptr;  // the reporter's
 };
 
-engine::PipelineOptions pipeline_options(const Options& options) {
-  engine::PipelineOptions result = options.pipeline;
-  result.tracker.seed = options.seed ? *options.seed : base::random_seed();
-  result.tracker.max_connections = options.max_connections ? *options.max_connections : connections_by_memory(options.memory);
-  const auto any = [&](auto&& is) { return std::any_of(options.outputs.begin(), options.outputs.end(), is); };
-  result.tracker.events = any([](const auto& choice) { return choice.format == "events"; });
-  result.tracker.zeek = any([](const auto& choice) { return choice.format != "events" && choice.format != "summary"; });
-  return result;
-}
-
-std::uint64_t peak_memory() {
-  struct rusage usage {};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
-}
-
 void add_facts(report::Totals& totals, const capture::FileSequence& source, double seconds) {
   for (const capture::FileSpan& file : source.files()) totals.capture.files.push_back({file.path, file.first_frame});
   const capture::SourceStatus status = source.status();
@@ -176,10 +106,7 @@ int analyse(Options& options) {
   if (!options.filter.empty()) filter.emplace(options.filter);
 
   const engine::PipelineOptions chosen = pipeline_options(options);
-  hosts::HostOptions host_options;
-  host_options.thresholds = options.host_thresholds;
-  host_options.seed = host_options.isn.seed = chosen.tracker.seed;
-  report::Reporter reporter(std::move(sinks), options.only, host_options);
+  report::Reporter reporter(std::move(sinks), options.only, host_options(options, chosen.tracker.seed));
   engine::Pipeline pipeline(*source, filter ? &*filter : nullptr, reporter, chosen, watch ? &*watch : nullptr);
   Steward steward(options.progress.value_or(isatty(STDERR_FILENO) == 1));
   pipeline.run(steward);

@@ -8,6 +8,7 @@
 #include "analyse.h"
 #include "finwait/capture/interfaces.h"
 #include "finwait/report/describe.h"
+#include "live.h"
 #include "options.h"
 #include "signals.h"
 
@@ -47,7 +48,7 @@ int run(int argc, const char* const* argv) {
     case Task::kDescribe:
       return describe(options.describe);
     case Task::kAnalyse:
-      return analyse(options);
+      return options.interfaces.empty() ? analyse(options) : analyse_live(options);
   }
   return kBadUsage;
 }

@@ -25,6 +25,9 @@ po::options_description input_options() {
   // clang-format off
   text.add_options()
     ("read,r", po::value<Words>()->value_name("FILE")->composing(), "capture to read (pcap, pcapng; '-': standard input); may be repeated; words after it that are names of files are captures too")
+    ("interface,i", po::value<Words>()->value_name("INTERFACE")->composing(), "capture live on it (a name, a number of -D, or any); may be repeated")
+    ("buffer-size,B", po::value<std::string>()->value_name("KIB"), "live: room for packets that wait, for each interface (32768)")
+    ("no-promiscuous-mode,p", "live: do not ask the interface for packets that are not for this host")
     ("filter-file,F", po::value<std::string>()->value_name("FILE"), "read the filter expression from FILE")
     ("count,c", po::value<std::string>()->value_name("N"), "stop after N packets that the filter selects")
     ("snapshot-length,s", po::value<std::string>()->value_name("BYTES"), "look at no more than BYTES of each packet (0: all)")
@@ -47,6 +50,7 @@ po::options_description output_options() {
     ("only", po::value<Words>()->value_name("KIND[,KIND]")->composing(), "only connections with one of these openings, endings or anomalies; of hosts, only these findings")
     ("local-nets", po::value<std::string>()->value_name("NET[,NET]"), "which addresses are ours, for local_orig and local_resp (default: private and special ones)")
     ("fail-on", po::value<std::string>()->value_name("SEVERITY"), "exit 3 if there is an anomaly at or above info, notice, warning or alert")
+    ("counters", po::value<std::string>()->value_name("TIME"), "live: the counters on standard error, so often (without a terminal: 60s; 0: never)")
     ("stats", "at the end, on standard error: counts and speed")
     ("progress", "show how far it has come, on standard error (default on a terminal)")
     ("quiet,q", "on standard error only errors")
@@ -178,6 +182,27 @@ void take_limits(const po::variables_map& map, Options& options) {
   }
 }
 
+void take_live(const po::variables_map& map, Options& options) {
+  if (map.count("interface") != 0) options.interfaces = map["interface"].as<Words>();
+  options.promiscuous = map.count("no-promiscuous-mode") == 0;
+  if (map.count("buffer-size") != 0) {
+    constexpr std::uint64_t kMost = std::uint64_t{1} << 31U;  // KiB
+    const std::uint64_t kib = value_of(map, "buffer-size", [](const std::string& word) { return parse_count(word, 8); });
+    if (kib > kMost) throw UsageError("--buffer-size: at most " + std::to_string(kMost) + " KiB");
+    options.buffer = kib << 10U;
+  }
+  if (map.count("counters") != 0) options.counters = value_of(map, "counters", parse_duration);
+  if (options.interfaces.empty()) {
+    for (const char* name : {"buffer-size", "no-promiscuous-mode", "counters"}) {
+      if (map.count(name) != 0) throw UsageError(std::string("--") + name + " is for a live capture: name an interface with -i");
+    }
+    return;
+  }
+  if (!options.captures.empty()) throw UsageError("-i captures live, -r reads a file: give one of them");
+  if (!options.explain.empty()) throw UsageError("--explain reads a capture: write the packets with tcpdump -w and read that file");
+  if (!options.write.empty()) throw UsageError("-w reads the input twice: write the packets with tcpdump -w and read that file");
+}
+
 void take_rest(const po::variables_map& map, Options& options) {
   options.stats = map.count("stats") != 0;
   options.quiet = map.count("quiet") != 0;
@@ -258,6 +283,7 @@ Options parse_options(int argc, const char* const* argv) {
   }
   take_words(map, options);
   if (map.count("explain") != 0) options.explain = map["explain"].as<std::string>();
+  take_live(map, options);
   take_write(map, options);
   take_outputs(map, options);
   take_only(map, options);
@@ -266,15 +292,17 @@ Options parse_options(int argc, const char* const* argv) {
   take_limits(map, options);
   take_rest(map, options);
   if (!options.explain.empty() && !options.only.everything()) throw UsageError("--explain shows one connection: leave --only out");
-  if (options.task == Task::kAnalyse && options.captures.empty()) throw UsageError("no capture given: finwait -r FILE, or finwait --help");
+  if (options.task == Task::kAnalyse && options.captures.empty() && options.interfaces.empty())
+    throw UsageError("no capture given: finwait -r FILE, finwait -i INTERFACE, or finwait --help");
   return options;
 }
 
 std::string help_text() {
   std::ostringstream out;
   out.exceptions(std::ios::badbit | std::ios::failbit);  // else a help with holes in it when memory is short
-  out << "finwait reads captures and tells how every TCP connection opened, lived and ended.\n\n"
+  out << "finwait reads captures, or listens on interfaces, and tells how every TCP\nconnection opened, lived and ended.\n\n"
          "usage: finwait [options] -r FILE... [filter expression]\n"
+         "       finwait [options] -i INTERFACE... [filter expression]\n"
          "       finwait --describe KIND\n"
          "       finwait -D\n\n"
          "The filter is libpcap's (see pcap-filter(7)) and stands after the options.\n\n"

@@ -32,6 +32,10 @@ struct Options {
   std::string describe;  ///< a kind
 
   std::vector<std::string> captures;
+  std::vector<std::string> interfaces;     ///< live: names, numbers or "any"
+  std::optional<std::uint64_t> buffer;     ///< live: bytes of the ring
+  bool promiscuous = true;                 ///< live
+  std::optional<base::Duration> counters;  ///< live: between two lines of counters; 0: none
   std::string filter;
   std::vector<OutputChoice> outputs;
   std::string explain;  ///< empty: no

@@ -27,26 +27,42 @@ void Pipeline::run(Steering& steering) {
       break;
     }
   }
-  tracker_.finish(clock_.now());
-  reporter_.conclude(clock_.now());
-  deliver_events();
-  drain();
+  finish();
 }
 
 /// One batch. False at the end of the input, or of what was asked for.
 bool Pipeline::step() {
   const std::size_t count = source_.read(frames_);
   if (count == 0) return false;
+  const bool more = feed(std::span(frames_).first(count));
+  reporter_.settle();
+  return more;
+}
+
+bool Pipeline::feed(std::span<const capture::Frame> frames) {
   bool more = true;
-  for (std::size_t n = 0; n < count && more; ++n) {
-    take(frames_[n]);
+  for (std::size_t n = 0; n < frames.size() && more; ++n) {
+    take(frames[n]);
     if (one_by_one_) hand_on();
     more = selected_ < options_.frame_limit;
   }
   hand_on();
-  reporter_.settle();
   totals_.capture.stopped = !more;
   return more;
+}
+
+/// Before the first frame there is no trace clock yet, and nothing that could be due.
+void Pipeline::pass_time(base::Timestamp clock) {
+  if (totals_.frames.read == 0 || clock <= clock_.now()) return;
+  clock_.tick(std::min(clock, options_.to));
+  hand_on();
+}
+
+void Pipeline::finish() {
+  tracker_.finish(clock_.now());
+  reporter_.conclude(clock_.now());
+  deliver_events();
+  drain();
 }
 
 /// One frame: counted, dated, examined.

@@ -190,6 +190,14 @@ void put_frames(JsonWriter& json, const FrameCounts& frames) {
   for (int fate = 0; fate < wire::kFates; ++fate) {
     json.number(wire::fate_name(static_cast<wire::Fate>(fate)), frames.fates[static_cast<std::size_t>(fate)]);
   }
+  if (frames.received != 0) {  // live: also when there is nothing to complain of
+    json.number<"received">(frames.received);
+    json.number<"dropped_by_kernel">(frames.dropped_by_kernel);
+    json.number<"dropped_by_interface">(frames.dropped_by_interface);
+    json.number<"freezes">(frames.freezes);
+    json.end();
+    return;
+  }
   if (frames.dropped_by_kernel != 0) json.number<"dropped_by_kernel">(frames.dropped_by_kernel);
   if (frames.dropped_by_interface != 0) json.number<"dropped_by_interface">(frames.dropped_by_interface);
   json.end();
@@ -255,6 +263,11 @@ void put_capture(JsonWriter& json, const Totals& totals) {
     json.end();
   }
   json.end_list();
+  if (!capture.interfaces.empty()) {
+    json.begin_list<"interfaces">();
+    for (const std::string& name : capture.interfaces) json.item_string(name);
+    json.end_list();
+  }
   json.begin_list<"link_types">();
   for (const std::string& type : capture.link_types) json.item_string(type);
   json.end_list();

@@ -67,6 +67,7 @@ class Screen {
     const CaptureFacts& capture = totals_.capture;
     std::string names;
     for (std::size_t n = 0; n < capture.files.size() && n < 3; ++n) names += (n == 0 ? "" : ", ") + capture.files[n].name;
+    for (const std::string& name : capture.interfaces) names += (names.empty() ? "" : ", ") + name;
     if (capture.files.size() > 3) names += fmt::format(" and {} more", capture.files.size() - 3);
     out("{}\n", painted("1", names));
     const FrameCounts& f = totals_.frames;
@@ -109,7 +110,7 @@ class Screen {
     std::vector<std::string> doubts;
     for (const std::string& line : c.damage) doubts.push_back("DAMAGED: " + line);
     const std::uint64_t dropped = totals_.frames.dropped_by_kernel + totals_.frames.dropped_by_interface;
-    if (dropped != 0) doubts.push_back(fmt::format("{} lost while capturing, as the capture itself says.", plural(dropped, "frame")));
+    if (dropped != 0) doubts.push_back(loss_text(dropped));
     if (totals_.counts.missing_bytes != 0) {
       doubts.push_back(
           fmt::format("{} acknowledged but never captured ({} of payload, about {} of packets), in {}: the capture lost packets.",
@@ -128,7 +129,7 @@ class Screen {
     }
     const std::uint64_t evicted = std::accumulate(totals_.tracker.evicted.begin(), totals_.tracker.evicted.end(), std::uint64_t{0});
     if (evicted != 0) doubts.push_back(fmt::format("{} forgotten for lack of room: raise --memory.", plural(evicted, "connection")));
-    if (c.stopped) doubts.emplace_back("Stopped before the end of the input.");
+    if (c.stopped && c.interfaces.empty()) doubts.emplace_back("Stopped before the end of the input.");
     for (const std::string& doubt : doubts) {
       const bool grave = &doubt - doubts.data() < static_cast<std::ptrdiff_t>(c.damage.size());
       out("  {}", painted(grave ? "31" : "33", wrap("! " + doubt, kWidth, 4, 2)));
@@ -136,6 +137,14 @@ class Screen {
     if (doubts.empty() && totals_.counts.connections != 0) {
       paragraph(c.cut_short != 0 ? "The capture looks whole (packets cut by the snap length, no harm)." : "The capture looks whole.");
     }
+  }
+
+  [[nodiscard]] std::string loss_text(std::uint64_t dropped) const {
+    const FrameCounts& f = totals_.frames;
+    if (f.received == 0) return fmt::format("{} lost while capturing, as the capture itself says.", plural(dropped, "frame"));
+    return fmt::format("{} of {} dropped for want of room in the ring, full {} times; {} by the interface: raise -B, or give a filter.",
+                       human_count(f.dropped_by_kernel), plural(f.received, "frame"), human_count(f.freezes),
+                       human_count(f.dropped_by_interface));
   }
 
   /// Above all else, if what is found may be the capture's doing.
@@ -289,6 +298,11 @@ class Screen {
     put_examples(n, grouped);
   }
 
+  /// Ready to be copied. What was captured live cannot be read again: then only its number.
+  [[nodiscard]] std::string explain_command(std::uint64_t id) const {
+    return options_.command.empty() ? fmt::format("connection {}", id) : fmt::format("{} --explain {}", options_.command, id);
+  }
+
   /// Where it happens most, a line a pair; nothing unless it happened between some pair more than once.
   bool put_pairs(tcp::AnomalyKind kind) {
     const AnomalyPairs& all = totals_.anomaly_pairs;
@@ -315,7 +329,7 @@ class Screen {
   void put_examples(std::size_t kind, bool grouped) {
     const auto& examples = data_.examples[kind];
     if (examples[0].connection == 0) return;
-    const std::string command = fmt::format("{} --explain {}", options_.command, examples[0].connection);
+    const std::string command = explain_command(examples[0].connection);
     std::string frames = fmt::format("frame {}", examples[0].frame);
     const std::size_t most = grouped ? 1 : options_.verbose ? SummaryData::kExamples : 3;
     for (std::size_t n = 1; n < most && examples[n].connection != 0; ++n) {
@@ -363,7 +377,7 @@ class Screen {
     std::string others;
     const std::size_t most = options_.verbose ? f.connections.size() : std::min<std::size_t>(f.connections.size(), 4);
     for (std::size_t n = 1; n < most; ++n) others += fmt::format("{}{}", n == 1 ? "also " : ", ", f.connections[n]);
-    const std::string command = fmt::format("{} --explain {}", options_.command, f.connections.front());
+    const std::string command = explain_command(f.connections.front());
     const bool one_line = 11 + command.size() + 2 + others.size() <= kWidth;
     out("           {}{}{}\n", command, others.empty() ? "" : one_line ? "  " : "\n           ", painted("2", others));
   }

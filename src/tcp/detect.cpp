@@ -500,6 +500,17 @@ void blame_capture(Journal& journal, Connection& c) noexcept {
   }
 }
 
+/// The capture says itself that it lost frames, but not which: any finding may be their absence, but for those that are whole in the
+/// frames that were captured.
+void doubt_everything(Journal& journal, Connection& c) noexcept {
+  constexpr std::array kShown{K::kConnectionRefused, K::kSynFlagsIllegal, K::kSynWithData,         K::kOverlapInconsistent,
+                              K::kWindowShrunk,      K::kIcmpError,       K::kTimestampRegression, K::kResetStorm};
+  for (const KindInfo& kind : anomaly_kinds()) {
+    if (std::find(kShown.begin(), kShown.end(), kind.kind) != kShown.end()) continue;
+    if (Anomaly* found = journal.get(c, kind.kind)) found->origins |= origin::kCapture;
+  }
+}
+
 /// Whether the end that was quoted believed it.
 void settle_icmp(const Life& life, Journal& journal, Connection& c) noexcept {
   Anomaly* found = journal.get(c, K::kIcmpError);
@@ -536,9 +547,9 @@ void detect(const Observation& o, Journal& journal) noexcept {
   }
 }
 
-void detect_at_end(Connection& c, std::uint32_t index, Verdict& verdict, const Timers& timers, base::Timestamp clock,
+void detect_at_end(Connection& c, std::uint32_t index, Verdict& verdict, const Timers& timers, base::Timestamp clock, bool dropped,
                    Journal& journal) noexcept {
-  const Life life{c, verdict, timers, clock, journal.blocks()};
+  const Life life{c, verdict, timers, clock, journal.blocks(), dropped};
   for (const auto detector : kOfLives) {
     if (const Finding found = detector(life)) tell(c, index, *found, journal);
   }
@@ -546,7 +557,11 @@ void detect_at_end(Connection& c, std::uint32_t index, Verdict& verdict, const T
     if (const Finding found = detector(life)) tell(c, index, *found, journal);
   }
   settle_icmp(life, journal, c);
-  if (life.lossy()) blame_capture(journal, c);
+  if (dropped) {
+    doubt_everything(journal, c);
+  } else if (life.lossy()) {
+    blame_capture(journal, c);
+  }
 }
 
 void detecting::tell(Connection& c, std::uint32_t index, Anomaly anomaly, Journal& journal) noexcept {

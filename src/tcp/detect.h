@@ -52,8 +52,9 @@ void detect_unanswered(Connection& c, std::uint32_t index, const Connection& can
 /// `fresh` takes the place of `c`, by a SYN of end `who`.
 void detect_reuse(Connection& c, std::uint32_t index, const Connection& fresh, unsigned who, Journal& journal) noexcept;
 
-/// A connection that is over, or seen for the last time. `clock`: how far the capture went. Also fills `verdict.inconclusive`.
-void detect_at_end(Connection& c, std::uint32_t index, Verdict& verdict, const Timers& timers, base::Timestamp clock,
+/// A connection that is over, or seen for the last time. `clock`: how far the capture went; `dropped`: it says that it lost frames at that
+/// time. Also fills `verdict.inconclusive`.
+void detect_at_end(Connection& c, std::uint32_t index, Verdict& verdict, const Timers& timers, base::Timestamp clock, bool dropped,
                    Journal& journal) noexcept;
 
 }  // namespace finwait::tcp

@@ -57,13 +57,16 @@ struct Life {
   const Timers& timers;
   base::Timestamp clock;  ///< how far the capture went
   const Blocks& blocks;
+  bool dropped = false;  ///< the capture says that it lost frames while this connection lived
 
   [[nodiscard]] unsigned originator() const noexcept { return c.originator; }
   [[nodiscard]] unsigned responder() const noexcept { return 1U - c.originator; }
   /// Originator first: what is said must not depend on whose address is the lower one.
   [[nodiscard]] std::array<unsigned, 2> ends() const noexcept { return {originator(), responder()}; }
   [[nodiscard]] unsigned index_of(Who who) const noexcept { return who == Who::kResponder ? responder() : originator(); }
-  [[nodiscard]] bool lossy() const noexcept { return c.ends[0].counters.missing_bytes + c.ends[1].counters.missing_bytes != 0; }
+  [[nodiscard]] bool lossy() const noexcept {
+    return dropped || c.ends[0].counters.missing_bytes + c.ends[1].counters.missing_bytes != 0;
+  }
   /// Too soon to say that something is missing since `then`.
   [[nodiscard]] bool too_soon(base::Timestamp then) const noexcept { return base::elapsed(then, clock) <= patience(c); }
   void undecided(K kind) const noexcept { verdict.inconclusive.set(static_cast<std::size_t>(kind)); }

@@ -97,7 +97,7 @@ const Outcome* Tracker::Impl::next_outcome() noexcept {
   journal.read(c, transitions);
   verdict = classify(c, judged_at);
   journal.set_frame(0);
-  detect_at_end(c, index, verdict, options.timers, judged_at, journal);
+  detect_at_end(c, index, verdict, options.timers, judged_at, losses.during(c.start, judged_at), journal);
   journal.read(c, anomalies);
   outcome.emplace(Outcome{c, verdict, transitions, anomalies, zeek.of(index)});
   return &*outcome;
@@ -135,6 +135,7 @@ void Tracker::track(std::span<const wire::Segment> segments, std::span<wire::Fat
 }
 
 void Tracker::advance(base::Timestamp clock) noexcept { impl_->advance(clock); }
+void Tracker::note_loss(base::Timestamp from, base::Timestamp to) noexcept { impl_->losses.add(from, to); }
 void Tracker::finish(base::Timestamp clock) noexcept { impl_->finish(clock); }
 const Outcome* Tracker::next_outcome() noexcept { return impl_->next_outcome(); }
 std::span<const Event> Tracker::events() const noexcept { return impl_->journal.events(); }

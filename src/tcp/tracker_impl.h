@@ -11,6 +11,7 @@
 #include "finwait/tcp/tracker.h"
 #include "journal.h"
 #include "kept_list.h"
+#include "losses.h"
 #include "machine.h"
 #include "memory.h"
 #include "zeek_views.h"
@@ -72,6 +73,7 @@ struct Tracker::Impl {
   Machine machine;
   TrackerCounts counts;
   base::Timestamp clock = 0;
+  Losses losses;
   bool finished = false;
 
   std::uint32_t reserve = 0;  ///< places kept for connections that are over and not yet written

@@ -7,6 +7,9 @@ _finwait() {
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       compopt -o filenames
       return ;;
+    -i | --interface)
+      mapfile -t COMPREPLY < <(compgen -W "any $(command ls /sys/class/net 2>/dev/null)" -- "$current")
+      return ;;
     -o | --output)
       mapfile -t COMPREPLY < <(compgen -W 'summary json events zeek zeek-json eve' -- "$current")
       return ;;
@@ -23,12 +26,12 @@ _finwait() {
     --fail-on)
       mapfile -t COMPREPLY < <(compgen -W 'info notice warning alert' -- "$current")
       return ;;
-    -c | --count | -s | --snapshot-length | --from | --to | --only | --explain | --describe | --memory | --max-connections | --msl | --idle | \
+    -B | --buffer-size | --counters | -c | --count | -s | --snapshot-length | --from | --to | --only | --explain | --describe | --memory | --max-connections | --msl | --idle | \
       --syn-timeout | --syn-ack-timeout | --closing-timeout | --lingering | --seed)
       return ;;
   esac
   if [[ $current == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W '--read --output --write --explain --describe --quiet --verbose --stats --progress --count --filter-file --numeric
+    mapfile -t COMPREPLY < <(compgen -W '--read --interface --buffer-size --no-promiscuous-mode --counters --output --write --explain --describe --quiet --verbose --stats --progress --count --filter-file --numeric
       --snapshot-length --from --to --only --checksums --local-nets --fail-on --memory --max-connections --msl --idle --syn-timeout --syn-ack-timeout
       --closing-timeout --lingering --threshold --seed --list-interfaces --help --version' -- "$current")
   fi

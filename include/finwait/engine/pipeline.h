@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "finwait/capture/filter.h"
@@ -64,6 +65,23 @@ class Pipeline {
   /// Reads to the end, to the limit, or until told to stop; then judges what is still remembered. Call once. Throws report::OutputError,
   /// std::bad_alloc.
   void run(Steering& steering);
+
+  /// The parts of run(), for whoever waits for frames himself. Throw report::OutputError.
+  /// Frames of the source, a batch at most. False when the limit is reached: no more is to be fed.
+  [[nodiscard]] bool feed(std::span<const capture::Frame> frames);
+  /// Every frame stamped before `clock` has been fed: what is due by then happens, though nothing came.
+  void pass_time(base::Timestamp clock);
+  /// What is still remembered is judged as it stands. Call once, at the end.
+  void finish();
+
+  /// Frames were lost between these two moments of the trace clock.
+  void note_loss(base::Timestamp from, base::Timestamp to) noexcept { tracker_.note_loss(from, to); }
+  void note_stopped() noexcept { totals_.capture.stopped = true; }
+  [[nodiscard]] const tcp::Tracker& tracker() const noexcept { return tracker_; }
+  [[nodiscard]] base::Timestamp clock() const noexcept { return clock_.now(); }
+  [[nodiscard]] const report::FrameCounts& frames() const noexcept { return totals_.frames; }
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return totals_.performance.bytes; }
+  [[nodiscard]] std::size_t batch() const noexcept { return frames_.size(); }
 
   /// What is known so far: everything but connection counts, file names and performance.
   [[nodiscard]] report::Totals totals() const;

@@ -24,6 +24,8 @@ struct FrameCounts {
   std::array<std::uint64_t, wire::kFates> fates{};
   std::uint64_t dropped_by_kernel = 0;
   std::uint64_t dropped_by_interface = 0;
+  std::uint64_t received = 0;  ///< live: read and dropped by the kernel
+  std::uint64_t freezes = 0;   ///< live: how often a ring was full
 
   [[nodiscard]] std::uint64_t of(wire::Fate fate) const noexcept { return fates[static_cast<std::size_t>(fate)]; }
 };
@@ -61,6 +63,7 @@ struct InputFile {
 
 struct CaptureFacts {
   std::vector<InputFile> files;
+  std::vector<std::string> interfaces;  ///< of a live capture
   std::vector<std::string> link_types;
   std::vector<std::string> damage;  ///< a line for each input that could not be read to its end
   base::Timestamp first = 0;        ///< least and greatest stamp; meaningless without frames

@@ -85,6 +85,10 @@ class Tracker {
   /// The trace clock has come to `clock`: timers that are due fire.
   void advance(base::Timestamp clock) noexcept;
 
+  /// The capture lost frames between these two moments: what is found of connections of that time may be its doing. Spans come in the
+  /// order of their ends; those that are many are taken together.
+  void note_loss(base::Timestamp from, base::Timestamp to) noexcept;
+
   /// The end of input: everything still remembered is judged as it stands. Afterwards drain() gives all the rest.
   void finish(base::Timestamp clock) noexcept;
 

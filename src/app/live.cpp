@@ -1,0 +1,134 @@
+#include "live.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <optional>
+
+#include "finwait/capture/filter.h"
+#include "finwait/capture/live_source.h"
+#include "finwait/engine/live_loop.h"
+#include "finwait/report/format.h"
+#include "finwait/report/reporter.h"
+#include "finwait/report/stats.h"
+#include "parts.h"
+#include "signals.h"
+#include "values.h"
+
+namespace finwait::app {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_between(Clock::time_point from, Clock::time_point to) { return std::chrono::duration<double>(to - from).count(); }
+
+/// Looks on: signals, and the line of counters.
+class Overseer final : public engine::LiveObserver {
+ public:
+  Overseer(base::Duration every, bool quiet) : every_(every), quiet_(quiet), start_(Clock::now()), next_(start_ + every_) {}
+
+  [[nodiscard]] bool look(const engine::LiveCounters& counters, const engine::Pipeline& /*pipeline*/) override {
+    if (take_counters_request()) put(counters);
+    if (every_.count() != 0 && Clock::now() >= next_) {
+      next_ += every_;
+      put(counters);
+    }
+    return !stop_requested();
+  }
+
+  void tell(const std::string& line) override {
+    if (!quiet_) fmt::print(stderr, "finwait: {}\n", line);
+  }
+
+ private:
+  void put(const engine::LiveCounters& c) const {
+    using report::human_count;
+    std::string line = fmt::format("{:.0f} s: {} packets received, {} analysed, {} dropped by the kernel, {} by the interface, {} freezes",
+                                   seconds_between(start_, Clock::now()), human_count(c.received), human_count(c.analysed),
+                                   human_count(c.dropped_by_kernel), human_count(c.dropped_by_interface), human_count(c.freezes));
+    line += fmt::format("; {} connections remembered, {} over", human_count(c.remembered), human_count(c.reported + c.passed_over));
+    if (c.evicted != 0) line += fmt::format(", {} forgotten for lack of room", human_count(c.evicted));
+    fmt::print(stderr, "finwait: {}\n", line);
+  }
+
+  std::chrono::nanoseconds every_;
+  bool quiet_;
+  Clock::time_point start_;
+  Clock::time_point next_;
+};
+
+capture::LiveOptions live_options(const Options& options) {
+  capture::LiveOptions live;
+  live.interfaces = options.interfaces;
+  live.filter = options.filter;
+  live.promiscuous = options.promiscuous;
+  live.snapshot_length = std::min(live.snapshot_length, options.pipeline.snapshot_length);
+  if (options.buffer) live.buffer = *options.buffer;
+  return live;
+}
+
+base::Duration counters_every(const Options& options) {
+  if (options.counters) return *options.counters;
+  return options.quiet || isatty(STDERR_FILENO) == 1 ? 0 : 60 * base::kSecond;
+}
+
+void add_facts(report::Totals& totals, const capture::LiveSource& source, double seconds) {
+  const capture::LiveStats stats = source.stats();
+  totals.capture.interfaces = source.interfaces();
+  totals.frames.received = stats.received;
+  totals.frames.freezes = stats.freezes;
+  const capture::SourceStatus status = source.status();
+  if (status.damaged) totals.capture.damage = split(status.what, '\n');
+  totals.performance.seconds = seconds;
+  totals.performance.peak_memory = peak_memory();
+}
+
+/// What was lost, and what helps.
+void advise(const report::Totals& totals, const Options& options) {
+  const report::FrameCounts& f = totals.frames;
+  const std::uint64_t ring = options.buffer.value_or(capture::LiveOptions{}.buffer) >> 10U;
+  if (f.dropped_by_kernel != 0)
+    fmt::print(stderr, "finwait: {} of {} packets were dropped for want of room: give more of it (-B {}), or a filter\n",
+               report::human_count(f.dropped_by_kernel), report::human_count(f.received), ring * 4);
+  if (f.dropped_by_interface != 0)
+    fmt::print(stderr, "finwait: {} packets were dropped by the interface: raise its ring (ethtool -G)\n",
+               report::human_count(f.dropped_by_interface));
+}
+
+void complain(const Options& options, const report::Totals& totals, const std::optional<capture::Filter>& filter) {
+  for (const std::string& line : totals.capture.damage) fmt::print(stderr, "finwait: {}\n", line);
+  if (options.quiet) return;
+  advise(totals, options);
+  if (!filter) return;
+  for (const std::string& line : filter->problems()) fmt::print(stderr, "finwait: {}\n", line);
+}
+
+}  // namespace
+
+int analyse_live(const Options& options) {
+  std::optional<capture::Filter> filter;
+  if (!options.filter.empty()) filter.emplace(options.filter);
+  const engine::PipelineOptions chosen = pipeline_options(options);
+  report::Reporter reporter(make_sinks(options), options.only, host_options(options, chosen.tracker.seed));
+  const auto source = capture::open_live(live_options(options));
+  engine::Pipeline pipeline(*source, filter ? &*filter : nullptr, reporter, chosen);
+  engine::LiveLoop loop(*source, pipeline, reporter, chosen.tracker.max_connections);
+
+  const auto start = Clock::now();
+  if (!options.quiet) fmt::print(stderr, "finwait: listening on {}\n", source->name());
+  Overseer overseer(counters_every(options), options.quiet);
+  loop.run(overseer);
+
+  report::Totals totals = pipeline.totals();
+  add_facts(totals, *source, seconds_between(start, Clock::now()));
+  reporter.finish(totals);
+  complain(options, totals, filter);
+  if (options.stats) fmt::print(stderr, "{}", report::stats_text(totals));
+  if (!totals.capture.damage.empty()) return 1;
+  return options.fail_on && reporter.gravest() && *reporter.gravest() >= *options.fail_on ? 3 : 0;
+}
+
+}  // namespace finwait::app

@@ -1,0 +1,90 @@
+#include "parts.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "finwait/base/hash.h"
+#include "finwait/report/eve_sink.h"
+#include "finwait/report/json_sink.h"
+#include "finwait/report/summary_sink.h"
+#include "finwait/report/zeek_sink.h"
+
+namespace finwait::app {
+namespace {
+
+/// A quarter of the machine's memory, but no more connections than anybody has; pages are only taken when they are used.
+std::uint32_t connections_by_memory(std::optional<std::uint64_t> memory) {
+  constexpr std::uint64_t kDefaultMost = 1U << 22;
+  constexpr std::uint64_t kMost = 1U << 28;
+  const auto machine = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  const std::uint64_t fit = memory.value_or(machine / 4) / tcp::Tracker::bytes_per_connection();
+  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(fit, 2, memory ? kMost : kDefaultMost));
+}
+
+std::string shell_word(const std::string& word) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,+@%=";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+/// How to run again on the same input: "finwait -r a.pcap"; empty if it cannot be read again.
+std::string command(const Options& options) {
+  if (options.captures.empty()) return {};  // what was captured live is gone
+  std::string text = "finwait";
+  for (const std::string& path : options.captures) text += " -r " + shell_word(path);
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::unique_ptr<report::Sink>> make_sinks(const Options& options) {
+  const bool prompt = !options.interfaces.empty() || std::count(options.captures.begin(), options.captures.end(), "-") != 0;
+  std::vector<OutputChoice> choices = options.outputs;
+  if (choices.empty() && options.explain.empty() && options.write != "-") choices.push_back({"summary", "-"});
+  std::vector<std::unique_ptr<report::Sink>> sinks;
+  for (const OutputChoice& choice : choices) {
+    if (choice.format == "json") {
+      sinks.push_back(std::make_unique<report::JsonSink>(choice.path, prompt));
+    } else if (choice.format == "events") {
+      sinks.push_back(std::make_unique<report::EventsSink>(choice.path, prompt));
+    } else if (choice.format == "zeek" || choice.format == "zeek-json") {
+      const auto format = choice.format == "zeek" ? report::ZeekSink::Format::kColumns : report::ZeekSink::Format::kJson;
+      sinks.push_back(std::make_unique<report::ZeekSink>(choice.path, format, options.local_nets, prompt));
+    } else if (choice.format == "eve") {
+      sinks.push_back(std::make_unique<report::EveSink>(choice.path, prompt));
+    } else {
+      sinks.push_back(std::make_unique<report::SummarySink>(choice.path,
+                                                            report::SummaryOptions{command(options), options.only_words, options.verbose}));
+    }
+  }
+  return sinks;
+}
+
+engine::PipelineOptions pipeline_options(const Options& options) {
+  engine::PipelineOptions result = options.pipeline;
+  result.tracker.seed = options.seed ? *options.seed : base::random_seed();
+  result.tracker.max_connections = options.max_connections ? *options.max_connections : connections_by_memory(options.memory);
+  const auto any = [&](auto&& is) { return std::any_of(options.outputs.begin(), options.outputs.end(), is); };
+  result.tracker.events = any([](const auto& choice) { return choice.format == "events"; });
+  result.tracker.zeek = any([](const auto& choice) { return choice.format != "events" && choice.format != "summary"; });
+  return result;
+}
+
+hosts::HostOptions host_options(const Options& options, std::uint64_t seed) {
+  hosts::HostOptions result;
+  result.thresholds = options.host_thresholds;
+  result.seed = result.isn.seed = seed;
+  return result;
+}
+
+std::uint64_t peak_memory() {
+  struct rusage usage {};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+}  // namespace finwait::app
