@@ -51,7 +51,19 @@ class Overseer final : public engine::LiveObserver {
                                    human_count(c.dropped_by_kernel), human_count(c.dropped_by_interface), human_count(c.freezes));
     line += fmt::format("; {} connections remembered, {} over", human_count(c.remembered), human_count(c.reported + c.passed_over));
     if (c.evicted != 0) line += fmt::format(", {} forgotten for lack of room", human_count(c.evicted));
+    line += ends_text(c);
     fmt::print(stderr, "finwait: {}\n", line);
+  }
+
+  [[nodiscard]] static std::string ends_text(const engine::LiveCounters& c) {
+    std::string text;
+    for (int n = 0; n < tcp::kStates; ++n) {
+      const auto state = static_cast<tcp::State>(n);
+      const std::uint64_t count = c.ends[static_cast<std::size_t>(n)];
+      if (state == tcp::State::kUnknown || state == tcp::State::kClosed || count == 0) continue;
+      text += fmt::format("{} {} {}", text.empty() ? "; ends in" : ",", tcp::name(state), report::human_count(count));
+    }
+    return text;
   }
 
   std::chrono::nanoseconds every_;

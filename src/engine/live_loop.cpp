@@ -74,6 +74,7 @@ void LiveLoop::publish(base::Timestamp now) {
   c.table_full = tracker.table_full;
   c.remembered = pipeline_.tracker().remembered();
   c.most = most_;
+  c.ends = tracker.ends;
   c.reported = connections.connections;
   c.passed_over = connections.passed_over;
   c.openings = connections.openings;

@@ -64,9 +64,7 @@ struct Life {
   /// Originator first: what is said must not depend on whose address is the lower one.
   [[nodiscard]] std::array<unsigned, 2> ends() const noexcept { return {originator(), responder()}; }
   [[nodiscard]] unsigned index_of(Who who) const noexcept { return who == Who::kResponder ? responder() : originator(); }
-  [[nodiscard]] bool lossy() const noexcept {
-    return dropped || c.ends[0].counters.missing_bytes + c.ends[1].counters.missing_bytes != 0;
-  }
+  [[nodiscard]] bool lossy() const noexcept { return dropped || c.ends[0].counters.missing_bytes + c.ends[1].counters.missing_bytes != 0; }
   /// Too soon to say that something is missing since `then`.
   [[nodiscard]] bool too_soon(base::Timestamp then) const noexcept { return base::elapsed(then, clock) <= patience(c); }
   void undecided(K kind) const noexcept { verdict.inconclusive.set(static_cast<std::size_t>(kind)); }

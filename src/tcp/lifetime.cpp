@@ -49,9 +49,28 @@ base::Timestamp Tracker::Impl::expiry(const Connection& c) const noexcept {
   return limit;
 }
 
+// Each end is counted under the state it is in, for whoever watches.
+void Tracker::Impl::count_states(Connection& c) noexcept {
+  for (std::size_t end = 0; end != 2; ++end) {
+    const auto now = static_cast<std::uint8_t>(static_cast<unsigned>(c.ends[end].state) + 1);
+    if (c.counted[end] == now) continue;
+    if (c.counted[end] != 0) --counts.ends[c.counted[end] - 1U];
+    ++counts.ends[now - 1U];
+    c.counted[end] = now;
+  }
+}
+
+void Tracker::Impl::uncount_states(Connection& c) noexcept {
+  for (const std::uint8_t counted : c.counted) {
+    if (counted != 0) --counts.ends[counted - 1U];
+  }
+  c.counted = {};
+}
+
 void Tracker::Impl::settle(std::uint32_t index) noexcept {
   Connection& c = memory[index];
   if (c.is(trait::kReleased)) return;
+  count_states(c);
   c.deadline = expiry(c);
   memory.arm(index);
   memory.value(index, worth(c));
@@ -70,6 +89,7 @@ base::Timestamp Tracker::Impl::due(std::uint32_t index, base::Timestamp now) noe
     for (const unsigned end : {unsigned{c.originator}, 1U - c.originator}) {
       if (c.ends[end].state != State::kTimeWait) continue;
       machine.expire_time_wait(c, index, end, at);
+      count_states(c);
       time_wait_over = true;
     }
     const bool both_over = has_ended(c.ends[0]) && has_ended(c.ends[1]);
@@ -138,6 +158,7 @@ void Tracker::Impl::release(std::uint32_t index, Release why, base::Timestamp at
   }
   while (c.is(trait::kHead) && c.older == kNoBlock && c.candidates != kNoBlock) resolve_candidate(c.candidates, why, at);
   memory.unlink(index);
+  uncount_states(c);
   c.traits |= trait::kReleased;
   c.release = why;
   c.released_at = at;
@@ -152,6 +173,7 @@ void Tracker::Impl::resolve_candidate(std::uint32_t candidate, Release why, base
   const unsigned who = c.originator;
   const bool duplicate = (c.is(trait::kChallenged) && !c.is(trait::kFreshCandidate)) || without_syn(c);
   memory.unlink(candidate);
+  uncount_states(c);
   c.traits &= ~trait::kCandidate;
   if (duplicate) {
     machine.adopt(memory[head], head, c);

@@ -53,6 +53,8 @@ struct Tracker::Impl {
 
   // lifetime.cpp
   void settle(std::uint32_t index) noexcept;
+  void count_states(Connection& c) noexcept;
+  void uncount_states(Connection& c) noexcept;
   [[nodiscard]] base::Timestamp expiry(const Connection& c) const noexcept;
   base::Timestamp due(std::uint32_t index, base::Timestamp now) noexcept;
   bool expire_flow(std::uint32_t head, base::Timestamp now) noexcept;

@@ -36,6 +36,7 @@ struct LiveCounters {
   std::uint64_t table_full = 0;                          ///< segments for which there was no room
   std::uint32_t remembered = 0;                          ///< now, those that are over and not yet written included
   std::uint32_t most = 0;                                ///< that can be remembered
+  std::array<std::uint64_t, tcp::kStates> ends{};        ///< now: ends of connections that are not over, by state
   std::uint64_t reported = 0;                            ///< over and selected
   std::uint64_t passed_over = 0;                         ///< over and not selected
   std::array<std::uint64_t, tcp::kOpenings> openings{};  ///< of those reported

@@ -69,6 +69,7 @@ struct alignas(64) Connection {
   std::uint64_t hash = 0;
   Replaced replaced = Replaced::kNothing;
   Release release = Release::kEndOfInput;
+  std::array<std::uint8_t, 2> counted{};  ///< state + 1 under which each end is in TrackerCounts::ends; 0: in none
 
   std::array<Endpoint, 2> ends;
 

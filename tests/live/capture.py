@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""capture.py PROGRAM: what the program says live is what it says of the file that tcpdump wrote at the same time, and what the kernel says.
+
+Times may differ by a moment, because each tap stamps what it sees; a time that means "the capture ended here" differs as the ends do.
+"""
+import collections
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from link import CLIENT, NOWHERE, PORT, SERVER, Link, check, connections, expect, records, stop
+
+FRAMES = re.compile(r"(^|_)frames?$")
+MOMENT = 0.005
+ASKED = 500
+
+
+def key(record):
+    return tuple(record[end][what] for end in ("originator", "responder") for what in ("ip", "port")) + (record["originator"].get("isn"),)
+
+
+def seconds(value):
+    """A time or a duration as a number; None if it is neither."""
+    match = re.fullmatch(r"\d{4}-\d\d-\d\dT(\d\d):(\d\d):([\d.]+)Z", value) if isinstance(value, str) else None
+    if match:
+        return int(match.group(1)) * 3600 + int(match.group(2)) * 60 + float(match.group(3))
+    return value if isinstance(value, float) else None
+
+
+def differences(live, file, at=""):
+    """Where two records differ, frame numbers and what is made of them aside."""
+    if isinstance(live, dict) and isinstance(file, dict):
+        for name in sorted(set(live) | set(file)):
+            if FRAMES.search(name) or name in ("id", "uid"):
+                continue
+            if at.endswith("time_wait") and name == "until" and live.get("ended") == "capture-end":
+                continue
+            yield from differences(live.get(name), file.get(name), f"{at}.{name}")
+    elif isinstance(live, list) and isinstance(file, list) and len(live) == len(file):
+        for n, (a, b) in enumerate(zip(live, file)):
+            yield from differences(a, b, f"{at}[{n}]")
+    elif live != file:
+        a, b = seconds(live), seconds(file)
+        if a is None or b is None or abs(a - b) > MOMENT:
+            yield f"{at}: live {live}, file {file}"
+
+
+def live_equals_file(link, program, folder):
+    live, file, dump = (os.path.join(folder, name) for name in ("live.json", "file.json", "dump.pcap"))
+    tcpdump = link.tcpdump(dump)
+    finwait = link.listen(program, "-o", f"json={live}")
+    link.talk("reach", NOWHERE, PORT)
+    made = link.talk("ask", SERVER, PORT, ASKED)
+    time.sleep(1.5)
+    link.talk("reach", SERVER, 1)  # the last frame: both know how far time went
+    time.sleep(0.2)
+    status, _, err = stop(finwait)
+    check(status == 0, status, err)
+    stop(tcpdump)
+    subprocess.run([program, "-r", dump, "-o", f"json={file}"], check=True, timeout=60)
+    ours, theirs = records(live), records(file)
+    by_key = {key(record): record for record in connections(theirs)}
+    check(len(by_key) == len(connections(theirs)) == len(connections(ours)) == ASKED + 2, len(connections(ours)), len(by_key))
+    faults = [f"{key(record)}{line}" for record in connections(ours) for line in differences(record, by_key[key(record)])]
+    check(not faults, f"{len(faults)} differences:", "\n".join(faults[:20]))
+    endings = collections.Counter((c["opening"], c["ending"]) for c in connections(ours))
+    # The client's own counts; besides: one attempt at each end of it.
+    check(endings["three-way", "graceful"] == made["polite"] + made["half_closed"], endings, made)
+    check(endings["three-way", "reset"] + endings["three-way", "reset-after-fin"] == made["reset_by_server"] + made["reset_by_client"], endings)
+    check(endings["refused", "refused"] == made["refused"] + 1, endings)
+    check(sum(1 for c in connections(ours) if c["opening"] == "unanswered" or c["ending"] == "open") == 1, endings)
+    frames = ours[-1]["frames"]
+    check(frames["received"] == frames["read"] and frames["dropped_by_kernel"] == frames["freezes"] == 0, frames)
+    check(frames["read"] == sum(frames[f] for f in ("tcp", "other_ip", "not_ip", "fragment", "truncated", "malformed", "filtered", "table_full")))
+
+
+def kernel_states(link):
+    """How many sockets of each namespace are in each state, as ss tells; TIME-WAIT of the left end is no socket any more but still there."""
+    count = collections.Counter()
+    for name in (link.left, link.right):
+        for line in link.inside(name, "ss", "-H", "-t", "-a", "-n").stdout.splitlines():
+            state = line.split()[0]
+            if state != "LISTEN":
+                count[{"ESTAB": "ESTABLISHED"}.get(state, state)] += 1
+    return count
+
+
+def our_states(finwait):
+    finwait.send_signal(signal.SIGUSR1)
+    line = expect(finwait.stderr, "packets received")
+    return collections.Counter({state: int(n.replace(",", "")) for state, n in re.findall(r"([A-Z][A-Z0-9-]+) ([\d,]+)", line)})
+
+
+def states_equal_the_kernels(link, program, folder):
+    finwait = link.listen(program, "-o", "json=/dev/null")
+    talker = link.start(link.left, sys.executable, os.path.join(os.path.dirname(__file__), "talk.py"), "hold", SERVER, str(PORT), "40",
+                        stdin=subprocess.PIPE)
+    expect(talker.stdout, "holding")
+    time.sleep(0.3)
+    kernel, ours = kernel_states(link), our_states(finwait)
+    check(ours["ESTABLISHED"] == kernel["ESTABLISHED"] == 80, ours, kernel)
+    talker.stdin.close()
+    talker.wait(timeout=5)
+    time.sleep(0.3)
+    kernel, ours = kernel_states(link), our_states(finwait)
+    check(ours["ESTABLISHED"] == kernel["ESTABLISHED"] == 0, ours, kernel)
+    # Those of the connections before are in the kernel's count too.
+    check(ours["TIME-WAIT"] == 40 and kernel["TIME-WAIT"] >= 40, ours, kernel)
+    check(stop(finwait)[0] == 0)
+
+
+def time_goes_on_by_itself(link, program, folder):
+    out = os.path.join(folder, "tick.json")
+    finwait = link.listen(program, "--syn-timeout", "1s", "-o", f"json={out}", "dst", NOWHERE)
+    link.talk("reach", NOWHERE, PORT)
+    end = time.monotonic() + 6
+    while not (found := connections(records(out))) and time.monotonic() < end:
+        time.sleep(0.1)
+    check([c["opening"] for c in found] == ["unanswered"], "told before anything else arrives:", found)
+    check(stop(finwait)[0] == 0)
+
+
+def open_connections_are_written(link, program, folder):
+    out = os.path.join(folder, "open.json")
+    finwait = link.listen(program, "-o", f"json={out}", "tcp", "port", str(PORT))
+    talker = link.start(link.left, sys.executable, os.path.join(os.path.dirname(__file__), "talk.py"), "hold", SERVER, str(PORT), "25",
+                        stdin=subprocess.PIPE)
+    expect(talker.stdout, "holding")
+    status, _, err = stop(finwait, signal.SIGTERM)
+    check(status == 0, status, err)
+    check([c["ending"] for c in connections(records(out))] == ["open"] * 25)
+    talker.stdin.close()
+    talker.wait(timeout=5)
+
+
+def main():
+    program = os.path.abspath(sys.argv[1])
+    link = Link()
+    server = link.server()
+    with tempfile.TemporaryDirectory() as folder:
+        for test in (live_equals_file, states_equal_the_kernels, time_goes_on_by_itself, open_connections_are_written):
+            test(link, program, folder)
+            print(f"{test.__name__}: as it should be")
+    server.kill()
+
+
+if __name__ == "__main__":
+    main()
