@@ -10,6 +10,8 @@
 
 #include "finwait/capture/filter.h"
 #include "finwait/capture/live_source.h"
+#include "finwait/engine/held_frames.h"
+#include "finwait/engine/live_evidence.h"
 #include "finwait/engine/live_loop.h"
 #include "finwait/report/format.h"
 #include "finwait/report/reporter.h"
@@ -72,6 +74,35 @@ class Overseer final : public engine::LiveObserver {
   Clock::time_point next_;
 };
 
+/// -w: the frames held, and the sink that writes them.
+class LiveWriting {
+ public:
+  /// An empty path: nothing is written. Throws CaptureError.
+  LiveWriting(const std::string& path, std::vector<std::unique_ptr<report::Sink>>& sinks) {
+    if (path.empty()) return;
+    frames_.emplace(kHeld);
+    auto sink = std::make_unique<engine::LiveEvidence>(path, *frames_);
+    sink_ = sink.get();
+    sinks.push_back(std::move(sink));
+  }
+  void attach(engine::Pipeline& pipeline) {
+    if (frames_) pipeline.set_keeper(*frames_);
+  }
+  void complain() const {
+    if (sink_ != nullptr && sink_->left_out() != 0)
+      fmt::print(
+          stderr,
+          "finwait: -w: {} packets were older than what is held ({} MiB) and are not written; keep less of each (-s 128), or a filter\n",
+          report::human_count(sink_->left_out()), kHeld >> 20U);
+  }
+
+ private:
+  static constexpr std::size_t kHeld = std::size_t{256} << 20U;
+
+  std::optional<engine::HeldFrames> frames_;
+  const engine::LiveEvidence* sink_ = nullptr;  // the reporter's
+};
+
 capture::LiveOptions live_options(const Options& options) {
   capture::LiveOptions live;
   live.interfaces = options.interfaces;
@@ -124,9 +155,12 @@ int analyse_live(const Options& options) {
   std::optional<capture::Filter> filter;
   if (!options.filter.empty()) filter.emplace(options.filter);
   const engine::PipelineOptions chosen = pipeline_options(options);
-  report::Reporter reporter(make_sinks(options), options.only, host_options(options, chosen.tracker.seed));
-  const auto source = capture::open_live(live_options(options));
+  const auto source = capture::open_live(live_options(options));  // first: without the permission nothing is overwritten
+  auto sinks = make_sinks(options);
+  LiveWriting writing(options.write, sinks);
+  report::Reporter reporter(std::move(sinks), options.only, host_options(options, chosen.tracker.seed));
   engine::Pipeline pipeline(*source, filter ? &*filter : nullptr, reporter, chosen);
+  writing.attach(pipeline);
   engine::LiveLoop loop(*source, pipeline, reporter, chosen.tracker.max_connections);
 
   const auto start = Clock::now();
@@ -138,6 +172,7 @@ int analyse_live(const Options& options) {
   add_facts(totals, *source, seconds_between(start, Clock::now()));
   reporter.finish(totals);
   complain(options, totals, filter);
+  writing.complain();
   if (options.stats) fmt::print(stderr, "{}", report::stats_text(totals));
   if (!totals.capture.damage.empty()) return 1;
   return options.fail_on && reporter.gravest() && *reporter.gravest() >= *options.fail_on ? 3 : 0;

@@ -200,7 +200,6 @@ void take_live(const po::variables_map& map, Options& options) {
   }
   if (!options.captures.empty()) throw UsageError("-i captures live, -r reads a file: give one of them");
   if (!options.explain.empty()) throw UsageError("--explain reads a capture: write the packets with tcpdump -w and read that file");
-  if (!options.write.empty()) throw UsageError("-w reads the input twice: write the packets with tcpdump -w and read that file");
 }
 
 void take_rest(const po::variables_map& map, Options& options) {

@@ -1,5 +1,6 @@
 #include "finwait/engine/live_loop.h"
 
+#include <algorithm>
 #include <numeric>
 
 namespace finwait::engine {
@@ -58,7 +59,7 @@ void LiveLoop::publish(base::Timestamp now) {
   const tcp::TrackerCounts& tracker = pipeline_.tracker().counts();
   const report::ConnectionCounts& connections = reporter_.counts();
   LiveCounters& c = counters_;
-  c.received = stats.received;
+  c.received = std::max(stats.received, frames.read + stats.dropped_by_kernel);  // the kernel is asked only now and then
   c.analysed = frames.read;
   c.bytes = pipeline_.bytes();
   c.dropped_by_kernel = stats.dropped_by_kernel;

@@ -41,6 +41,8 @@ bool Pipeline::step() {
 
 bool Pipeline::feed(std::span<const capture::Frame> frames) {
   bool more = true;
+  fed_ = frames;
+  fed_first_ = totals_.frames.read + 1;
   for (std::size_t n = 0; n < frames.size() && more; ++n) {
     take(frames[n]);
     if (one_by_one_) hand_on();
@@ -100,6 +102,7 @@ wire::Fate Pipeline::examine(const capture::Frame& frame, wire::Segment& segment
 
 /// The batch's segments through the tracker, and what came of them to the reporter.
 void Pipeline::hand_on() {
+  if (keeper_ != nullptr && segment_count_ != 0) keeper_->keep(fed_, fed_first_, std::span(segments_).first(segment_count_));
   const std::uint64_t refused = tracker_.counts().table_full;
   tracker_.track(std::span(segments_).first(segment_count_), fates_);
   if (tracker_.counts().table_full != refused) move_refused();

@@ -236,6 +236,7 @@ void Tracker::Impl::finish(base::Timestamp now) noexcept {
   memory.for_each([&](std::uint32_t index) {
     if (!memory[index].is(trait::kReleased)) release(index, Release::kEndOfInput, base::kNever);
   });
+  memory.settle_order();
   finished = true;
 }
 

@@ -177,7 +177,22 @@ void Memory::queue(std::uint32_t index) noexcept {
                  [](const Turn& a, const Turn& b) { return a.after(b); });
 }
 
+void Memory::settle_order() noexcept {
+  std::sort(turns_.begin(), turns_.begin() + static_cast<std::ptrdiff_t>(turn_count_),
+            [](const Turn& a, const Turn& b) { return a.after(b); });
+  settled_ = true;
+}
+
+/// From the end of the sorted turns, the connections after it being fetched meanwhile.
+std::uint32_t Memory::next_settled() noexcept {
+  constexpr std::size_t kAhead = 4;
+  if (turn_count_ == 0) return kNoBlock;
+  if (turn_count_ > kAhead) pool_.prefetch(turns_[turn_count_ - 1 - kAhead].index, sizeof(Connection) / 64);
+  return turns_[--turn_count_].index;
+}
+
 std::uint32_t Memory::next_released(base::Timestamp certain_until) noexcept {
+  if (settled_) return next_settled();
   if (turn_count_ == 0 || turns_[0].at > certain_until) return kNoBlock;
   const std::uint32_t index = turns_[0].index;
   std::pop_heap(turns_.begin(), turns_.begin() + static_cast<std::ptrdiff_t>(turn_count_),

@@ -85,6 +85,8 @@ class Memory {
   void queue(std::uint32_t index) noexcept;
   /// The next released connection in order, if nothing that is still to come can precede it; kNoBlock otherwise.
   [[nodiscard]] std::uint32_t next_released(base::Timestamp certain_until) noexcept;
+  /// All that will ever be queued has been: next_released() gives the rest in order, quicker.
+  void settle_order() noexcept;
   /// Its place is free again.
   void free(std::uint32_t index) noexcept;
 
@@ -104,6 +106,7 @@ class Memory {
     [[nodiscard]] bool after(const Turn& other) const noexcept { return at != other.at ? at > other.at : id > other.id; }
   };
   void unlist(std::uint32_t index) noexcept;
+  [[nodiscard]] std::uint32_t next_settled() noexcept;
 
   base::KeyedHash hash_;
   base::Pool<Connection> pool_;
@@ -112,8 +115,9 @@ class Memory {
   base::FixedArray<Link> links_;
   std::array<std::uint32_t, 3> first_{};
   std::array<std::uint32_t, 3> last_{};
-  base::FixedArray<Turn> turns_;  // a heap
+  base::FixedArray<Turn> turns_;  // a heap; once settled, the last first
   std::size_t turn_count_ = 0;
+  bool settled_ = false;
 };
 
 }  // namespace finwait::tcp

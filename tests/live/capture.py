@@ -4,6 +4,7 @@
 Times may differ by a moment, because each tap stamps what it sees; a time that means "the capture ended here" differs as the ends do.
 """
 import collections
+import json
 import os
 import re
 import signal
@@ -137,12 +138,29 @@ def open_connections_are_written(link, program, folder):
     talker.wait(timeout=5)
 
 
+def selected_packets_are_written(link, program, folder):
+    out, chosen = os.path.join(folder, "chosen.json"), os.path.join(folder, "chosen.pcapng")
+    finwait = link.listen(program, "--only", "reset,reset-after-fin", "-w", chosen, "-o", f"json={out}", "-o", "summary")
+    made = link.talk("ask", SERVER, PORT, 50)
+    time.sleep(0.3)
+    status, _, err = stop(finwait)
+    check(status == 0 and "held" not in err, status, err)
+    again = subprocess.run([program, "-r", chosen, "-o", "json"], check=True, timeout=60, capture_output=True, text=True).stdout
+    ours, theirs = connections(records(out)), connections(map(json.loads, again.splitlines()))
+    check(len(ours) == len(theirs) == made["reset_by_server"] + made["reset_by_client"], len(ours), len(theirs))
+    by_key = {key(record): record for record in theirs}
+    faults = [f"{key(record)}{line}" for record in ours for line in differences(record, by_key[key(record)])]
+    check(not faults, "\n".join(faults[:20]))
+    with open(chosen, "rb") as f:
+        check(f.read().count(b"reset-established: ") > 0, "the findings stand beside their packets")
+
+
 def main():
     program = os.path.abspath(sys.argv[1])
     link = Link()
     server = link.server()
     with tempfile.TemporaryDirectory() as folder:
-        for test in (live_equals_file, states_equal_the_kernels, time_goes_on_by_itself, open_connections_are_written):
+        for test in (live_equals_file, states_equal_the_kernels, time_goes_on_by_itself, open_connections_are_written, selected_packets_are_written):
             test(link, program, folder)
             print(f"{test.__name__}: as it should be")
     server.kill()

@@ -23,6 +23,9 @@ class PcapngWriter {
   /// CaptureError if it cannot be written.
   void write(const Frame& frame, std::string_view comment = {});
 
+  /// Everything to the system. Throws CaptureError.
+  void flush() { file_.flush(); }
+
   /// Everything to the system, the file closed. Throws CaptureError; the destructor does the same and says nothing.
   void close() { file_.close(); }
 

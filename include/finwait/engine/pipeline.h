@@ -55,6 +55,14 @@ class Onlooker {
   virtual void after(tcp::Tracker& tracker) = 0;
 };
 
+/// Is shown the frames of the segments, before the tracker gets them: once a batch, or a frame where segments go one by one.
+class FrameKeeper {
+ public:
+  virtual ~FrameKeeper() = default;
+  /// Segment::frame - `first` is the place of its frame in `frames`.
+  virtual void keep(std::span<const capture::Frame> frames, std::uint64_t first, std::span<const wire::Segment> segments) = 0;
+};
+
 class Pipeline {
  public:
   /// `filter` (may be null), `source`, `reporter` and `onlooker` (may be null) outlive the pipeline. Takes all memory; throws
@@ -65,6 +73,9 @@ class Pipeline {
   /// Reads to the end, to the limit, or until told to stop; then judges what is still remembered. Call once. Throws report::OutputError,
   /// std::bad_alloc.
   void run(Steering& steering);
+
+  /// Before anything is fed; outlives the pipeline.
+  void set_keeper(FrameKeeper& keeper) noexcept { keeper_ = &keeper; }
 
   /// The parts of run(), for whoever waits for frames himself. Throw report::OutputError.
   /// Frames of the source, a batch at most. False when the limit is reached: no more is to be fed.
@@ -99,12 +110,15 @@ class Pipeline {
   capture::Filter* filter_;
   report::Reporter& reporter_;
   Onlooker* onlooker_;
+  FrameKeeper* keeper_ = nullptr;
   PipelineOptions options_;
   bool one_by_one_;  // what happens is looked at after each frame, so that its order does not depend on the batches
   tcp::Tracker tracker_;
   wire::Reassembler reassembler_;
   TraceClock clock_;
   std::vector<capture::Frame> frames_;
+  std::span<const capture::Frame> fed_;  // the batch at hand
+  std::uint64_t fed_first_ = 0;          // number of its first frame
   std::vector<wire::Segment> segments_;
   std::vector<wire::Fate> fates_;  // kTcp; kTableFull where the tracker had no room
   std::size_t segment_count_ = 0;
