@@ -112,5 +112,25 @@ TEST(Options, write_packets_of_what_can_be_read_twice) {
   EXPECT_NE(complaint({"-r", "a.pcap", "-w", "b", "--explain", "1"}).find("leave -w out"), std::string::npos);
 }
 
+TEST(Options, take_interfaces_instead_of_captures) {
+  const Options options = parse({"-i", "eth0", "-i", "eth1", "-p", "-B", "4096", "tcp", "port", "80"});
+  EXPECT_EQ(options.interfaces, (std::vector<std::string>{"eth0", "eth1"}));
+  EXPECT_EQ(options.filter, "tcp port 80");
+  EXPECT_EQ(options.buffer, 4096U << 10U) << "in KiB, as tcpdump's";
+  EXPECT_FALSE(options.promiscuous);
+  EXPECT_TRUE(parse({"-i", "any"}).promiscuous);
+  EXPECT_EQ(parse({"-i", "any", "--counters", "5s"}).counters, 5 * base::kSecond);
+}
+
+TEST(Options, do_not_mix_what_is_live_with_what_is_read) {
+  EXPECT_NE(complaint({"-i", "eth0", "-r", "a.pcap"}), "");
+  EXPECT_NE(complaint({"-i", "eth0", "--explain", "1"}), "");
+  EXPECT_NE(complaint({"-r", "a.pcap", "-B", "4096"}), "");
+  EXPECT_NE(complaint({"-r", "a.pcap", "-p"}), "");
+  EXPECT_NE(complaint({"-r", "a.pcap", "--counters", "1s"}), "");
+  EXPECT_NE(complaint({"-i", "eth0", "-B", "4"}), "") << "too small for two blocks";
+  EXPECT_EQ(complaint({"-i", "eth0", "-w", "packets.pcapng"}), "") << "nothing is read twice";
+}
+
 }  // namespace
 }  // namespace finwait::app
