@@ -29,7 +29,7 @@ void HeldFrames::keep_one(const capture::Frame& frame, const wire::Segment& segm
   std::uint64_t& newest = newest_[segment.hash % kHeads];
   const Record record{newest, segment.frame, segment.key, frame.time, frame.captured, frame.length, frame.link_type, 0, frame.interface};
   std::memcpy(at(next_), &record, sizeof record);
-  std::memcpy(at(next_) + sizeof record, frame.data, frame.captured);
+  if (frame.captured != 0) std::memcpy(at(next_) + sizeof record, frame.data, frame.captured);
   newest = next_ + 1;
   next_ += bytes;
 }
