@@ -242,7 +242,6 @@ void PacketRing::describe(Frame& frame, tpacket3_hdr* header) const noexcept {
   frame.data = data;
   frame.time = stamp_of(*header);
   frame.link_type = link_type;
-  frame.flags = 0;
   frame.interface = options_.number;
 }
 
