@@ -45,7 +45,7 @@ std::span<const HeldFrames::Held> HeldFrames::take(const wire::FlowKey& key, std
     record.taken = 1;
     std::memcpy(place, &record, sizeof record);
     const auto* const data = reinterpret_cast<const std::uint8_t*>(place) + sizeof record;
-    found_.push_back({{data, record.captured, record.length, record.time, record.link_type, 0, record.interface}, record.number});
+    found_.push_back({{data, record.captured, record.length, record.time, record.link_type, record.interface}, record.number});
   }
   std::reverse(found_.begin(), found_.end());
   return found_;

@@ -14,14 +14,15 @@ namespace {
 //   x    count: "once", "3 times"    c    count: "3"    t    values[0] as x
 //   d D  values[0], values[1] as a time    b B  as bytes    n N  as a number
 //   h    values[0] as flags    f    values[0] as forged:: reasons    i    an ICMP error
+//   s    on which side of the tap something was lost
 //   r    the share sent again and where it was lost    u w  the size of what was never acknowledged, and what that suggests
 // What stands between square brackets is left out when the numbers in it are 0.
 constexpr std::array<std::string_view, kAnomalyKinds> kSentences{
     // handshake
-    "{E} repeated its SYN {x}[, the last {d} after the first]",
-    "{E} repeated its SYN-ACK {x}[, the last {d} after the first]",
+    "{E} repeated its SYN {x}[, the last {d} after the first]{s}",
+    "{E} repeated its SYN-ACK {x}[, the last {d} after the first]{s}",
     "The handshake's last ACK, due from {e}, is not in the capture",
-    "{E} acknowledged the SYN-ACK, yet {p} repeated it[ {t}]: that ACK was lost or not accepted",
+    "{E} acknowledged the SYN-ACK, yet {p} repeated it[ {t}]: that ACK was lost beyond the tap, on the side of {p}, or not accepted",
     "{E} acknowledged a wrong number in the handshake {x}[, off by {n}]",
     "{E} sent a SYN-ACK that acknowledges what was not sent {x}[, off by {n}]",
     "{E} changed the initial sequence number of its SYN-ACK {x}[, from {n} to {N}]",
@@ -52,8 +53,8 @@ constexpr std::array<std::string_view, kAnomalyKinds> kSentences{
     "An ICMP error quoted a segment of {e} {x}: {i}",
     // close
     "{E} never acknowledged the last FIN[ although the capture went on for {d}]",
-    "{E} acknowledged the last FIN, yet {p} repeated it[ {t}]: that ACK was lost",
-    "{E} repeated its FIN {x}[, the last {d} after the first]",
+    "{E} acknowledged the last FIN, yet {p} repeated it[ {t}]: that ACK was lost beyond the tap, on the side of {p}",
+    "{E} repeated its FIN {x}[, the last {d} after the first]{s}",
     "{E} sent its FIN {x} and got no acknowledgment[ in {d}]",
     "{E} moved its FIN to another number {x}[, by {n}]",
     "{E} sent data beyond its own FIN {x}[ ({b})]",
@@ -160,6 +161,15 @@ void put_unanswered(Pen& pen, std::int64_t reasons) {
   if ((reasons & unanswered::kAfterIdle) != 0) pen.put("; the connection had been idle before: a firewall may have forgotten it");
 }
 
+void put_side(Pen& pen, const Anomaly& anomaly, const Connection& connection) {
+  const std::int64_t sides = anomaly.values[1];
+  const bool originator = anomaly.end == connection.originator;
+  const auto side = [&](bool own) { return own == originator ? "the originator" : "the responder"; };
+  if (sides == lost::kHere) pen.format("; the answer had passed the tap and was lost or not taken on the side of {}", side(true));
+  if (sides == lost::kBeyond) pen.format("; lost beyond the tap, on the side of {}", side(false));
+  if (sides == (lost::kHere | lost::kBeyond)) pen.put("; lost on both sides of the tap");
+}
+
 std::string_view icmp_name(int version, std::int64_t type, std::int64_t code) {
   if (version == 4) {
     if (type == 3) {
@@ -245,6 +255,9 @@ bool put_token(Pen& pen, char token, const Anomaly& anomaly, const Connection& c
       return true;
     case 'w':
       put_unanswered(pen, first >> 32);
+      return true;
+    case 's':
+      put_side(pen, anomaly, connection);
       return true;
     case 'i':
       put_icmp(pen, anomaly, connection.key.ip_version());

@@ -24,23 +24,41 @@ bool repeated_late(const Observation& o) noexcept {
   return o.did(happened::kSynRepeated) && (synchronised(o.sender_was) || o.sender_was == State::kClosed);
 }
 
+/// On which side of the tap something was lost when an end repeats itself, and the answer that it did not heed.
+struct Loss {
+  std::int64_t side = 0;
+  std::uint64_t answer = 0;
+};
+
+/// An answer that had passed the tap long before was lost on the way to the end that repeats itself. If none had, the loss is on the other
+/// side: of what it sent, or of the answer. One that comes at the same moment crossed the repetition and tells nothing.
+Loss loss_behind(const Observation& o, std::uint64_t answer, base::Timestamp at) noexcept {
+  if (answer == 0 || answer >= o.segment.frame) return {lost::kBeyond, 0};
+  return later(o.sender, at, o.sent_at) ? Loss{lost::kHere, answer} : Loss{};
+}
+
 // ---- handshake
 
 Finding syn_retransmitted(const Observation& o) noexcept {
   if (!o.did(happened::kSynRepeated) || repeated_late(o)) return {};
   const Sighting& first = o.sender.syns.first;
-  return seen(o, K::kSynRetransmitted, o.side, {first.frame, o.segment.frame}, {base::elapsed(first.time, o.segment.time), 0});
+  const Handshake& h = o.c.handshake;
+  const Loss loss = loss_behind(o, o.peer.knows(known::kSynAck) ? h.syn_ack_frame : 0, h.syn_ack_time);
+  return seen(o, K::kSynRetransmitted, o.side, {first.frame, o.segment.frame, loss.answer},
+              {base::elapsed(first.time, o.segment.time), loss.side});
 }
 
 Finding syn_ack_retransmitted(const Observation& o) noexcept {
   if (!o.did(happened::kSynAckRepeated)) return {};
   const Handshake& h = o.c.handshake;
-  return seen(o, K::kSynAckRetransmitted, o.side, {h.syn_ack_frame, o.segment.frame}, {base::elapsed(h.syn_ack_time, o.segment.time), 0});
+  const Loss loss = loss_behind(o, h.ack_frame, h.ack_time);
+  return seen(o, K::kSynAckRetransmitted, o.side, {h.syn_ack_frame, o.segment.frame, loss.answer},
+              {base::elapsed(h.syn_ack_time, o.segment.time), loss.side});
 }
 
 Finding handshake_ack_lost(const Observation& o) noexcept {
   if (!o.did(happened::kHandshakeAckRefuted)) return {};
-  return seen(o, K::kHandshakeAckLost, 1 - o.side, {o.refuted.cause, o.segment.frame}, {1, 0});
+  return seen(o, K::kHandshakeAckLost, 1 - o.side, {o.refuted.cause, o.segment.frame}, {1, lost::kBeyond});
 }
 
 Finding handshake_ack_invalid(const Observation& o) noexcept {
@@ -102,13 +120,18 @@ Finding syn_flags_illegal(const Observation& o) noexcept {
 
 Finding final_ack_lost(const Observation& o) noexcept {
   if (!o.did(happened::kFinalAckRefuted)) return {};
-  return seen(o, K::kFinalAckLost, 1 - o.side, {o.refuted.cause, o.segment.frame}, {1, 0});
+  return seen(o, K::kFinalAckLost, 1 - o.side, {o.refuted.cause, o.segment.frame}, {1, lost::kBeyond});
 }
 
 Finding fin_retransmitted(const Observation& o) noexcept {
   if (!o.did(happened::kFinRepeated)) return {};
   const Sighting& first = o.sender.fins.first;
-  return seen(o, K::kFinRetransmitted, o.side, {first.frame, o.segment.frame}, {base::elapsed(first.time, o.segment.time), 0});
+  const bool refuted = o.did(happened::kFirstFinAckRefuted | happened::kFinalAckRefuted);
+  const bool acked = o.sender.facts.has(Fact::kFinAcked);
+  const Evidence ack = refuted ? o.refuted : acked ? o.sender.facts[Fact::kFinAcked] : Evidence{};
+  const Loss loss = loss_behind(o, ack.cause, ack.time);
+  return seen(o, K::kFinRetransmitted, o.side, {first.frame, o.segment.frame, loss.answer},
+              {base::elapsed(first.time, o.segment.time), loss.side});
 }
 
 Finding fin_moved(const Observation& o) noexcept {
@@ -571,6 +594,11 @@ void detecting::tell(Connection& c, std::uint32_t index, Anomaly anomaly, Journa
       case K::kZeroWindowStall:
         second += before->values[1];
         first = std::max(first, before->values[0]);
+        break;
+      case K::kSynRetransmitted:
+      case K::kSynAckRetransmitted:
+      case K::kFinRetransmitted:
+        second |= before->values[1];
         break;
       case K::kWindowShrunk:
       case K::kTimestampRegression:

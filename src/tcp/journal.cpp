@@ -148,7 +148,7 @@ Anomaly* Journal::find(Connection& c, std::uint32_t index, const Anomaly& anomal
     known->values = anomaly.values;
     known->origins |= anomaly.origins;
     known->severity = std::max(known->severity, anomaly.severity);
-    known->frames[Anomaly::kFrames - 1] = anomaly.frames[0];
+    if (anomaly.frames[0] != known->frames[0]) known->frames[Anomaly::kFrames - 1] = anomaly.frames[0];
     return known;
   }
   std::uint32_t block = c.anomalies_head;

@@ -98,9 +98,25 @@ TEST(AnomalyText, speaks_of_the_right_end) {
   Connection c;
   Anomaly a = anomaly(AnomalyKind::kFinalAckLost, 1, 1);
   a.end = 1;
-  EXPECT_EQ(anomaly_text(a, c), "The responder acknowledged the last FIN, yet the originator repeated it once: that ACK was lost");
+  EXPECT_EQ(anomaly_text(a, c),
+            "The responder acknowledged the last FIN, yet the originator repeated it once: that ACK was lost beyond the tap, on the side "
+            "of the originator");
   c.originator = 1;
-  EXPECT_EQ(anomaly_text(a, c), "The originator acknowledged the last FIN, yet the responder repeated it once: that ACK was lost");
+  EXPECT_EQ(anomaly_text(a, c),
+            "The originator acknowledged the last FIN, yet the responder repeated it once: that ACK was lost beyond the tap, on the side "
+            "of the responder");
+}
+
+TEST(AnomalyText, tells_on_which_side_of_the_tap_something_was_lost) {
+  Connection c;
+  const auto text = [&](std::int64_t sides) { return anomaly_text(anomaly(AnomalyKind::kFinRetransmitted, 1, 0, sides), c); };
+  EXPECT_EQ(text(0), "The originator repeated its FIN once");
+  EXPECT_EQ(text(lost::kBeyond), "The originator repeated its FIN once; lost beyond the tap, on the side of the responder");
+  EXPECT_EQ(text(lost::kHere),
+            "The originator repeated its FIN once; the answer had passed the tap and was lost or not taken on the side of the originator");
+  EXPECT_EQ(text(lost::kHere | lost::kBeyond), "The originator repeated its FIN once; lost on both sides of the tap");
+  c.originator = 1;
+  EXPECT_EQ(text(lost::kBeyond), "The responder repeated its FIN once; lost beyond the tap, on the side of the originator");
 }
 
 TEST(AnomalyText, is_plain_and_fits_its_room_for_any_numbers) {

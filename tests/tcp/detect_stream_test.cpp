@@ -160,6 +160,67 @@ TEST(ResetLooks, AreAnAlertOnlyTogetherWithASenderThatGoesOn) {
   EXPECT_EQ(found->values[1], 200 - 64);
 }
 
+std::int64_t side_of(Stream& stream, AnomalyKind kind) {
+  const auto found = find(track(stream), kind);
+  return found ? found->values[1] : -1;
+}
+
+/// A SYN that passed the tap and is repeated without an answer was lost beyond it; with one, the answer was lost on its way back.
+TEST(LostSide, OfASynIsToldByWhetherItsAnswerHadPassedTheTap) {
+  Stream unanswered;
+  unanswered.add(0, flag::kSyn, 0, 0);
+  unanswered.add(0, flag::kSyn, 0, 0).time += base::kSecond;
+  EXPECT_EQ(side_of(unanswered, AnomalyKind::kSynRetransmitted), lost::kBeyond);
+
+  Stream answered;
+  answered.add(0, flag::kSyn, 0, 0);
+  answered.add(1, flag::kSyn | flag::kAck, 0, 1);
+  answered.add(0, flag::kSyn, 0, 0).time += base::kSecond;
+  answered.add(1, flag::kSyn | flag::kAck, 0, 1).time += base::kSecond;
+  EXPECT_EQ(side_of(answered, AnomalyKind::kSynRetransmitted), lost::kHere);
+  EXPECT_EQ(find(track(answered), AnomalyKind::kSynRetransmitted)->frames, (std::array<std::uint64_t, 3>{1, 3, 2}))
+      << "both SYNs, and the answer that did not get through";
+  EXPECT_EQ(side_of(answered, AnomalyKind::kSynAckRetransmitted), lost::kBeyond) << "the loss is the originator's, as seen from here";
+}
+
+TEST(LostSide, IsNotToldWhenAnswerAndRepetitionCross) {
+  Stream stream;
+  stream.add(0, flag::kSyn, 0, 0);
+  stream.add(1, flag::kSyn | flag::kAck, 0, 1).time += base::kSecond;
+  stream.add(0, flag::kSyn, 0, 0).time += base::kSecond;  // a millisecond after the answer passed: before it arrived
+  EXPECT_EQ(side_of(stream, AnomalyKind::kSynRetransmitted), 0);
+}
+
+TEST(LostSide, OfTheHandshakesAckIsTheResponders) {
+  Stream stream;
+  stream.open();
+  stream.add(1, flag::kSyn | flag::kAck, 0, 1).time += base::kSecond;
+  EXPECT_EQ(side_of(stream, AnomalyKind::kHandshakeAckLost), lost::kBeyond);
+  EXPECT_EQ(side_of(stream, AnomalyKind::kSynAckRetransmitted), lost::kHere);
+}
+
+TEST(LostSide, OfAFinIsToldByWhetherItsAcknowledgmentHadPassedTheTap) {
+  for (const bool seen : {false, true}) {
+    Stream stream;
+    stream.open();
+    stream.add(0, flag::kFin | flag::kAck, 1, 1);
+    stream.add(1, flag::kFin | flag::kAck, 1, 2);
+    if (seen) stream.add(0, flag::kAck, 2, 2);
+    stream.add(1, flag::kFin | flag::kAck, 1, 2).time += base::kSecond;
+    EXPECT_EQ(side_of(stream, AnomalyKind::kFinRetransmitted), seen ? lost::kHere : lost::kBeyond);
+    EXPECT_EQ(side_of(stream, AnomalyKind::kFinalAckLost), seen ? lost::kBeyond : -1) << "nothing was seen, so nothing is known to be lost";
+  }
+}
+
+TEST(LostSide, OfSeveralLossesMayBeBoth) {
+  Stream stream;
+  stream.add(0, flag::kSyn, 0, 0);
+  stream.add(0, flag::kSyn, 0, 0).time += base::kSecond;
+  stream.add(1, flag::kSyn | flag::kAck, 0, 1).time += base::kSecond;
+  stream.add(0, flag::kSyn, 0, 0).time += 3 * base::kSecond;
+  EXPECT_EQ(side_of(stream, AnomalyKind::kSynRetransmitted), lost::kHere | lost::kBeyond);
+}
+
 TEST(IcmpError, SaysWhatTheEndMadeOfIt) {
   for (const bool goes_on : {true, false}) {
     Stream stream;
@@ -239,6 +300,17 @@ Stream syns_and_fins(std::uint32_t many) {
   return stream;
 }
 
+/// Numbers of no connection, each of them a new one that might have begun unseen.
+Stream invented(std::uint32_t many) {
+  Stream stream;
+  stream.open();
+  for (std::uint32_t n = 0; n != many; ++n) {
+    const std::uint16_t flags = n % 3 == 0 ? flag::kSyn | flag::kAck : flag::kAck;
+    stream.add(n % 2, flags, 1'000'000 + n * 500'000, 3'000'000 + n * 700'000, n % 5);
+  }
+  return stream;
+}
+
 TEST(HostileStreams, CostTheSameASegmentHoweverLongTheyAre) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "times mean nothing under a sanitizer";
@@ -258,6 +330,7 @@ TEST(HostileStreams, CostTheSameASegmentHoweverLongTheyAre) {
   check("holes", holes);
   check("reset_and_go_on", reset_and_go_on);
   check("syns_and_fins", syns_and_fins);
+  check("invented", invented);
 }
 
 TEST(HostileStreams, AreOneFindingAKind) {

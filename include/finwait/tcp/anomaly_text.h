@@ -7,10 +7,10 @@
 //
 // clang-format off: a table
 //   kind                        end: whose              count: of              values[0]                        values[1]
-//   syn-retransmitted           sender of the SYN       repetitions            time, first to last SYN
-//   syn-ack-retransmitted       sender of the SYN-ACK   repetitions            time, first to last SYN-ACK
+//   syn-retransmitted           sender of the SYN       repetitions            time, first to last SYN          lost:: bits
+//   syn-ack-retransmitted       sender of the SYN-ACK   repetitions            time, first to last SYN-ACK      lost:: bits
 //   handshake-ack-missing       who owed the ACK        -                      -
-//   handshake-ack-lost          who sent the ACK        ACKs lost              SYN-ACKs repeated after it
+//   handshake-ack-lost          who sent the ACK        ACKs lost              SYN-ACKs repeated after it       lost:: bits
 //   handshake-ack-invalid       sender of the ACK       such ACKs              distance from the right number
 //   syn-ack-invalid             sender of the SYN-ACK   such SYN-ACKs          distance from the right number
 //   syn-ack-isn-changed         sender of the SYN-ACK   changes                first ISN                        new ISN
@@ -38,8 +38,8 @@
 //   bytes + 2^32 x unanswered:: time, first to last try peer-silent                 who fell silent         -                      time of
 //   silence icmp-error                  whose segment is quoted errors                 256 x ICMP type + ICMP code      path MTU + icmp::
 //   what the end did final-ack-missing           who owed the ACK        -                      time the capture went on after the FIN
-//   final-ack-lost              who sent the ACK        ACKs lost              FINs repeated after it
-//   fin-retransmitted           sender of the FIN       repetitions            time, first to last FIN
+//   final-ack-lost              who sent the ACK        ACKs lost              FINs repeated after it         lost:: bits
+//   fin-retransmitted           sender of the FIN       repetitions            time, first to last FIN          lost:: bits
 //   fin-unanswered              sender of the FIN       FINs sent              time waited after the last
 //   fin-moved                   sender of the FIN       moves                  distance from the first FIN's number
 //   data-after-fin              sender                  segments               payload bytes beyond the FIN
@@ -86,6 +86,12 @@ namespace icmp {
 inline constexpr std::int64_t kWentOn = std::int64_t{1} << 32;  ///< it did not believe it, or it was soft
 inline constexpr std::int64_t kGaveUp = std::int64_t{1} << 33;  ///< it closed, or said nothing any more
 }  // namespace icmp
+
+/// On which side of the tap something was lost, as seen from the end that the finding is about.
+namespace lost {
+inline constexpr std::int64_t kHere = 1;    ///< between the tap and that end: the answer to it had passed the tap
+inline constexpr std::int64_t kBeyond = 2;  ///< between the tap and the other end: it had passed the tap, and no answer had
+}  // namespace lost
 
 /// What the tries of data-unanswered suggest: values[0] >> 32, beside the size in the lower half.
 namespace unanswered {
