@@ -105,6 +105,25 @@ BESIDES = {
 }
 
 
+# scenario: {kind: on which side of the tap the packet was really lost}
+SIDES = {
+    "syn_lost__seen": {"syn-retransmitted": "responder"},
+    "synack_lost__seen": {"syn-retransmitted": "originator"},
+    "synack_lost__unseen": {"syn-retransmitted": "responder"},
+    "fin_lost__seen": {"fin-retransmitted": "responder"},
+    "last_ack_lost__seen": {"final-ack-lost": "responder", "fin-retransmitted": "responder"},
+    "last_ack_lost__unseen": {"fin-retransmitted": "originator"},
+    "accept_queue_full": {"handshake-ack-lost": "responder", "syn-ack-retransmitted": "responder"},
+}
+
+
+def wrong_sides(name, found):
+    """Findings that name the wrong side of the tap, or none."""
+    texts = {anomaly["kind"]: anomaly["text"] for connection in found for anomaly in connection.get("anomalies", ())}
+    return [f"{name}: {kind} besides: not lost on the side of the {side}: {texts.get(kind)}"
+            for kind, side in SIDES.get(name, {}).items() if f"on the side of the {side}" not in texts.get(kind, "")]
+
+
 def judge(name, words, found):
     """(words said, words that ought to be, complaints)"""
     got = program.kinds(found)
@@ -138,6 +157,7 @@ def main():
     for name, scenario in sorted(scenarios.items()):
         found = program.connections(finwait, os.path.join(folder, "scenarios", name + ".pcap"))
         one_said, one_wanted, complaints = judge(name, scenario["expected"]["anomalies"], found)
+        complaints += wrong_sides(name, found)
         said, wanted = said + one_said, wanted + one_wanted
         wrong = wrong or any(" besides: " in complaint for complaint in complaints)
         for complaint in complaints:
