@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Takes away one row of the transition table, or one detector, and sees whether a test notices: mutate.py [rows] [detectors].
+"""Takes away one thing the judgement stands on and sees whether a test notices: mutate.py [rows] [detectors] [rules] [conditions].
 
-Works in a copy of the tree: src/tcp/transition.cpp loses its rows and the lists of src/tcp/detect*.cpp lose their detectors, one at a time;
-each time test_tcp is built and run. Prints for each mutant which tests failed, and exits 1 if one survived. The tree itself is not touched.
+Works in a copy of the tree: src/tcp/transition.cpp loses its rows, the lists of src/tcp/detect*.cpp their detectors, the machine whole rules
+(refutation, acceptance of RSTs, copies, ...), and the detectors single conditions after which they say nothing, one at a time; each time
+test_tcp is built and run. Prints for each mutant which tests failed, and exits 1 if one survived. The tree itself is not touched.
 Rows that only the table's own test notices are named, because that test is a copy of the table: no trace takes them.
-Takes minutes; ccache helps. Not part of the test run.
+Takes minutes, conditions half an hour; ccache helps. Not part of the test run.
 """
 import argparse
 import json
@@ -53,6 +54,70 @@ def detectors(tree):
     return mutants
 
 
+# what is switched off: file, text, what stands there instead
+RULES = [
+    ("refutation", "machine.cpp", "  if (o.fresh()) refute(o);\n", ""),
+    ("refutation by stale segments too", "machine.cpp", "  if (o.fresh()) refute(o);\n", "  refute(o);\n"),
+    ("every RST accepted", "machine.cpp", "const bool accepted = accepts_reset(o);", "const bool accepted = true;"),
+    ("no RST accepted", "machine.cpp", "const bool accepted = accepts_reset(o);", "const bool accepted = false;"),
+    ("copies not recognised", "freshness.cpp", "return found && (", "return false && found && ("),
+    ("stale segments not recognised", "freshness.cpp", "(s.ts_val, x.newest_ts_val) < 0) return true;", "(s.ts_val, x.newest_ts_val) < 0) return false;"),
+    ("a wrong ACK not taken back", "machine.cpp", "    take_back_ack(o);\n", ""),
+    ("no candidate without a SYN", "incarnations.cpp", "return answers_unseen_syn(c, s) ?", "return false ?"),
+    ("no candidate without a handshake", "incarnations.cpp", "return goes_on_unseen(memory[head], s) ?", "return false ?"),
+    ("numbers beyond both ends fit", "incarnations.cpp", "return !ahead || !goes_beyond_the_end(c, s);", "return true;"),
+    ("holes not counted at the end", "tracker.cpp", "    y.counters.missing_bytes += blocks.take_holes(y, x.rcv_nxt);\n", ""),
+]
+
+
+def rules(tree):
+    mutants = []
+    for name, file, old, new in RULES:
+        path = pathlib.Path("src/tcp") / file
+        text = (tree / path).read_text()
+        if text.count(old) != 1:
+            sys.exit(f"the rule '{name}' is written in another way than this program knows")
+        mutants.append(Mutant(path, name, text.replace(old, new)))
+    return mutants
+
+
+def operands(condition):
+    """The parts between || outside of any brackets, with their places."""
+    parts, depth, start = [], 0, 0
+    for at, char in enumerate(condition):
+        depth += (char in "([{") - (char in ")]}")
+        if depth == 0 and condition.startswith("||", at):
+            parts.append((start, at))
+            start = at + 2
+    return parts + [(start, len(condition))]
+
+
+def closing(text, opening):
+    depth = 0
+    for at in range(opening, len(text)):
+        depth += (text[at] == "(") - (text[at] == ")")
+        if depth == 0:
+            return at
+    raise ValueError("a bracket is not closed")
+
+
+def conditions(tree):
+    """Each operand of each `if (...) return {};` becomes false."""
+    mutants = []
+    for file in sorted((tree / "src/tcp").glob("detect*.cpp")):
+        text = file.read_text()
+        for found in re.finditer(r"\bif \(", text):
+            end = closing(text, found.end() - 1)
+            if not re.match(r"\)\s*return \{\};", text[end:]):
+                continue
+            for start, stop in operands(text[found.end():end]):
+                part = text[found.end() + start:found.end() + stop]
+                changed = text[:found.end() + start] + " false " + text[found.end() + stop:]
+                line = text.count("\n", 0, found.start()) + 1
+                mutants.append(Mutant(file.relative_to(tree), f"{file.name}:{line}: {' '.join(part.split())}", changed))
+    return mutants
+
+
 def build(folder, jobs):
     return subprocess.run(["cmake", "--build", folder, "--target", "test_tcp", "-j", str(jobs)], capture_output=True, text=True)
 
@@ -97,13 +162,13 @@ def verdict(noticed):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="*", help="rows, detectors; both if not said")
+    parser.add_argument("what", nargs="*", help="rows, detectors, rules, conditions; all if not said")
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
-    sources = {"rows": rows, "detectors": detectors}
+    sources = {"rows": rows, "detectors": detectors, "rules": rules, "conditions": conditions}
     wanted = arguments.what or list(sources)
     if any(what not in sources for what in wanted):
-        parser.error("mutate either rows or detectors")
+        parser.error("mutate rows, detectors, rules or conditions")
     with tempfile.TemporaryDirectory(prefix="mutate-") as temporary:
         tree = pathlib.Path(temporary) / "tree"
         folder = pathlib.Path(temporary) / "build"

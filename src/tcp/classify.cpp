@@ -34,7 +34,9 @@ Opening opening_after_syn(const Connection& c) noexcept {
   const bool acknowledged = a.facts.has(Fact::kPeerSynAck);
   if (answered && acknowledged) {
     const bool refused_at_last = own_reset(b) && !b.facts.has(Fact::kSynAcked);  // rule 7
-    if (refused_at_last) return Opening::kAborted;
+    // Its RST|ACK is all that shows the SYN-ACK received: no third segment completed the handshake.
+    const bool only_by_reset = own_reset(a) && !b.facts.has(Fact::kSynAcked) && a.facts[Fact::kPeerSynAck].proof == a.own_reset.frame;
+    if (refused_at_last || only_by_reset) return Opening::kAborted;
     return c.is(trait::kFastOpen) ? Opening::kFastOpen : Opening::kThreeWay;
   }
   if (acknowledged) return Opening::kThreeWay;  // its SYN-ACK was not captured

@@ -135,7 +135,8 @@ void Machine::acknowledge_syn(Observation& o) noexcept {
     // Its IP IDs count, and this is the next one after the SYN's: no bare ACK was sent before.
     if (s.ip_id != 0 && x.syn_ip_id != 0 && static_cast<std::uint16_t>(s.ip_id - x.syn_ip_id) == 1) o.c.traits |= trait::kNoBareAck;
   }
-  if (s.rst() || !y.knows(known::kIss) || !x.knows(known::kIss) || !x.facts.has(Fact::kSyn)) return;
+  if (!y.knows(known::kIss) || !x.knows(known::kIss) || !x.facts.has(Fact::kSyn)) return;
+  if (s.rst() && seq_diff(s.seq, x.iss) != 1) return;  // rule 17: by its ACK, a RST|ACK just behind the SYN proves the SYN-ACK received
   if (x.facts.has(Fact::kPeerSyn) || x.facts.has(Fact::kPeerSynAck) || !seq_gt(s.ack, y.iss) || !seq_gt(s.seq, x.iss)) return;
   const auto received = pick(y.syns, x, echo_of(s), s.frame, Copies::kSynAck);
   if (!received) return;
