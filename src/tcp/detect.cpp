@@ -64,9 +64,7 @@ Finding handshake_ack_lost(const Observation& o) noexcept {
 Finding handshake_ack_invalid(const Observation& o) noexcept {
   const wire::Segment& s = o.segment;
   if (!fresh_stray(o) || !s.acks() || s.syn() || s.rst()) return {};
-  if (!is(o.peer, State::kSynReceived) || !o.peer.knows(known::kIss) ||
-      !(is(o.sender, State::kSynSent) || o.sender.state == State::kUnknown))
-    return {};
+  if (!is(o.peer, State::kSynReceived) || !(is(o.sender, State::kSynSent) || o.sender.state == State::kUnknown)) return {};
   return by_sender(o, K::kHandshakeAckInvalid, {seq_diff(s.ack, o.peer.iss + 1), 0});
 }
 
@@ -80,8 +78,7 @@ Finding syn_ack_invalid(const Observation& o) noexcept {
 
 Finding syn_ack_isn_changed(const Observation& o) noexcept {
   const wire::Segment& s = o.segment;
-  if (!fresh_stray(o) || !s.syn() || !s.acks() || !o.sender.knows(known::kSynAck) || s.seq == o.sender.iss || !o.peer.knows(known::kIss))
-    return {};
+  if (!fresh_stray(o) || !s.syn() || !s.acks() || !o.sender.knows(known::kSynAck) || !o.peer.knows(known::kIss)) return {};
   if (s.ack != o.peer.iss + 1) return {};
   return seen(o, K::kSynAckIsnChanged, o.side, {o.c.handshake.syn_ack_frame, s.frame}, {o.sender.iss, s.seq});
 }
