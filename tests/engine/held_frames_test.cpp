@@ -25,7 +25,7 @@ struct Feeder {
 
   void add(std::uint16_t n, std::uint32_t size) {
     const std::vector<std::uint8_t> bytes(size, static_cast<std::uint8_t>(++number));
-    const capture::Frame frame{bytes.data(), size, size + 1, static_cast<base::Timestamp>(number * 10), 1, 0, 2};
+    const capture::Frame frame{bytes.data(), size, size + 1, static_cast<base::Timestamp>(number * 10), 1, 2};
     wire::Segment segment;
     segment.key = flow(n);
     segment.hash = hash(n);

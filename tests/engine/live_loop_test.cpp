@@ -66,7 +66,7 @@ class PlayedSource final : public capture::LiveSource {
     for (; arrival.frames < most && next_ < frames_.size(); ++arrival.frames, ++next_) {
       const StoredFrame& stored = frames_[next_];
       const auto size = static_cast<std::uint32_t>(stored.bytes.size());
-      batch[arrival.frames] = {stored.bytes.data(), size, size, stored.time, 1, 0, 0};
+      batch[arrival.frames] = {stored.bytes.data(), size, size, stored.time, 1, 0};
     }
     if (arrival.frames == 0) {
       arrival.passed = quiet_until;
