@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -20,6 +21,7 @@
 #include "finwait/report/stats.h"
 #include "parts.h"
 #include "progress.h"
+#include "signals.h"
 #include "values.h"
 
 namespace finwait::app {
@@ -30,7 +32,7 @@ std::optional<engine::ExplainWatch> make_watch(const Options& options, std::vect
   if (options.explain.empty()) return std::nullopt;
   const auto wanted = engine::parse_explain_id(options.explain);
   if (!wanted) throw UsageError("--explain " + options.explain + ": an id, a uid or ADDR:PORT-ADDR:PORT (IPv6 addresses in brackets)");
-  auto ladder = std::make_unique<report::ExplainSink>("-");
+  auto ladder = std::make_unique<report::ExplainSink>(std::string("-"));
   auto& kept = *ladder;
   sinks.push_back(std::move(ladder));
   return std::optional<engine::ExplainWatch>(std::in_place, *wanted, kept);
@@ -108,7 +110,9 @@ int analyse(Options& options) {
   const engine::PipelineOptions chosen = pipeline_options(options);
   report::Reporter reporter(std::move(sinks), options.only, host_options(options, chosen.tracker.seed));
   engine::Pipeline pipeline(*source, filter ? &*filter : nullptr, reporter, chosen, watch ? &*watch : nullptr);
-  Steward steward(options.progress.value_or(isatty(STDERR_FILENO) == 1));
+  const bool endless = std::count(options.captures.begin(), options.captures.end(), "-") != 0;
+  if (endless) catch_hangup();
+  Steward steward(options.progress.value_or(isatty(STDERR_FILENO) == 1), reporter);
   pipeline.run(steward);
   steward.clear();
 

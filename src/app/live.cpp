@@ -30,9 +30,11 @@ double seconds_between(Clock::time_point from, Clock::time_point to) { return st
 /// Looks on: signals, and the line of counters.
 class Overseer final : public engine::LiveObserver {
  public:
-  Overseer(base::Duration every, bool quiet) : every_(every), quiet_(quiet), start_(Clock::now()), next_(start_ + every_) {}
+  Overseer(report::Reporter& reporter, base::Duration every, bool quiet)
+      : reporter_(reporter), every_(every), quiet_(quiet), start_(Clock::now()), next_(start_ + every_) {}
 
   [[nodiscard]] bool look(const engine::LiveCounters& counters, const engine::Pipeline& /*pipeline*/) override {
+    if (take_reopen_request()) reporter_.reopen();
     if (take_counters_request()) put(counters);
     if (every_.count() != 0 && Clock::now() >= next_) {
       next_ += every_;
@@ -68,6 +70,7 @@ class Overseer final : public engine::LiveObserver {
     return text;
   }
 
+  report::Reporter& reporter_;
   std::chrono::nanoseconds every_;
   bool quiet_;
   Clock::time_point start_;
@@ -165,7 +168,8 @@ int analyse_live(const Options& options) {
 
   const auto start = Clock::now();
   if (!options.quiet) fmt::print(stderr, "finwait: listening on {}\n", source->name());
-  Overseer overseer(counters_every(options), options.quiet);
+  catch_hangup();
+  Overseer overseer(reporter, counters_every(options), options.quiet);
   loop.run(overseer);
 
   report::Totals totals = pipeline.totals();

@@ -44,6 +44,8 @@ po::options_description output_options() {
   // clang-format off
   text.add_options()
     ("output,o", po::value<Words>()->value_name("FORMAT[=PATH]")->composing(), "summary (default), json, events, zeek, zeek-json, eve; may be repeated; without PATH to standard output")
+    ("rotate-size", po::value<std::string>()->value_name("SIZE"), "begin another file before one grows beyond SIZE; the PATH of -o is a pattern for strftime(3), in UTC, and numbers are added where names repeat")
+    ("rotate-every", po::value<std::string>()->value_name("TIME"), "begin another file at each full TIME (1h: at each hour, UTC), by the packets' clock; PATH as above")
     ("write,w", po::value<std::string>()->value_name("FILE"), "write the packets of the connections selected by --only, or of all, to a pcapng ('-': standard output), anomalies as comments")
     ("explain", po::value<std::string>()->value_name("ID"), "one connection as a ladder; ID is an id, a uid or ADDR:PORT-ADDR:PORT")
     ("describe", po::value<std::string>()->value_name("KIND"), "what an opening, ending, anomaly or finding about a host means")
@@ -123,6 +125,21 @@ void take_outputs(const po::variables_map& map, Options& options) {
     }
     options.outputs.push_back(choice);
   }
+}
+
+void take_rotation(const po::variables_map& map, Options& options) {
+  if (map.count("rotate-size") != 0) {
+    options.rotation.bytes = value_of(map, "rotate-size", parse_size);
+    if (options.rotation.bytes == 0) throw UsageError("--rotate-size 0: no line fits into that");
+  }
+  if (map.count("rotate-every") != 0) {
+    options.rotation.every = value_of(map, "rotate-every", parse_duration);
+    if (options.rotation.every < base::kSecond || options.rotation.every % base::kSecond != 0)
+      throw UsageError("--rotate-every " + map["rotate-every"].as<std::string>() + ": whole seconds, at least one");
+  }
+  const auto has_path = [](const OutputChoice& choice) { return choice.path != "-"; };
+  if (options.rotation.any() && std::none_of(options.outputs.begin(), options.outputs.end(), has_path))
+    throw UsageError("--rotate-size and --rotate-every need a file to change: -o FORMAT=PATH");
 }
 
 void take_only(const po::variables_map& map, Options& options) {
@@ -285,6 +302,7 @@ Options parse_options(int argc, const char* const* argv) {
   take_live(map, options);
   take_write(map, options);
   take_outputs(map, options);
+  take_rotation(map, options);
   take_only(map, options);
   take_timers(map, options.pipeline.tracker.timers);
   take_thresholds(map, options);

@@ -10,6 +10,7 @@
 #include "finwait/engine/pipeline.h"
 #include "finwait/hosts/finding.h"
 #include "finwait/report/local_nets.h"
+#include "finwait/report/log_file.h"
 #include "finwait/report/selection.h"
 
 namespace finwait::app {
@@ -38,8 +39,9 @@ struct Options {
   std::optional<base::Duration> counters;  ///< live: between two lines of counters; 0: none
   std::string filter;
   std::vector<OutputChoice> outputs;
-  std::string explain;  ///< empty: no
-  std::string write;    ///< a path for the packets selected; empty: no
+  report::Rotation rotation;  ///< of those outputs that have a path
+  std::string explain;        ///< empty: no
+  std::string write;          ///< a path for the packets selected; empty: no
   report::Selection only;
   std::string only_words;
   report::LocalNets local_nets;

@@ -39,6 +39,10 @@ std::string command(const Options& options) {
   return text;
 }
 
+report::Output open_output(const OutputChoice& choice, const Options& options) {
+  return {std::make_unique<report::DirectDestination>(report::LogFile(choice.path, options.rotation))};
+}
+
 }  // namespace
 
 std::vector<std::unique_ptr<report::Sink>> make_sinks(const Options& options) {
@@ -48,16 +52,16 @@ std::vector<std::unique_ptr<report::Sink>> make_sinks(const Options& options) {
   std::vector<std::unique_ptr<report::Sink>> sinks;
   for (const OutputChoice& choice : choices) {
     if (choice.format == "json") {
-      sinks.push_back(std::make_unique<report::JsonSink>(choice.path, prompt));
+      sinks.push_back(std::make_unique<report::JsonSink>(open_output(choice, options), prompt));
     } else if (choice.format == "events") {
-      sinks.push_back(std::make_unique<report::EventsSink>(choice.path, prompt));
+      sinks.push_back(std::make_unique<report::EventsSink>(open_output(choice, options), prompt));
     } else if (choice.format == "zeek" || choice.format == "zeek-json") {
       const auto format = choice.format == "zeek" ? report::ZeekSink::Format::kColumns : report::ZeekSink::Format::kJson;
-      sinks.push_back(std::make_unique<report::ZeekSink>(choice.path, format, options.local_nets, prompt));
+      sinks.push_back(std::make_unique<report::ZeekSink>(open_output(choice, options), format, options.local_nets, prompt));
     } else if (choice.format == "eve") {
-      sinks.push_back(std::make_unique<report::EveSink>(choice.path, prompt));
+      sinks.push_back(std::make_unique<report::EveSink>(open_output(choice, options), prompt));
     } else {
-      sinks.push_back(std::make_unique<report::SummarySink>(choice.path,
+      sinks.push_back(std::make_unique<report::SummarySink>(open_output(choice, options),
                                                             report::SummaryOptions{command(options), options.only_words, options.verbose}));
     }
   }

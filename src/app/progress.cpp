@@ -17,6 +17,7 @@ double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::
 }  // namespace
 
 bool Steward::go_on(const engine::Progress& progress) {
+  if (take_reopen_request()) reporter_.reopen();
   if (take_counters_request()) {
     clear();
     const double seconds = seconds_between(start_, Clock::now());

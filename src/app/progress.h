@@ -9,8 +9,8 @@ namespace finwait::app {
 
 class Steward final : public engine::Steering {
  public:
-  /// With `show` the line is drawn some times a second, beginning when a run takes longer than a moment.
-  explicit Steward(bool show) : show_(show), start_(Clock::now()), next_(start_ + kFirst) {}
+  /// `reporter` outlives it. With `show` the line is drawn some times a second, beginning when a run takes longer than a moment.
+  Steward(bool show, report::Reporter& reporter) : reporter_(reporter), show_(show), start_(Clock::now()), next_(start_ + kFirst) {}
 
   [[nodiscard]] bool go_on(const engine::Progress& progress) override;
 
@@ -24,6 +24,7 @@ class Steward final : public engine::Steering {
 
   void draw(const engine::Progress& progress, Clock::time_point now);
 
+  report::Reporter& reporter_;
   bool show_;
   bool drawn_ = false;
   Clock::time_point start_;

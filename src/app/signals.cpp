@@ -11,6 +11,7 @@ namespace {
 
 volatile std::sig_atomic_t g_stop = 0;
 volatile std::sig_atomic_t g_counters = 0;
+volatile std::sig_atomic_t g_reopen = 0;
 
 extern "C" void on_stop(int signal) {
   if (g_stop != 0) _exit(128 + signal);  // the second one: at once
@@ -18,6 +19,7 @@ extern "C" void on_stop(int signal) {
   capture::request_stop();  // ends a wait for input as well
 }
 extern "C" void on_counters(int) { g_counters = 1; }
+extern "C" void on_hangup(int) { g_reopen = 1; }
 
 }  // namespace
 
@@ -34,7 +36,20 @@ void catch_signals() {
   sigaction(SIGPIPE, &action, nullptr);
 }
 
+void catch_hangup() {
+  struct sigaction action {};
+  action.sa_handler = on_hangup;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGHUP, &action, nullptr);
+}
+
 bool stop_requested() noexcept { return g_stop != 0; }
+
+bool take_reopen_request() noexcept {
+  const bool asked = g_reopen != 0;
+  g_reopen = 0;
+  return asked;
+}
 
 bool take_counters_request() noexcept {
   const bool asked = g_counters != 0;

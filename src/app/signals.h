@@ -1,4 +1,5 @@
-// Signals as flags: SIGINT and SIGTERM ask to stop (a second one ends the program at once), SIGUSR1 asks for the counters.
+// Signals as flags: SIGINT and SIGTERM ask to stop (a second one ends the program at once), SIGUSR1 asks for the counters, SIGHUP, where it
+// is caught, for new files.
 #pragma once
 
 namespace finwait::app {
@@ -6,8 +7,13 @@ namespace finwait::app {
 /// Installs the handlers, and makes a closed pipe an error of write(2) instead of a death.
 void catch_signals();
 
+/// From now on SIGHUP asks for new files instead of ending the program: for input that has no end of its own.
+void catch_hangup();
+
 [[nodiscard]] bool stop_requested() noexcept;
 /// Whether the counters were asked for since the last call.
 [[nodiscard]] bool take_counters_request() noexcept;
+/// Whether new files were asked for since the last call.
+[[nodiscard]] bool take_reopen_request() noexcept;
 
 }  // namespace finwait::app

@@ -45,7 +45,7 @@ bool LiveLoop::take(const capture::Arrival& arrival, std::span<const capture::Fr
 void LiveLoop::write_out(const capture::Arrival& arrival) {
   if (arrival.frames != 0 && base::elapsed(written_out_, arrival.now) < kLook) return;
   written_out_ = arrival.now;
-  reporter_.settle();
+  reporter_.settle(pipeline_.clock());
 }
 
 void LiveLoop::mark_losses() {

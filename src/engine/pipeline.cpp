@@ -35,7 +35,7 @@ bool Pipeline::step() {
   const std::size_t count = source_.read(frames_);
   if (count == 0) return false;
   const bool more = feed(std::span(frames_).first(count));
-  reporter_.settle();
+  reporter_.settle(clock_.now());
   return more;
 }
 

@@ -138,6 +138,7 @@ void put_tcp(JsonWriter& json, Text& text, const tcp::Outcome& outcome) {
 
 void EveSink::connection(const tcp::Outcome& outcome) {
   const tcp::Connection& c = outcome.connection;
+  output_.at(c.released_at);
   const bool low_is_client = c.originator == 0;
   Text& text = output_.text();
   JsonWriter json(text);
@@ -167,6 +168,6 @@ void EveSink::settle() {
   if (prompt_) output_.flush();
 }
 
-void EveSink::finish(const Totals& /*totals*/) { output_.close(); }
+void EveSink::finish(const Totals& totals) { output_.close(totals.capture.last); }
 
 }  // namespace finwait::report

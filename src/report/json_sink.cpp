@@ -5,6 +5,7 @@
 namespace finwait::report {
 
 void JsonSink::connection(const tcp::Outcome& outcome) {
+  output_.at(outcome.connection.released_at);
   put_connection(output_.text(), outcome);
   output_.relieve();
 }
@@ -19,10 +20,11 @@ void JsonSink::finish(const Totals& totals) {
     output_.relieve();
   }
   put_summary(output_.text(), totals);
-  output_.close();
+  output_.close(totals.capture.last);
 }
 
 void EventsSink::event(const tcp::Event& event, const tcp::Connection& connection) {
+  output_.at(event.kind == tcp::Event::Kind::kTransition ? event.transition.time : event.anomaly.time);
   put_event(output_.text(), event, connection);
   output_.relieve();
 }
@@ -31,6 +33,6 @@ void EventsSink::settle() {
   if (prompt_) output_.flush();
 }
 
-void EventsSink::finish(const Totals& /*totals*/) { output_.close(); }
+void EventsSink::finish(const Totals& totals) { output_.close(totals.capture.last); }
 
 }  // namespace finwait::report

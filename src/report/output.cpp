@@ -1,50 +1,50 @@
 #include "finwait/report/output.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <system_error>
+#include <algorithm>
 #include <utility>
 
 namespace finwait::report {
 
-Output::Output(const std::string& path) : name_(path == "-" ? "standard output" : path) {
-  constexpr int kMode = 0644;
-  descriptor_ = path == "-" ? STDOUT_FILENO : ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kMode);
-  if (descriptor_ < 0) throw OutputError(name_ + ": cannot be written: " + std::generic_category().message(errno));
-}
+Output::Output(const std::string& path) : Output(std::make_unique<DirectDestination>(LogFile(path))) {}
 
-Output::~Output() {
-  if (descriptor_ > STDERR_FILENO) ::close(descriptor_);
+Output::Output(std::unique_ptr<Destination> destination) : destination_(std::move(destination)) {
+  if (destination_->every() != 0) turn_ = now_;
 }
 
 void Output::flush() {
-  std::string_view left = text_.view();
-  while (!left.empty() && !closed_) {
-    const ssize_t written = ::write(descriptor_, left.data(), left.size());
-    if (written >= 0) {
-      left.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno == EPIPE) {
-      closed_ = true;
-    } else if (errno != EINTR) {
-      fail(errno);
-    }
-  }
-  text_.clear();
+  if (text_.size() == 0) return;
+  // Whatever happens, it is not given twice.
+  struct Clear {
+    Text& text;
+    ~Clear() { text.clear(); }
+  } clear{text_};
+  destination_->write(text_.view(), now_);
 }
 
-void Output::close() {
+void Output::turn(base::Timestamp now) {
+  if (now == base::kNever) return;
   flush();
-  if (descriptor_ > STDERR_FILENO && ::close(std::exchange(descriptor_, -1)) != 0) fail(errno);
+  const base::Duration every = destination_->every();
+  const base::Duration rest = now % every;
+  turn_ = base::after(base::after(now, -(rest < 0 ? rest + every : rest)), every);
 }
 
-bool Output::is_terminal() const noexcept { return ::isatty(descriptor_) == 1; }
+void Output::advance(base::Timestamp clock) {
+  const bool begun = now_ != std::numeric_limits<base::Timestamp>::min();
+  if (!begun || clock < turn_ || destination_->every() == 0) return;
+  at(clock);
+  destination_->advance(clock);
+}
 
-void Output::fail(int error) {
-  text_.clear();
-  closed_ = true;
-  throw OutputError(name_ + ": could not be written: " + std::generic_category().message(error) + "; what is there is incomplete");
+void Output::reopen() {
+  flush();
+  destination_->reopen();
+}
+
+void Output::close(base::Timestamp at) {
+  if (now_ == std::numeric_limits<base::Timestamp>::min()) now_ = at;
+  flush();
+  destination_->close(at);
 }
 
 }  // namespace finwait::report

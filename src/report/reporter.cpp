@@ -20,8 +20,20 @@ void Reporter::event(const tcp::Event& event, const tcp::Connection& connection)
   for (const auto& sink : sinks_) sink->event(event, connection);
 }
 
-void Reporter::settle() {
-  for (const auto& sink : sinks_) sink->settle();
+void Reporter::settle(base::Timestamp clock) {
+  for (const auto& sink : sinks_) {
+    sink->advance(base::after(clock, -base::kSecond));  // what is released is given two ticks of the wheel later
+    sink->settle();
+  }
+}
+
+void Reporter::conclude(base::Timestamp clock) {
+  hosts_.conclude(clock);
+  for (const auto& sink : sinks_) sink->conclude(clock);
+}
+
+void Reporter::reopen() {
+  for (const auto& sink : sinks_) sink->reopen();
 }
 
 void Reporter::finish(Totals& totals) {

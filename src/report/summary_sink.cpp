@@ -17,7 +17,7 @@ void SummaryData::add(const tcp::Outcome& outcome) {
 void SummarySink::finish(const Totals& totals) {
   const bool colour = output_.is_terminal() && std::getenv("NO_COLOR") == nullptr;
   put_summary_screen(output_.text(), data_, totals, options_, colour);
-  output_.close();
+  output_.close(totals.capture.last);
 }
 
 }  // namespace finwait::report

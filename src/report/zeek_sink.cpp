@@ -165,20 +165,29 @@ void put_json(Text& text, const tcp::Connection& c, const Record& record) {
   json.end_line();
 }
 
-}  // namespace
-
-void ZeekSink::open(base::Timestamp at) {
-  opened_ = true;
-  if (format_ == Format::kJson) return;
-  Text& text = output_.text();
+void put_head(Text& text, base::Timestamp at) {
   text.put("#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tconn\n#open\t");
   put_log_time(text, at);
   text.put(kFields);
 }
 
+void put_foot(Text& text, base::Timestamp at) {
+  text.put("#close\t");
+  put_log_time(text, at);
+}
+
+}  // namespace
+
+void ZeekSink::begin(base::Timestamp at) {
+  if (begun_) return;
+  begun_ = true;
+  if (format_ == Format::kColumns) output_.begin({put_head, put_foot}, at);
+}
+
 void ZeekSink::connection(const tcp::Outcome& outcome) {
   const tcp::Connection& c = outcome.connection;
-  if (!opened_) open(c.start);
+  output_.at(c.released_at);
+  begin(c.start);
   const Record record(c, *outcome.zeek, local_);
   if (format_ == Format::kJson) {
     put_json(output_.text(), c, record);
@@ -193,12 +202,8 @@ void ZeekSink::settle() {
 }
 
 void ZeekSink::finish(const Totals& totals) {
-  if (!opened_) open(totals.capture.first);
-  if (format_ == Format::kColumns) {
-    output_.text().put("#close\t");
-    put_log_time(output_.text(), totals.capture.last);
-  }
-  output_.close();
+  begin(totals.capture.first);
+  output_.close(totals.capture.last);
 }
 
 }  // namespace finwait::report

@@ -31,6 +31,15 @@ TEST(Options, take_a_capture_and_a_filter_as_tcpdump_does) {
   EXPECT_EQ(parse({"-nr", "a.pcap", "-c5", "tcp"}).pipeline.frame_limit, 5U) << "letters may stand together";
 }
 
+TEST(Options, files_that_are_changed_need_a_file_and_a_sensible_measure) {
+  const Options options = parse({"-r", "a.pcap", "-o", "json=%H.json", "--rotate-size", "10M", "--rotate-every", "1h"});
+  EXPECT_EQ(options.rotation.bytes, 10U << 20);
+  EXPECT_EQ(options.rotation.every, 3600 * base::kSecond);
+  EXPECT_NE(complaint({"-r", "a.pcap", "-o", "json", "--rotate-every", "1h"}), "");
+  EXPECT_NE(complaint({"-r", "a.pcap", "-o", "json=a", "--rotate-every", "500ms"}), "");
+  EXPECT_NE(complaint({"-r", "a.pcap", "-o", "json=a", "--rotate-size", "0"}), "");
+}
+
 TEST(Options, take_words_that_are_files_for_captures_up_to_the_first_that_is_none) {
   const std::string folder = ::testing::TempDir();
   const std::string one = folder + "finwait_options_1.pcap";

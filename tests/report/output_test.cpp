@@ -46,5 +46,40 @@ TEST(Output, says_when_the_disk_is_full) {
   EXPECT_TRUE(output.closed());
 }
 
+/// A destination that says what it was told.
+class Listener final : public Destination {
+ public:
+  explicit Listener(std::string& heard) : heard_(heard) {}
+  void begin(FileFrame /*frame*/, base::Timestamp at) override { hear("begin", at); }
+  void write(std::string_view lines, base::Timestamp at) override { hear(lines, at); }
+  void advance(base::Timestamp clock) override { hear("advance", clock); }
+  void reopen() override { hear("reopen", 0); }
+  void close(base::Timestamp at) override { hear("close", at); }
+  [[nodiscard]] bool closed() const noexcept override { return false; }
+  [[nodiscard]] bool is_terminal() const noexcept override { return false; }
+  [[nodiscard]] base::Duration every() const noexcept override { return 10; }
+
+ private:
+  void hear(std::string_view what, base::Timestamp at) { heard_ += std::string(what) + "@" + std::to_string(at) + " "; }
+  std::string& heard_;
+};
+
+TEST(Output, never_hands_on_lines_of_two_periods_together) {
+  std::string heard;
+  Output output(std::make_unique<Listener>(heard));
+  for (const base::Timestamp at : {1, 9, 10, 19, 35}) {
+    output.at(at);
+    output.text().number(at);
+  }
+  output.advance(39);
+  output.advance(40);
+  output.advance(41);
+  output.conclude(44);
+  output.at(base::kNever);
+  output.text().put("end");
+  output.close(50);
+  EXPECT_EQ(heard, "19@9 1019@19 35@35 advance@40 end@44 close@50 ");
+}
+
 }  // namespace
 }  // namespace finwait::report

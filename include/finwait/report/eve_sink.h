@@ -4,7 +4,7 @@
 // the connection's last packet, so that the same capture gives the same file; `alerted` is always false, for nothing here alerts.
 #pragma once
 
-#include <string>
+#include <utility>
 
 #include "finwait/report/output.h"
 #include "finwait/report/sink.h"
@@ -13,10 +13,13 @@ namespace finwait::report {
 
 class EveSink final : public Sink {
  public:
-  /// Throws OutputError. With `prompt` everything is written out at each settle().
-  EveSink(const std::string& path, bool prompt) : output_(path), prompt_(prompt) {}
+  /// With `prompt` everything is written out at each settle().
+  EveSink(Output output, bool prompt) : output_(std::move(output)), prompt_(prompt) {}
 
   void connection(const tcp::Outcome& outcome) override;
+  void advance(base::Timestamp clock) override { output_.advance(clock); }
+  void conclude(base::Timestamp clock) override { output_.conclude(clock); }
+  void reopen() override { output_.reopen(); }
   void settle() override;
   void finish(const Totals& totals) override;
   [[nodiscard]] bool closed() const noexcept override { return output_.closed(); }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "finwait/report/output.h"
@@ -49,8 +50,7 @@ class ExplainSink final : public Sink {
  public:
   static constexpr std::size_t kMaxRows = 200'000;
 
-  /// Throws OutputError.
-  explicit ExplainSink(const std::string& path) : output_(path) {}
+  explicit ExplainSink(Output output) : output_(std::move(output)) {}
 
   /// Only the connection with this id; otherwise all of the watched flow.
   void want(std::uint64_t id) { wanted_ = id; }

@@ -1,7 +1,7 @@
 // The formats `json` and `events`: one object a line.
 #pragma once
 
-#include <string>
+#include <utility>
 
 #include "finwait/report/output.h"
 #include "finwait/report/sink.h"
@@ -11,10 +11,13 @@ namespace finwait::report {
 /// Connections as they are released, then the summary object.
 class JsonSink final : public Sink {
  public:
-  /// Throws OutputError. With `prompt` everything is written out at each settle().
-  JsonSink(const std::string& path, bool prompt) : output_(path), prompt_(prompt) {}
+  /// With `prompt` everything is written out at each settle().
+  JsonSink(Output output, bool prompt) : output_(std::move(output)), prompt_(prompt) {}
 
   void connection(const tcp::Outcome& outcome) override;
+  void advance(base::Timestamp clock) override { output_.advance(clock); }
+  void conclude(base::Timestamp clock) override { output_.conclude(clock); }
+  void reopen() override { output_.reopen(); }
   void settle() override;
   void finish(const Totals& totals) override;
   [[nodiscard]] bool closed() const noexcept override { return output_.closed(); }
@@ -27,9 +30,12 @@ class JsonSink final : public Sink {
 /// Transitions and findings as they happen, and nothing else.
 class EventsSink final : public Sink {
  public:
-  EventsSink(const std::string& path, bool prompt) : output_(path), prompt_(prompt) {}
+  EventsSink(Output output, bool prompt) : output_(std::move(output)), prompt_(prompt) {}
 
   void event(const tcp::Event& event, const tcp::Connection& connection) override;
+  void advance(base::Timestamp clock) override { output_.advance(clock); }
+  void conclude(base::Timestamp clock) override { output_.conclude(clock); }
+  void reopen() override { output_.reopen(); }
   void settle() override;
   void finish(const Totals& totals) override;
   [[nodiscard]] bool closed() const noexcept override { return output_.closed(); }

@@ -21,9 +21,12 @@ class Reporter {
 
   void connection(const tcp::Outcome& outcome);
   void event(const tcp::Event& event, const tcp::Connection& connection);
-  void settle();
+  /// The batch that ended at `clock`, on the trace clock, has been given.
+  void settle(base::Timestamp clock);
   /// The input has ended at `clock`, on the trace clock; what was remembered to the end is still to come.
-  void conclude(base::Timestamp clock) noexcept { hosts_.conclude(clock); }
+  void conclude(base::Timestamp clock);
+  /// Every sink goes on in a new file. Throws OutputError.
+  void reopen();
   /// `totals` gets the counts of the connections reported and the findings about hosts, then goes to each sink. Throws OutputError, after
   /// every sink had its turn.
   void finish(Totals& totals);

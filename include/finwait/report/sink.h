@@ -20,6 +20,12 @@ class Sink {
   virtual void connection(const tcp::Outcome& /*outcome*/) {}
   /// A transition or a finding as it happens; only if the tracker keeps events.
   virtual void event(const tcp::Event& /*event*/, const tcp::Connection& /*connection*/) {}
+  /// The trace clock has come to `clock`: nothing that was over a second before will be given any more.
+  virtual void advance(base::Timestamp /*clock*/) {}
+  /// The input has ended at `clock`; what was remembered to the end is still to come.
+  virtual void conclude(base::Timestamp /*clock*/) {}
+  /// Whoever keeps the output has moved its file away: go on in a new one. Throws OutputError.
+  virtual void reopen() {}
   /// All that was read so far has been given: whoever follows live may see it.
   virtual void settle() {}
   /// The end. Throws OutputError.

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "finwait/report/busiest.h"
@@ -37,10 +38,10 @@ void put_summary_screen(Text& text, const SummaryData& data, const Totals& total
 
 class SummarySink final : public Sink {
  public:
-  /// Throws OutputError.
-  SummarySink(const std::string& path, const SummaryOptions& options) : output_(path), options_(options) {}
+  SummarySink(Output output, const SummaryOptions& options) : output_(std::move(output)), options_(options) {}
 
   void connection(const tcp::Outcome& outcome) override { data_.add(outcome); }
+  void conclude(base::Timestamp clock) override { output_.conclude(clock); }
   void finish(const Totals& totals) override;
   [[nodiscard]] bool closed() const noexcept override { return output_.closed(); }
 

@@ -5,7 +5,7 @@
 // the capture's own, so that the same capture gives the same file. Never set: service, tunnel_parents.
 #pragma once
 
-#include <string>
+#include <utility>
 
 #include "finwait/report/local_nets.h"
 #include "finwait/report/output.h"
@@ -17,23 +17,26 @@ class ZeekSink final : public Sink {
  public:
   enum class Format { kColumns, kJson };
 
-  /// Throws OutputError. With `prompt` everything is written out at each settle().
-  ZeekSink(const std::string& path, Format format, const LocalNets& local, bool prompt)
-      : output_(path), local_(local), format_(format), prompt_(prompt) {}
+  /// With `prompt` everything is written out at each settle().
+  ZeekSink(Output output, Format format, const LocalNets& local, bool prompt)
+      : output_(std::move(output)), local_(local), format_(format), prompt_(prompt) {}
 
   void connection(const tcp::Outcome& outcome) override;
+  void advance(base::Timestamp clock) override { output_.advance(clock); }
+  void conclude(base::Timestamp clock) override { output_.conclude(clock); }
+  void reopen() override { output_.reopen(); }
   void settle() override;
   void finish(const Totals& totals) override;
   [[nodiscard]] bool closed() const noexcept override { return output_.closed(); }
 
  private:
-  void open(base::Timestamp at);
+  void begin(base::Timestamp at);
 
   Output output_;
   LocalNets local_;
   Format format_;
   bool prompt_;
-  bool opened_ = false;
+  bool begun_ = false;
 };
 
 }  // namespace finwait::report
