@@ -99,7 +99,7 @@ int exit_status(const Options& options, const report::Totals& totals, const repo
 
 int analyse(Options& options) {
   const auto start = std::chrono::steady_clock::now();
-  auto sinks = make_sinks(options);
+  auto sinks = make_sinks(options, open_outputs(options));
   auto watch = make_watch(options, sinks);
   const auto source = capture::open_files(options.captures);
   std::optional<EvidencePass> evidence;

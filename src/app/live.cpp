@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <numeric>
 #include <optional>
+#include <utility>
 
 #include "finwait/capture/filter.h"
 #include "finwait/capture/live_source.h"
@@ -16,6 +18,7 @@
 #include "finwait/report/format.h"
 #include "finwait/report/reporter.h"
 #include "finwait/report/stats.h"
+#include "finwait/service/sandbox.h"
 #include "parts.h"
 #include "signals.h"
 #include "values.h"
@@ -27,11 +30,16 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_between(Clock::time_point from, Clock::time_point to) { return std::chrono::duration<double>(to - from).count(); }
 
+std::uint64_t lost_lines(const Queues& queues) {
+  return std::accumulate(queues.begin(), queues.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const auto* queue) { return sum + queue->lost(); });
+}
+
 /// Looks on: signals, and the line of counters.
 class Overseer final : public engine::LiveObserver {
  public:
-  Overseer(report::Reporter& reporter, base::Duration every, bool quiet)
-      : reporter_(reporter), every_(every), quiet_(quiet), start_(Clock::now()), next_(start_ + every_) {}
+  Overseer(report::Reporter& reporter, const Queues& queues, base::Duration every, bool quiet)
+      : reporter_(reporter), queues_(queues), every_(every), quiet_(quiet), start_(Clock::now()), next_(start_ + every_) {}
 
   [[nodiscard]] bool look(const engine::LiveCounters& counters, const engine::Pipeline& /*pipeline*/) override {
     if (take_reopen_request()) reporter_.reopen();
@@ -56,6 +64,7 @@ class Overseer final : public engine::LiveObserver {
     line += fmt::format("; {} connections remembered, {} over", human_count(c.remembered), human_count(c.reported + c.passed_over));
     if (c.evicted != 0) line += fmt::format(", {} forgotten for lack of room", human_count(c.evicted));
     line += ends_text(c);
+    if (const std::uint64_t lost = lost_lines(queues_)) line += fmt::format(", {} lines of output dropped", human_count(lost));
     fmt::print(stderr, "finwait: {}\n", line);
   }
 
@@ -71,6 +80,7 @@ class Overseer final : public engine::LiveObserver {
   }
 
   report::Reporter& reporter_;
+  const Queues& queues_;
   std::chrono::nanoseconds every_;
   bool quiet_;
   Clock::time_point start_;
@@ -152,6 +162,32 @@ void complain(const Options& options, const report::Totals& totals, const std::o
   for (const std::string& line : filter->problems()) fmt::print(stderr, "finwait: {}\n", line);
 }
 
+/// The interfaces are open: root is not needed any more. Outputs are opened by who will change their files.
+std::vector<OpenOutput> open_outputs_as_somebody_else(const Options& options) {
+  if (!options.sandbox) return open_outputs(options);
+  const auto identity = service::choose_identity(options.user);
+  service::give_up_root(identity);
+  try {
+    return open_outputs(options);
+  } catch (const report::OutputError& e) {
+    if (!identity) throw;
+    throw report::OutputError(std::string(e.what()) + " (as " + identity->name +
+                              ": choose a folder that belongs to it, or another user with --user)");
+  }
+}
+
+/// Everything is open: nothing but the files of -o that are still to come is needed any more.
+void confine_to(const std::vector<OpenOutput>& outputs, const Options& options) {
+  if (!options.sandbox) return;
+  std::vector<std::string> folders;
+  for (const OpenOutput& output : outputs) {
+    if (!output.file.folder().empty()) folders.push_back(output.file.folder());
+  }
+  for (const std::string& line : service::confine(folders)) {
+    if (!options.quiet) fmt::print(stderr, "finwait: {}\n", line);
+  }
+}
+
 }  // namespace
 
 int analyse_live(const Options& options) {
@@ -159,8 +195,12 @@ int analyse_live(const Options& options) {
   if (!options.filter.empty()) filter.emplace(options.filter);
   const engine::PipelineOptions chosen = pipeline_options(options);
   const auto source = capture::open_live(live_options(options));  // first: without the permission nothing is overwritten
-  auto sinks = make_sinks(options);
+  std::vector<OpenOutput> outputs = open_outputs_as_somebody_else(options);
+  std::vector<std::unique_ptr<report::Sink>> sinks;
   LiveWriting writing(options.write, sinks);
+  confine_to(outputs, options);
+  Queues queues;
+  for (auto& sink : make_sinks(options, std::move(outputs), &queues)) sinks.push_back(std::move(sink));
   report::Reporter reporter(std::move(sinks), options.only, host_options(options, chosen.tracker.seed));
   engine::Pipeline pipeline(*source, filter ? &*filter : nullptr, reporter, chosen);
   writing.attach(pipeline);
@@ -169,7 +209,7 @@ int analyse_live(const Options& options) {
   const auto start = Clock::now();
   if (!options.quiet) fmt::print(stderr, "finwait: listening on {}\n", source->name());
   catch_hangup();
-  Overseer overseer(reporter, counters_every(options), options.quiet);
+  Overseer overseer(reporter, queues, counters_every(options), options.quiet);
   loop.run(overseer);
 
   report::Totals totals = pipeline.totals();
@@ -177,6 +217,8 @@ int analyse_live(const Options& options) {
   reporter.finish(totals);
   complain(options, totals, filter);
   writing.complain();
+  if (const std::uint64_t lost = lost_lines(queues))
+    fmt::print(stderr, "finwait: {} lines of output were dropped: disk or reader were too slow\n", report::human_count(lost));
   if (options.stats) fmt::print(stderr, "{}", report::stats_text(totals));
   if (!totals.capture.damage.empty()) return 1;
   return options.fail_on && reporter.gravest() && *reporter.gravest() >= *options.fail_on ? 3 : 0;

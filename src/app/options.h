@@ -52,6 +52,8 @@ struct Options {
   std::optional<std::uint64_t> memory;  ///< bytes
   std::optional<std::uint32_t> max_connections;
   std::optional<bool> progress;  ///< unset: on a terminal
+  bool sandbox = true;           ///< live: give up what is not needed once the interfaces are open
+  std::string user;              ///< whom to become then; empty: who called sudo, or nobody
   bool stats = false;
   bool quiet = false;
   bool verbose = false;

@@ -1,9 +1,12 @@
 #include "parts.h"
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <utility>
 
 #include "finwait/base/hash.h"
 #include "finwait/report/eve_sink.h"
@@ -39,32 +42,44 @@ std::string command(const Options& options) {
   return text;
 }
 
-report::Output open_output(const OutputChoice& choice, const Options& options) {
-  return {std::make_unique<report::DirectDestination>(report::LogFile(choice.path, options.rotation))};
+/// Live nothing may wait for a disk or a reader; from files nothing may be lost.
+report::Output output_to(report::LogFile file, bool live, Queues* queues) {
+  if (!live) return {std::make_unique<report::DirectDestination>(std::move(file))};
+  service::QueueOptions options;
+  options.tell = [](const std::string& line) { fmt::print(stderr, "finwait: {}\n", line); };
+  auto queue = std::make_unique<service::QueuedDestination>(std::move(file), std::move(options));
+  if (queues != nullptr) queues->push_back(queue.get());
+  return {std::move(queue)};
+}
+
+std::unique_ptr<report::Sink> make_sink(const Options& options, const std::string& format, report::Output output, bool prompt) {
+  if (format == "json") return std::make_unique<report::JsonSink>(std::move(output), prompt);
+  if (format == "events") return std::make_unique<report::EventsSink>(std::move(output), prompt);
+  if (format == "zeek")
+    return std::make_unique<report::ZeekSink>(std::move(output), report::ZeekSink::Format::kColumns, options.local_nets, prompt);
+  if (format == "zeek-json")
+    return std::make_unique<report::ZeekSink>(std::move(output), report::ZeekSink::Format::kJson, options.local_nets, prompt);
+  if (format == "eve") return std::make_unique<report::EveSink>(std::move(output), prompt);
+  return std::make_unique<report::SummarySink>(std::move(output),
+                                               report::SummaryOptions{command(options), options.only_words, options.verbose});
 }
 
 }  // namespace
 
-std::vector<std::unique_ptr<report::Sink>> make_sinks(const Options& options) {
-  const bool prompt = !options.interfaces.empty() || std::count(options.captures.begin(), options.captures.end(), "-") != 0;
+std::vector<OpenOutput> open_outputs(const Options& options) {
   std::vector<OutputChoice> choices = options.outputs;
   if (choices.empty() && options.explain.empty() && options.write != "-") choices.push_back({"summary", "-"});
+  std::vector<OpenOutput> outputs;
+  for (const OutputChoice& choice : choices) outputs.push_back({choice.format, report::LogFile(choice.path, options.rotation)});
+  return outputs;
+}
+
+std::vector<std::unique_ptr<report::Sink>> make_sinks(const Options& options, std::vector<OpenOutput> outputs, Queues* queues) {
+  const bool live = !options.interfaces.empty();
+  const bool prompt = live || std::count(options.captures.begin(), options.captures.end(), "-") != 0;
   std::vector<std::unique_ptr<report::Sink>> sinks;
-  for (const OutputChoice& choice : choices) {
-    if (choice.format == "json") {
-      sinks.push_back(std::make_unique<report::JsonSink>(open_output(choice, options), prompt));
-    } else if (choice.format == "events") {
-      sinks.push_back(std::make_unique<report::EventsSink>(open_output(choice, options), prompt));
-    } else if (choice.format == "zeek" || choice.format == "zeek-json") {
-      const auto format = choice.format == "zeek" ? report::ZeekSink::Format::kColumns : report::ZeekSink::Format::kJson;
-      sinks.push_back(std::make_unique<report::ZeekSink>(open_output(choice, options), format, options.local_nets, prompt));
-    } else if (choice.format == "eve") {
-      sinks.push_back(std::make_unique<report::EveSink>(open_output(choice, options), prompt));
-    } else {
-      sinks.push_back(std::make_unique<report::SummarySink>(open_output(choice, options),
-                                                            report::SummaryOptions{command(options), options.only_words, options.verbose}));
-    }
-  }
+  for (OpenOutput& output : outputs)
+    sinks.push_back(make_sink(options, output.format, output_to(std::move(output.file), live, queues), prompt));
   return sinks;
 }
 

@@ -8,13 +8,28 @@
 
 #include "finwait/engine/pipeline.h"
 #include "finwait/hosts/watch.h"
+#include "finwait/report/log_file.h"
 #include "finwait/report/sink.h"
+#include "finwait/service/queued_destination.h"
 #include "options.h"
 
 namespace finwait::app {
 
+/// An output whose place is known to be there, before anything else is done.
+struct OpenOutput {
+  std::string format;
+  report::LogFile file;
+};
+
+/// Those of a live run, for who counts what they lost; their sinks own them.
+using Queues = std::vector<const service::QueuedDestination*>;
+
 /// Those of -o; a summary if nothing else is asked for. Throws report::OutputError.
-[[nodiscard]] std::vector<std::unique_ptr<report::Sink>> make_sinks(const Options& options);
+[[nodiscard]] std::vector<OpenOutput> open_outputs(const Options& options);
+
+/// Live, each output has a thread that writes it, begun here.
+[[nodiscard]] std::vector<std::unique_ptr<report::Sink>> make_sinks(const Options& options, std::vector<OpenOutput> outputs,
+                                                                    Queues* queues = nullptr);
 
 [[nodiscard]] engine::PipelineOptions pipeline_options(const Options& options);
 

@@ -109,5 +109,16 @@ TEST(Ring, CarriesEveryValueOnceBetweenTwoThreads) {
   EXPECT_FALSE(ring.pop(more));
 }
 
+TEST(Ring, room_is_what_can_be_pushed) {
+  Ring<int> ring(4);
+  EXPECT_EQ(ring.room(), 4U);
+  const std::vector<int> three{1, 2, 3};
+  EXPECT_EQ(ring.push(three), 3U);
+  EXPECT_EQ(ring.room(), 1U);
+  int out = 0;
+  EXPECT_TRUE(ring.pop(out));
+  EXPECT_EQ(ring.room(), 2U);
+}
+
 }  // namespace
 }  // namespace finwait::base

@@ -23,6 +23,9 @@ _finwait() {
         host-reset-share= host-retransmissions= host-retransmitted-share= host-loss-bytes= host-loss-share=' -- "$current")
       compopt -o nospace
       return ;;
+    --user)
+      mapfile -t COMPREPLY < <(compgen -u -- "$current")
+      return ;;
     --fail-on)
       mapfile -t COMPREPLY < <(compgen -W 'info notice warning alert' -- "$current")
       return ;;
@@ -31,7 +34,7 @@ _finwait() {
       return ;;
   esac
   if [[ $current == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W '--read --interface --buffer-size --no-promiscuous-mode --counters --output --rotate-size --rotate-every --write --explain --describe --quiet --verbose --stats --progress --count --filter-file --numeric
+    mapfile -t COMPREPLY < <(compgen -W '--read --interface --buffer-size --no-promiscuous-mode --counters --user --no-sandbox --output --rotate-size --rotate-every --write --explain --describe --quiet --verbose --stats --progress --count --filter-file --numeric
       --snapshot-length --from --to --only --checksums --local-nets --fail-on --memory --max-connections --msl --idle --syn-timeout --syn-ack-timeout
       --closing-timeout --lingering --threshold --seed --list-interfaces --help --version' -- "$current")
   fi

@@ -53,6 +53,12 @@ class Ring {
   /// False when the ring is full.
   [[nodiscard]] bool push(const T& value) noexcept { return push(std::span<const T>(&value, 1)) == 1; }
 
+  /// How many values could be pushed now, at least. The pushing thread only.
+  [[nodiscard]] std::size_t room() noexcept {
+    pusher_.other = popper_.own.load(std::memory_order_acquire);  // 4
+    return capacity_ - (pusher_.own.load(std::memory_order_relaxed) - pusher_.other);
+  }
+
   /// Moves the oldest values to `out`, as many as there are and fit, and returns how many. The popping thread only.
   std::size_t pop(std::span<T> out) noexcept {
     const std::uint64_t head = popper_.own.load(std::memory_order_relaxed);

@@ -75,6 +75,8 @@ class LogFile {
   [[nodiscard]] bool reader_gone() const noexcept { return gone_; }  ///< a closed pipe: what is written is taken and forgotten
   [[nodiscard]] bool is_terminal() const noexcept;
   [[nodiscard]] const Rotation& rotation() const noexcept { return rotation_; }
+  /// Of the file at hand, for a person.
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
   /// "NAME: could not be written: REASON".
   [[nodiscard]] std::string complaint(int error) const;
   /// The folder that files are made in; empty for standard output and what is no regular file.
