@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <memory>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -18,6 +19,10 @@
 #include "finwait/report/format.h"
 #include "finwait/report/reporter.h"
 #include "finwait/report/stats.h"
+#include "finwait/service/latencies.h"
+#include "finwait/service/metrics_page.h"
+#include "finwait/service/metrics_server.h"
+#include "finwait/service/process.h"
 #include "finwait/service/sandbox.h"
 #include "parts.h"
 #include "signals.h"
@@ -188,6 +193,13 @@ void confine_to(const std::vector<OpenOutput>& outputs, const Options& options) 
   }
 }
 
+const service::LatencySink* add_latencies(std::vector<std::unique_ptr<report::Sink>>& sinks) {
+  auto sink = std::make_unique<service::LatencySink>();
+  const service::LatencySink* const kept = sink.get();
+  sinks.push_back(std::move(sink));
+  return kept;
+}
+
 }  // namespace
 
 int analyse_live(const Options& options) {
@@ -195,18 +207,28 @@ int analyse_live(const Options& options) {
   if (!options.filter.empty()) filter.emplace(options.filter);
   const engine::PipelineOptions chosen = pipeline_options(options);
   const auto source = capture::open_live(live_options(options));  // first: without the permission nothing is overwritten
+  const service::Process process;
+  auto metrics = options.metrics ? std::make_unique<service::MetricsServer>(*options.metrics) : nullptr;
   std::vector<OpenOutput> outputs = open_outputs_as_somebody_else(options);
   std::vector<std::unique_ptr<report::Sink>> sinks;
   LiveWriting writing(options.write, sinks);
   confine_to(outputs, options);
   Queues queues;
   for (auto& sink : make_sinks(options, std::move(outputs), &queues)) sinks.push_back(std::move(sink));
+  const service::LatencySink* const latencies = metrics ? add_latencies(sinks) : nullptr;
   report::Reporter reporter(std::move(sinks), options.only, host_options(options, chosen.tracker.seed));
   engine::Pipeline pipeline(*source, filter ? &*filter : nullptr, reporter, chosen);
   writing.attach(pipeline);
   engine::LiveLoop loop(*source, pipeline, reporter, chosen.tracker.max_connections);
 
+  const auto page = [&] {
+    return service::metrics_page({loop.counters(), latencies->latencies(), process.numbers(), lost_lines(queues), FINWAIT_VERSION});
+  };
+  const std::unique_ptr<service::MetricsServer> serving = std::move(metrics);  // ends before what its page reads
+  if (serving) serving->start(page);
+
   const auto start = Clock::now();
+  if (serving && !options.quiet) fmt::print(stderr, "finwait: metrics at {}\n", serving->url());
   if (!options.quiet) fmt::print(stderr, "finwait: listening on {}\n", source->name());
   catch_hangup();
   Overseer overseer(reporter, queues, counters_every(options), options.quiet);

@@ -34,6 +34,7 @@ po::options_description input_options() {
     ("from", po::value<std::string>()->value_name("TIME"), "only packets at or after TIME (2024-02-29T12:00:00Z, or seconds since 1970)")
     ("to", po::value<std::string>()->value_name("TIME"), "only packets at or before TIME")
     ("checksums", po::value<std::string>()->value_name("HOW"), "bad checksums: count (default), verify (leave the segment out), ignore")
+    ("metrics", po::value<std::string>()->value_name("ADDRESS:PORT"), "live: answer Prometheus there, at /metrics (PORT alone: on the loopback)")
     ("user", po::value<std::string>()->value_name("NAME"), "live, as root: whom to become once the interfaces are open (who called sudo, else nobody)")
     ("no-sandbox", "live: keep root, all capabilities and system calls")
     ("list-interfaces,D", "list the interfaces one can capture on");
@@ -214,9 +215,10 @@ void take_live(const po::variables_map& map, Options& options) {
   if (map.count("user") != 0) options.user = map["user"].as<std::string>();
   if (!options.sandbox && !options.user.empty())
     throw UsageError("--no-sandbox stays root, --user becomes somebody else: give one of them");
+  if (map.count("metrics") != 0) options.metrics = value_of(map, "metrics", service::parse_metrics_address);
   if (map.count("counters") != 0) options.counters = value_of(map, "counters", parse_duration);
   if (options.interfaces.empty()) {
-    for (const char* name : {"buffer-size", "no-promiscuous-mode", "counters", "user", "no-sandbox"}) {
+    for (const char* name : {"buffer-size", "no-promiscuous-mode", "counters", "user", "no-sandbox", "metrics"}) {
       if (map.count(name) != 0) throw UsageError(std::string("--") + name + " is for a live capture: name an interface with -i");
     }
     return;

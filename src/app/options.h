@@ -12,6 +12,7 @@
 #include "finwait/report/local_nets.h"
 #include "finwait/report/log_file.h"
 #include "finwait/report/selection.h"
+#include "finwait/service/metrics_server.h"
 
 namespace finwait::app {
 
@@ -53,7 +54,8 @@ struct Options {
   std::optional<std::uint32_t> max_connections;
   std::optional<bool> progress;  ///< unset: on a terminal
   bool sandbox = true;           ///< live: give up what is not needed once the interfaces are open
-  std::string user;              ///< whom to become then; empty: who called sudo, or nobody
+  std::optional<service::MetricsAddress> metrics;
+  std::string user;  ///< whom to become then; empty: who called sudo, or nobody
   bool stats = false;
   bool quiet = false;
   bool verbose = false;

@@ -40,6 +40,19 @@ TEST(Options, files_that_are_changed_need_a_file_and_a_sensible_measure) {
   EXPECT_NE(complaint({"-r", "a.pcap", "-o", "json=a", "--rotate-size", "0"}), "");
 }
 
+TEST(Options, what_is_for_a_live_capture_is_refused_without_one) {
+  const Options live = parse({"-i", "eth0", "--metrics", ":9090", "--user", "nobody"});
+  EXPECT_TRUE(live.sandbox);
+  EXPECT_EQ(live.user, "nobody");
+  EXPECT_EQ(live.metrics->address, "127.0.0.1");
+  EXPECT_EQ(live.metrics->port, 9090);
+  EXPECT_FALSE(parse({"-i", "eth0", "--no-sandbox"}).sandbox);
+  EXPECT_NE(complaint({"-r", "a.pcap", "--metrics", "9090"}).find("-i"), std::string::npos);
+  EXPECT_NE(complaint({"-r", "a.pcap", "--no-sandbox"}).find("-i"), std::string::npos);
+  EXPECT_NE(complaint({"-i", "eth0", "--metrics", "localhost:9090"}).find("--metrics localhost:9090"), std::string::npos);
+  EXPECT_NE(complaint({"-i", "eth0", "--user", "a", "--no-sandbox"}), "");
+}
+
 TEST(Options, take_words_that_are_files_for_captures_up_to_the_first_that_is_none) {
   const std::string folder = ::testing::TempDir();
   const std::string one = folder + "finwait_options_1.pcap";

@@ -22,6 +22,7 @@ FLOORS = {"base": 0, "wire": 1, "capture": 2, "flow": 2, "tcp": 3, "hosts": 4, "
 RESERVED = {
     r"pcap(/.*)?\.h": {"capture"},
     r"boost/program_options.*": {"app"},
+    r"prometheus/.*|boost/(asio|beast)/.*": {"service"},
     r"seccomp\.h|cap-ng\.h": {"service"},
 }
 CODE_FOLDERS = ("include", "src", "tests", "bench", "tools")
