@@ -2,33 +2,16 @@
 #include "finwait/hosts/isn.h"
 
 #include <algorithm>
-#include <cstring>
 #include <tuple>
 #include <utility>
 
 #include "finwait/hosts/isn_analysis.h"
-#include "finwait/hosts/isn_store.h"
-#include "finwait/wire/seq.h"
 
 namespace finwait::hosts {
 namespace {
 
 constexpr std::size_t kLeastReported = 4;
 constexpr std::size_t kTestedInAll = std::size_t{1} << 17;  ///< samples, over all hosts: what the tests cost has a bound
-constexpr std::int32_t kHabit = 131'074;  // Linux: old SND.NXT + 65 535 + 2; twice that, for what the capture has missed of the old one
-
-std::uint32_t hash(const wire::Address& address) noexcept {
-  std::uint64_t a = 0;
-  std::uint64_t b = 0;
-  std::memcpy(&a, address.bytes.data(), 8);
-  std::memcpy(&b, address.bytes.data() + 8, 8);
-  std::uint64_t h = (a ^ a >> 31) * 0x9e37'79b9'7f4a'7c15ULL + b;
-  h = (h ^ h >> 32) * 0xd6e8'feb8'6659'fd93ULL;
-  h = (h ^ h >> 32) * 0xd6e8'feb8'6659'fd93ULL;
-  return static_cast<std::uint32_t>(h >> 32);
-}
-
-IsnHost host_of(const IsnSample& s) noexcept { return {s.host.bytes, s.network, s.port}; }
 
 /// One set of samples to test: all of a host, or those of one machine behind its address.
 struct Unit {
@@ -159,26 +142,19 @@ std::size_t IsnCollector::hosts() const noexcept { return impl_->store.hosts(); 
 std::uint64_t IsnCollector::evicted_hosts() const noexcept { return impl_->store.evicted(); }
 std::size_t IsnCollector::memory() const noexcept { return impl_->store.memory(); }
 
-void IsnCollector::add(const IsnSample& s) noexcept {
-  const std::int32_t beyond = wire::seq_diff(s.isn, s.previous_snd_nxt);
-  const bool continues = s.after_time_wait && beyond > 0 && beyond <= kHabit;
-  impl_->store.add(host_of(s),
-                   {s.time, s.connection, s.isn, hash(s.peer), s.host_port, s.peer_port, s.ttl, s.options_signature, continues});
+std::uint64_t IsnCollector::hash(const wire::FlowKey& subject) const noexcept { return impl_->store.hash(subject); }
+void IsnCollector::prefetch(std::uint64_t hash) const noexcept { impl_->store.prefetch(hash); }
+void IsnCollector::prefetch_entry(std::uint64_t hash) const noexcept { impl_->store.prefetch_entry(hash); }
+
+void IsnCollector::add(const IsnHost& host, std::uint64_t hash, const IsnObservation& observation) noexcept {
+  impl_->store.add(host, hash, observation);
 }
 
-void IsnCollector::merge(const IsnCollector& other) {
-  for (const IsnStore::Entry& theirs : other.impl_->store.entries()) {
-    if (theirs.seen == 0) continue;
-    auto samples = other.impl_->store.samples(theirs);
-    std::uint64_t seen = theirs.seen;
-    if (const IsnStore::Entry* mine = impl_->store.find(theirs.host)) {
-      const auto own = impl_->store.samples(*mine);
-      samples.insert(samples.end(), own.begin(), own.end());
-      seen += mine->seen;
-    }
-    std::sort(samples.begin(), samples.end());
-    impl_->store.replace(theirs.host, samples, seen);
-  }
+void IsnCollector::add(const IsnSample& s) noexcept {
+  const IsnHost host{s.host.bytes, s.network, s.port};
+  const bool goes_on = s.after_time_wait && continues(s.isn, s.previous_snd_nxt);
+  add(host, impl_->store.hash(host),
+      {s.time, s.connection, s.isn, short_of(s.peer), s.host_port, s.peer_port, s.ttl, s.options_signature, goes_on});
 }
 
 std::vector<IsnFinding> IsnCollector::finish() const {

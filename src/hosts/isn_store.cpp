@@ -1,10 +1,8 @@
 #include "finwait/hosts/isn_store.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 
-#include "finwait/hosts/heavy_table.h"
+#include "finwait/hosts/tags.h"
 
 namespace finwait::hosts {
 namespace {
@@ -24,15 +22,14 @@ IsnStore::IsnStore(std::size_t bytes, std::uint64_t seed) : hash_(seed) {
   // Per host: an entry and a run of four; each larger size has as many bytes as the small ones have, by being fewer.
   constexpr std::size_t kFixed = std::size_t{2} * kRuns.back() * sizeof(IsnObservation);
   const std::size_t usable = std::max(bytes, std::size_t{1} << 20) - kFixed;
-  const std::size_t per_host = sizeof(Entry) + sizeof(std::uint16_t) + sizeof(std::uint32_t) +
-                               kRuns.size() * (kRuns[0] * sizeof(IsnObservation) + 2 * sizeof(std::uint32_t));
+  const std::size_t per_host =
+      sizeof(Entry) + sizeof(Head) / kSet + kRuns.size() * (kRuns[0] * sizeof(IsnObservation) + 2 * sizeof(std::uint32_t));
   sets_ = std::max<std::size_t>(usable / per_host / kSet, 1);
   const std::size_t capacity = sets_ * kSet;
+  heads_ = base::FixedArray<Head>(sets_);
   entries_ = base::FixedArray<Entry>(capacity);
-  tags_ = base::FixedArray<std::uint16_t>(capacity);
-  worth_ = base::FixedArray<std::uint32_t>(capacity);
   scratch_ = base::FixedArray<IsnObservation>(kRuns.back());
-  bytes_ = capacity * (sizeof(Entry) + sizeof(std::uint16_t) + sizeof(std::uint32_t)) + scratch_.size() * sizeof(IsnObservation);
+  bytes_ = sets_ * sizeof(Head) + capacity * sizeof(Entry) + scratch_.size() * sizeof(IsnObservation);
   for (std::size_t i = 0; i < kRuns.size(); ++i) {
     const std::size_t runs = std::max<std::size_t>(capacity * kRuns[0] / kRuns[i], 1);
     pools_[i].samples = base::FixedArray<IsnObservation>(runs * kRuns[i]);
@@ -42,56 +39,72 @@ IsnStore::IsnStore(std::size_t bytes, std::uint64_t seed) : hash_(seed) {
   }
 }
 
-IsnStore::Place IsnStore::place_of(const IsnHost& host) const noexcept {
-  std::array<std::uint8_t, base::KeyedHash::kBytes> key{};
-  std::memcpy(key.data(), host.address.data(), 16);
-  std::memcpy(key.data() + 16, &host.network, 4);
-  std::memcpy(key.data() + 20, &host.port, 2);
-  const std::uint64_t h = hash_of(hash_, key.data());
-  return {((h >> 32) * sets_ >> 32) * kSet, static_cast<std::uint16_t>(h | 1)};
+std::uint64_t IsnStore::hash(const IsnHost& host) const noexcept {
+  wire::FlowKey subject;
+  subject.low = {host.address};
+  subject.low_port = host.port;
+  subject.network = host.network;
+  return hash(subject);
+}
+
+IsnStore::Place IsnStore::place_of(std::uint64_t hash) const noexcept { return {(hash >> 32) * sets_ >> 32, tag_of(hash)}; }
+
+std::size_t IsnStore::at(const Place& place, const IsnHost& host) const noexcept {
+  const Entry* set = entries_.begin() + place.set * kSet;
+  for (TagMarks marks(heads_[place.set].tags, place.tag); marks.any(); marks.drop_first()) {
+    if (set[marks.first()].host == host) return marks.first();
+  }
+  return kSet;
 }
 
 const IsnStore::Entry* IsnStore::find(const IsnHost& host) const noexcept {
-  const Place place = place_of(host);
-  for (std::size_t i = place.set; i < place.set + kSet; ++i) {
-    if (tags_[i] == place.tag && entries_[i].host == host) return &entries_[i];
-  }
-  return nullptr;
+  const Place place = place_of(hash(host));
+  const std::size_t n = at(place, host);
+  return n == kSet ? nullptr : &entries_[place.set * kSet + n];
 }
 
-IsnStore::Entry* IsnStore::find_or_admit(const IsnHost& host) noexcept {
-  const Place place = place_of(host);
-  std::size_t free = kSet;
-  for (std::size_t i = 0; i < kSet; ++i) {
-    const std::uint16_t tag = tags_[place.set + i];
-    if (tag == place.tag && entries_[place.set + i].host == host) return &entries_[place.set + i];
-    if (tag == 0 && free == kSet) free = i;
-  }
-  Entry* set = entries_.begin() + place.set;
-  if (free == kSet) {
-    std::uint32_t* worth = worth_.begin() + place.set;
-    std::uint32_t* least = std::min_element(worth, worth + kSet);
+void IsnStore::prefetch(std::uint64_t hash) const noexcept {
+  const auto* head = reinterpret_cast<const std::byte*>(heads_.begin() + place_of(hash).set);
+  base::prefetch_line(head);
+  base::prefetch_line(head + base::kCacheLine);
+}
+
+void IsnStore::prefetch_entry(std::uint64_t hash) const noexcept {
+  const Place place = place_of(hash);
+  const TagMarks marks(heads_[place.set].tags, place.tag);
+  if (marks.any()) entries_.prefetch(place.set * kSet + marks.first());
+}
+
+std::size_t IsnStore::admit(const IsnHost& host, const Place& place) noexcept {
+  Head& head = heads_[place.set];
+  Entry* set = entries_.begin() + place.set * kSet;
+  const TagMarks frees(head.tags, 0);
+  std::size_t free = 0;
+  if (frees.any()) {
+    free = frees.first();
+  } else {
+    std::uint32_t* least = std::min_element(head.worth.begin(), head.worth.end());
     if (*least > 1) {
       --*least;
-      return nullptr;
+      return kSet;
     }
-    free = static_cast<std::size_t>(least - worth);
+    free = static_cast<std::size_t>(least - head.worth.begin());
     release(set[free]);
     ++evicted_;
     --hosts_;
   }
   Entry& entry = set[free];
   entry = Entry{};
-  tags_[place.set + free] = 0;
-  worth_[place.set + free] = 0;
+  head.tags[free] = 0;
+  head.worth[free] = 0;
   // One run of four for each entry: there is always one.
   std::uint32_t run = 0;
-  if (!take_run(static_cast<std::uint32_t>(place.set + free), 0, run)) return nullptr;
+  if (!take_run(static_cast<std::uint32_t>(place.set * kSet + free), 0, run)) return kSet;
   entry.host = host;
   entry.run = run;
-  tags_[place.set + free] = place.tag;
+  head.tags[free] = place.tag;
   ++hosts_;
-  return &entry;
+  return free;
 }
 
 bool IsnStore::take_run(std::uint32_t owner, std::uint8_t size, std::uint32_t& run) noexcept {
@@ -168,35 +181,24 @@ void IsnStore::cut_back_for(Entry& entry) noexcept {
   pools_[small_size].owner[small] = static_cast<std::uint32_t>(victim - entries_.begin());
 }
 
-void IsnStore::add(const IsnHost& host, const IsnObservation& observation) noexcept {
-  if (Entry* entry = find_or_admit(host)) store(*entry, observation);
-}
-
-void IsnStore::store(Entry& entry, const IsnObservation& observation) noexcept {
-  std::uint32_t& worth = worth_[static_cast<std::size_t>(&entry - entries_.begin())];
-  raise(worth, 1);
+void IsnStore::add(const IsnHost& host, std::uint64_t hash, const IsnObservation& observation) noexcept {
+  const Place place = place_of(hash);
+  std::size_t n = at(place, host);
+  if (n == kSet) n = admit(host, place);
+  if (n == kSet) return;
+  Entry& entry = entries_[place.set * kSet + n];
+  std::uint32_t& worth = heads_[place.set].worth[n];
   const std::uint32_t up = observation.isn - entry.last;
-  if (entry.seen > 0 && !observation.continues && (up < kClose || 0U - up < kClose)) {
-    ++entry.close;
-    raise(worth, kCloseWorth);
-  }
+  const bool close = entry.seen > 0 && !observation.continues && std::min(up, 0U - up) < kClose;
+  if (close) ++entry.close;
+  raise(worth, close ? 1 + kCloseWorth : 1);
   entry.last = observation.isn;
   ++entry.seen;
   if (entry.kept == kRuns[entry.size] && entry.head == 0) grow(entry);
+  const std::uint32_t size = kRuns[entry.size];
   run_of(entry)[entry.head] = observation;
-  entry.head = static_cast<std::uint16_t>((entry.head + 1U) % kRuns[entry.size]);
-  if (entry.kept < kRuns[entry.size]) ++entry.kept;
-}
-
-void IsnStore::replace(const IsnHost& host, std::span<const IsnObservation> samples, std::uint64_t seen) noexcept {
-  Entry* entry = find_or_admit(host);
-  if (entry == nullptr) return;
-  entry->head = 0;
-  entry->kept = 0;
-  entry->close = 0;
-  entry->seen = 0;
-  for (const IsnObservation& o : samples) store(*entry, o);
-  entry->seen = seen;
+  entry.head = static_cast<std::uint16_t>((entry.head + 1U) & (size - 1));
+  if (entry.kept < size) ++entry.kept;
 }
 
 std::vector<IsnObservation> IsnStore::samples(const Entry& entry) const {

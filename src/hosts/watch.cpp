@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
+#include <span>
+#include <utility>
 
 #include "watch_impl.h"
 
@@ -14,7 +15,7 @@ using tcp::Opening;
 
 constexpr base::Duration kSynAckRepeats = 4 * base::kSecond;  ///< RFC 6298: after 1 s; older stacks after 3 s
 constexpr std::uint64_t kBusyFrom = kFewestTimeWaits;         ///< TIME-WAITs on a route
-constexpr std::uint64_t kTroubleWeight = 16;                  ///< a connection in trouble is worth more than one that is not
+constexpr std::uint32_t kTroubleWeight = 16;                  ///< a connection in trouble is worth more than one that is not
 
 bool established(Opening opening) noexcept {
   switch (opening) {
@@ -44,11 +45,11 @@ std::size_t place_of(const std::array<std::uint8_t, 16>& address) noexcept {
 
 HostWatch::Impl::Impl(const HostOptions& given)
     : options(given),
-      numbers(given.isn),
-      subjects(kSubjects, given.seed),
-      routes(kRoutes, given.seed),
-      targets(kProbes, given.seed),
-      sweeps(kProbes, given.seed),
+      numbers(IsnLimits{given.isn.memory, given.isn.family_error, given.seed}),
+      subjects(kSubjects),
+      routes(kRoutes),
+      targets(kProbes),
+      sweeps(kProbes),
       first_probes(kFirstProbes),
       details(kDetails),
       windows(kWindows),
@@ -57,10 +58,39 @@ HostWatch::Impl::Impl(const HostOptions& given)
       address_hash(1),
       reused(kReused) {}
 
+// One pass over a batch fetches the entries, the next one uses them: hosts are many, and each is somewhere else in memory.
 void HostWatch::Impl::observe(const Life& life) noexcept {
-  sample_numbers(life);
-  count_ends(life);
-  count_states(life);
+  Waiting& w = waiting[waiting_count];
+  w.life = life;
+  w.originator = numbers.hash(subject_key(life.key, life.originator, false));
+  w.listener = numbers.hash(subject_key(life.key, 1U - life.originator, true));
+  w.route = w.originator ^ (w.listener << 23 | w.listener >> 41);
+  numbers.prefetch(w.originator);
+  numbers.prefetch(w.listener);
+  subjects.prefetch(w.originator);
+  subjects.prefetch(w.listener);
+  routes.prefetch(w.route);
+  if (++waiting_count == kBatch) enter_waiting();
+}
+
+void HostWatch::Impl::enter_waiting() noexcept {
+  const auto all = std::span(waiting).first(std::exchange(waiting_count, 0));
+  for (const Waiting& w : all) {
+    numbers.prefetch_entry(w.originator);
+    numbers.prefetch_entry(w.listener);
+    subjects.prefetch_entry(w.originator);
+    subjects.prefetch_entry(w.listener);
+    routes.prefetch_entry(w.route);
+  }
+  for (const Waiting& w : all) enter(w);
+}
+
+void HostWatch::Impl::enter(const Waiting& w) noexcept {
+  const Life& life = w.life;
+  sample_numbers(w);
+  count_ends(w);
+  count_time_wait(w);
+  census.add(life);
   if (life.is(life_flag::kProbe)) count_probe(life);
   payload += life.payload;
   missing += life.missing;
@@ -73,50 +103,49 @@ void HostWatch::Impl::observe(const Life& life) noexcept {
 }
 
 // A SYN is a sample of its sender, a SYN-ACK of its listener.
-void HostWatch::Impl::sample_numbers(const Life& life) noexcept {
+void HostWatch::Impl::sample_numbers(const Waiting& w) noexcept {
+  const Life& life = w.life;
   for (unsigned end = 0; end != 2; ++end) {
-    if (life.ends[end].number_of != NumberOf::kNobody) sample(life, end);
+    const bool listener = life.ends[end].number_of == NumberOf::kListener;
+    if (life.ends[end].number_of == NumberOf::kNobody) continue;
+    const bool usual = listener == (end != life.originator);
+    const std::uint64_t usual_hash = listener ? w.listener : w.originator;
+    sample(life, end, usual ? usual_hash : numbers.hash(subject_key(life.key, end, listener)));
   }
   // The older incarnation is over before the newer one: it waits 2 MSL from the new SYN on, the newer one from its end.
   if (!life.is(life_flag::kReused)) return;
-  const std::uint64_t hash = tuple_hash(life.key);
+  const std::uint64_t hash = numbers.hash(life.key);
   reused[hash % kReused] = {hash, {life.ends[0].snd_nxt, life.ends[1].snd_nxt}};
 }
 
-void HostWatch::Impl::sample(const Life& life, unsigned end) noexcept {
+void HostWatch::Impl::sample(const Life& life, unsigned which, std::uint64_t hash) noexcept {
   const wire::FlowKey& key = life.key;
-  const Life::End& x = life.ends[end];
-  IsnSample s;
-  s.time = x.syn_time;
-  s.connection = life.id;
-  s.isn = x.iss;
-  s.host = end == 0 ? key.low : key.high;
-  s.peer = end == 0 ? key.high : key.low;
-  s.host_port = end == 0 ? key.low_port : key.high_port;
-  s.peer_port = end == 0 ? key.high_port : key.low_port;
-  s.port = x.number_of == NumberOf::kListener ? s.host_port : std::uint16_t{0};
-  s.network = key.network;
-  s.ttl = x.ttl;
-  s.options_signature = x.options_signature;
+  const Life::End& x = life.ends[which];
+  const bool low = which == 0;
+  const std::uint16_t own_port = low ? key.low_port : key.high_port;
+  const bool listener = x.number_of == NumberOf::kListener;
+  bool goes_on = false;
   if (life.replaced == tcp::Replaced::kInTimeWait || life.replaced == tcp::Replaced::kInTimeWaitViolating) {
-    const std::uint64_t hash = tuple_hash(key);
-    const Reused& old = reused[hash % kReused];
-    s.after_time_wait = true;
-    s.previous_snd_nxt = old.hash == hash ? old.snd_nxt[end] : x.iss - 1;  // not known any more: in doubt it says nothing
+    const std::uint64_t tuple = numbers.hash(key);
+    const Reused& old = reused[tuple % kReused];
+    goes_on = old.hash != tuple || continues(x.iss, old.snd_nxt[which]);  // not known any more: in doubt it says nothing
   }
-  numbers.add(s);
+  numbers.add({(low ? key.low : key.high).bytes, key.network, listener ? own_port : std::uint16_t{0}}, hash,
+              {x.syn_time, life.id, x.iss, short_of(low ? key.high : key.low), own_port, low ? key.high_port : key.low_port, x.ttl,
+               x.options_signature, goes_on});
 }
 
-void HostWatch::Impl::count_ends(const Life& life) noexcept {
+void HostWatch::Impl::count_ends(const Waiting& w) noexcept {
+  const Life& life = w.life;
   if (!answered(life.opening)) return;
-  const std::uint64_t weight = life.is(life_flag::kTroubled) ? kTroubleWeight : 1;
+  const std::uint32_t weight = life.is(life_flag::kTroubled) ? kTroubleWeight : 1;
   const auto leaving = [this](Subject& gone) { leave(gone); };
   const unsigned responder = 1U - life.originator;
-  Subject& listener = subjects.touch(subject_key(life.key, responder, true), weight, leaving);
+  Subject& listener = subjects.touch(subject_key(life.key, responder, true), w.listener, weight, leaving);
   count_handshake(listener, life);
   count_common(listener, life, responder);
   if (!established(life.opening)) return;
-  Subject& originator = subjects.touch(subject_key(life.key, life.originator, false), weight, leaving);
+  Subject& originator = subjects.touch(subject_key(life.key, life.originator, false), w.originator, weight, leaving);
   count_common(originator, life, life.originator);
 }
 
@@ -156,20 +185,14 @@ void HostWatch::Impl::count_lingering(Subject& subject, const Life& life, unsign
   }
 }
 
-void HostWatch::Impl::count_states(const Life& life) noexcept {
-  for (unsigned end = 0; end != 2; ++end) {
-    for (unsigned n = 0; n != life.steps[end]; ++n) {
-      const auto [time, state] = life.step(end, n);
-      if (state == tcp::State::kUnknown || state == tcp::State::kListen || state == tcp::State::kClosed) continue;
-      const base::Timestamp until = life.left(end, n);
-      populations[static_cast<std::size_t>(state)].add_stay(time, until);
-      if (state == tcp::State::kTimeWait && end == life.originator) count_time_wait(life, time, until);
-    }
-  }
-}
-
 // Only the originator's end has a port of its own choice, which TIME-WAIT keeps from being chosen again.
-void HostWatch::Impl::count_time_wait(const Life& life, base::Timestamp from, base::Timestamp until) noexcept {
+void HostWatch::Impl::count_time_wait(const Waiting& w) noexcept {
+  const Life& life = w.life;
+  unsigned n = 0;
+  while (n != life.steps[life.originator] && life.step(life.originator, n).state != tcp::State::kTimeWait) ++n;
+  if (n == life.steps[life.originator]) return;
+  const base::Timestamp from = life.step(life.originator, n).time;
+  const base::Timestamp until = life.left(life.originator, n);
   const bool low = life.originator == 0;
   wire::FlowKey key;
   key.low = low ? life.key.low : life.key.high;
@@ -177,7 +200,7 @@ void HostWatch::Impl::count_time_wait(const Life& life, base::Timestamp from, ba
   key.high_port = low ? life.key.high_port : life.key.low_port;
   key.network = life.key.network;
   const std::uint16_t port = low ? life.key.low_port : life.key.high_port;
-  Route& route = routes.touch(key, 1, [this](const Route& gone) { busy_routes.give_back(gone.busy); });
+  Route& route = routes.touch(key, w.route, 1, [this](const Route& gone) { busy_routes.give_back(gone.busy); });
   route.least_port = route.count == 0 ? port : std::min(route.least_port, port);
   route.most_port = std::max(route.most_port, port);
   route.span.add(from);
@@ -289,14 +312,15 @@ void HostWatch::Impl::enter_probe(const Probe& probe) noexcept {
     add_probe(*by_port, probe);
     wire::FlowKey address;
     address.high = target.high;
-    note_address(*by_port, hash_of(address_hash, &address));
+    note_address(*by_port, address_hash.hash40(&address));
   }
 }
 
 /// A connection without a byte is of interest only where attempts failed before: health checks are many, and succeed.
 Probes* HostWatch::Impl::probes_of(HeavyTable<Probes>& table, const wire::FlowKey& key, bool only_if_known) noexcept {
-  if (only_if_known) return table.find(key);
-  return &table.touch(key, 1, [this](const Probes& gone) { sketches.give_back(gone.block); });
+  const std::uint64_t hash = numbers.hash(key);
+  if (only_if_known) return table.find(key, hash);
+  return &table.touch(key, hash, 1, [this](const Probes& gone) { sketches.give_back(gone.block); });
 }
 
 void HostWatch::Impl::add_probe(Probes& probes, const Probe& probe) noexcept {
@@ -350,29 +374,15 @@ HostWatch& HostWatch::operator=(HostWatch&&) noexcept = default;
 
 void HostWatch::observe(const Life& life) noexcept { impl_->observe(life); }
 void HostWatch::conclude(base::Timestamp clock) noexcept { impl_->input_end = clock; }
-std::vector<HostFinding> HostWatch::findings() const { return impl_->findings(); }
 
-// All on the axis of the coarsest.
+std::vector<HostFinding> HostWatch::findings() const {
+  impl_->enter_waiting();
+  return impl_->findings();
+}
+
 Populations HostWatch::populations() const {
-  Populations result;
-  std::uint32_t wide = 0;
-  base::Timestamp first = base::kNever;
-  base::Timestamp last = std::numeric_limits<base::Timestamp>::min();
-  for (const auto& series : impl_->populations) {
-    if (series.shift == 0) continue;
-    wide = std::max(wide, series.shift);
-    first = std::min(first, series.low << series.shift);
-    last = std::max(last, series.high << series.shift);
-  }
-  if (wide == 0) return result;
-  while ((last >> wide) - (first >> wide) >= static_cast<std::int64_t>(Impl::kPopulationBins)) ++wide;
-  result.from = first >> wide << wide;
-  result.step = base::Duration{1} << wide;
-  for (std::size_t n = 0; n != result.ends.size(); ++n) {
-    const auto& series = impl_->populations[n];
-    if (series.shift != 0) result.ends[n] = series.levels(first >> wide, last >> wide, wide).values;
-  }
-  return result;
+  impl_->enter_waiting();
+  return impl_->census.populations();
 }
 
 std::size_t HostWatch::memory() const noexcept {
@@ -383,6 +393,7 @@ std::size_t HostWatch::memory() const noexcept {
 }
 
 std::uint64_t HostWatch::evicted() const noexcept {
+  impl_->enter_waiting();
   const Impl& i = *impl_;
   return i.numbers.evicted_hosts() + i.subjects.evicted() + i.routes.evicted() + i.targets.evicted() + i.sweeps.evicted();
 }

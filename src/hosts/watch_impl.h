@@ -1,6 +1,8 @@
 // The watch's inside: the tables, and how a connection is entered in them. watch.cpp fills them, judge.cpp makes findings of them.
 #pragma once
 
+#include "census.h"
+#include "finwait/base/hash.h"
 #include "finwait/hosts/watch.h"
 #include "subjects.h"
 
@@ -17,24 +19,31 @@ struct HostWatch::Impl {
   static constexpr std::size_t kSketches = 512;
   static constexpr std::size_t kReused = 8'192;
   static constexpr std::size_t kFirstProbes = std::size_t{1} << 14;
-  static constexpr std::size_t kPopulationBins = 256;
+  static constexpr std::size_t kBatch = 16;
 
   explicit Impl(const HostOptions& given);
 
+  /// A record that waits for its entries to be fetched, and the hashes by which they are found.
+  struct Waiting {
+    Life life;
+    std::uint64_t originator;  ///< the originating host
+    std::uint64_t listener;
+    std::uint64_t route;
+  };
   void observe(const Life& life) noexcept;
+  void enter_waiting() noexcept;
+  void enter(const Waiting& waiting) noexcept;
 
   // Initial sequence numbers.
-  void sample_numbers(const Life& life) noexcept;
-  void sample(const Life& life, unsigned end) noexcept;
-  [[nodiscard]] std::uint64_t tuple_hash(const wire::FlowKey& key) const noexcept { return hash_of(address_hash, &key); }
+  void sample_numbers(const Waiting& waiting) noexcept;
+  void sample(const Life& life, unsigned end, std::uint64_t hash) noexcept;
 
   // Listeners, originating hosts, routes.
-  void count_ends(const Life& life) noexcept;
+  void count_ends(const Waiting& waiting) noexcept;
   void count_common(Subject& subject, const Life& life, unsigned end) noexcept;
   void count_handshake(Subject& listener, const Life& life) noexcept;
   void count_lingering(Subject& subject, const Life& life, unsigned end) noexcept;
-  void count_states(const Life& life) noexcept;
-  void count_time_wait(const Life& life, base::Timestamp from, base::Timestamp until) noexcept;
+  void count_time_wait(const Waiting& waiting) noexcept;
   void promote(Route& route) noexcept;
   void happen(Subject& subject, const Happening& what) noexcept;
   void enter(Subject& subject, const Happening& what) noexcept;
@@ -85,7 +94,10 @@ struct HostWatch::Impl {
   };
   base::FixedArray<Reused> reused;
 
-  std::array<Series<kPopulationBins>, tcp::kStates> populations{};
+  Census census;
+
+  std::array<Waiting, kBatch> waiting{};
+  std::size_t waiting_count = 0;
 
   // Of the capture as a whole.
   base::Timestamp input_end = base::kNever;  // kNever: it goes on

@@ -85,15 +85,4 @@ TEST(IsnStore, AnEmptyPoolIsSharedByWorth) {
   }
 }
 
-TEST(IsnStore, ReplaceGivesAHostOtherSamples) {
-  IsnStore store(kMebibyte, 1);
-  for (std::uint64_t id = 1; id <= 100; ++id) store.add(host(1), observation(id, static_cast<std::uint32_t>(id) << 20));
-  const std::vector<IsnObservation> other = {observation(7, 1), observation(8, 2), observation(9, 3)};
-  store.replace(host(1), other, 50);
-  ASSERT_NE(store.find(host(1)), nullptr);
-  EXPECT_EQ(store.find(host(1))->seen, 50U);
-  EXPECT_EQ(store.samples(*store.find(host(1))).size(), 3U);
-  EXPECT_EQ(store.hosts(), 1U);
-}
-
 }  // namespace

@@ -328,34 +328,6 @@ TEST(IsnNmap, ComputesItsThreeMeasuresAsNmapDoes) {
   EXPECT_EQ(nmap_measures(samples).sp, 28U);
 }
 
-std::vector<std::string> texts(const IsnCollector& collector) {
-  std::vector<std::string> out;
-  for (const IsnFinding& f : collector.finish())
-    out.push_back(std::string(name(f.verdict)) + " " + std::to_string(f.seen) + " " + std::to_string(f.p_value) + " " + f.text);
-  return out;
-}
-
-TEST(IsnCollector, MergedPartsSayWhatOneWouldHaveSaid) {
-  for (const bool by_flow : {true, false}) {
-    IsnLimits limits;
-    limits.memory = std::size_t{8} << 20;
-    IsnCollector whole(limits);
-    std::vector<IsnCollector> parts;
-    for (int i = 0; i < 3; ++i) parts.emplace_back(limits);
-    const std::vector<const char*> kinds = {"uniform", "lcg32", "clock250k", "hash-no-port", "xorshift32", "rfc6528-64ns"};
-    for (std::uint32_t host = 1; host <= 60; ++host) {
-      Random random(host);
-      for (const IsnSample& s : record(generator(kinds[host % kinds.size()], host), host, host == 60 ? 5000 : 64, random)) {
-        whole.add(s);
-        parts[(by_flow ? s.peer_port : s.host.bytes[15]) % 3U].add(s);
-      }
-    }
-    parts[1].merge(parts[2]);
-    parts[1].merge(parts[0]);
-    EXPECT_EQ(texts(parts[1]), texts(whole));
-  }
-}
-
 TEST(IsnCollector, FewerThanFourSamplesSayNothingUnlessTheyRepeat) {
   Random random(3);
   EXPECT_TRUE(findings_of(record(generator("clock250k", 1), 1, 3, random)).empty());

@@ -2,8 +2,8 @@
 //
 // Sets of eight. When a set is full, a newcomer takes the place of its lightest entry and that one's weight on top of its own
 // (space-saving, Metwally et al. 2005). Always true: of the weight W that came to a set, an entry with more than W / 8 is never the one to
-// go; nothing is allocated after the constructor; a look-up reads one line of tags, one of weights when it has to make room, and the entry
-// itself. Which set a key belongs to is keyed, so nobody outside can crowd one.
+// go (weights stand still at 2^32 - 1); nothing is allocated after the constructor; a look-up reads one cache line and the entry itself,
+// and both can be fetched ahead. The caller brings the hash of each key: it must be keyed, so that nobody outside can crowd a set.
 #pragma once
 
 #include <algorithm>
@@ -13,15 +13,11 @@
 #include <cstring>
 #include <type_traits>
 
-#include "finwait/base/hash.h"
 #include "finwait/base/memory.h"
+#include "finwait/hosts/tags.h"
 #include "finwait/wire/flow_key.h"
 
 namespace finwait::hosts {
-
-/// hash.hash40(bytes), never inlined: callers here are many and run once for a connection, so that the one that runs for each packet stays
-/// inlined.
-[[nodiscard]] std::uint64_t hash_of(const base::KeyedHash& hash, const void* bytes) noexcept;
 
 template <class Value>
 class HeavyTable {
@@ -29,43 +25,48 @@ class HeavyTable {
 
  public:
   /// Room for about `capacity` keys. Throws std::bad_alloc.
-  HeavyTable(std::size_t capacity, std::uint64_t seed)
-      : hash_(seed), sets_((capacity + kSet - 1) / kSet), heads_(sets_), slots_(sets_ * kSet) {}
+  explicit HeavyTable(std::size_t capacity) : sets_((capacity + kSet - 1) / kSet), heads_(sets_), slots_(sets_ * kSet) {}
 
   /// The key's value, made room for if need be; `weight` is added to its weight. leaving(value) is called for one that has to go.
   template <class F>
-  Value& touch(const wire::FlowKey& key, std::uint64_t weight, F&& leaving) noexcept {
-    const Place place = place_of(key);
+  Value& touch(const wire::FlowKey& key, std::uint64_t hash, std::uint32_t weight, F&& leaving) noexcept {
+    const Place place = place_of(hash);
     Head& head = heads_[place.set];
     Slot* slots = slots_.begin() + place.set * kSet;
-    std::size_t free = kSet;
-    for (std::size_t n = 0; n != kSet; ++n) {
-      if (head.tags[n] == place.tag && slots[n].key == key) {
-        head.weights[n] += weight;
-        return slots[n].value;
+    std::size_t n = at(place, key);
+    if (n == kSet) {
+      const TagMarks free(head.tags, 0);
+      if (free.any()) {
+        n = free.first();
+      } else {
+        n = static_cast<std::size_t>(std::min_element(head.weights.begin(), head.weights.end()) - head.weights.begin());
+        leaving(slots[n].value);
+        ++evicted_;
       }
-      if (head.tags[n] == 0 && free == kSet) free = n;
+      head.tags[n] = place.tag;
+      slots[n].key = key;
+      slots[n].value = Value{};
     }
-    if (free == kSet) {
-      free = static_cast<std::size_t>(std::min_element(head.weights.begin(), head.weights.end()) - head.weights.begin());
-      leaving(slots[free].value);
-      ++evicted_;
-    }
-    head.tags[free] = place.tag;
-    head.weights[free] += weight;
-    slots[free].key = key;
-    slots[free].value = Value{};
-    return slots[free].value;
+    std::uint32_t& mine = head.weights[n];
+    mine = mine > kHeaviest - weight ? kHeaviest : mine + weight;
+    return slots[n].value;
   }
 
   /// The key's value, or null.
-  [[nodiscard]] Value* find(const wire::FlowKey& key) noexcept {
-    const Place place = place_of(key);
-    for (std::size_t n = 0; n != kSet; ++n) {
-      Slot& slot = slots_[place.set * kSet + n];
-      if (heads_[place.set].tags[n] == place.tag && slot.key == key) return &slot.value;
-    }
-    return nullptr;
+  [[nodiscard]] Value* find(const wire::FlowKey& key, std::uint64_t hash) noexcept {
+    const Place place = place_of(hash);
+    const std::size_t n = at(place, key);
+    return n == kSet ? nullptr : &slots_[place.set * kSet + n].value;
+  }
+
+  /// Fetches what says where an entry is, and later the entry that it probably is.
+  void prefetch(std::uint64_t hash) const noexcept { heads_.prefetch(place_of(hash).set); }
+  void prefetch_entry(std::uint64_t hash) const noexcept {
+    const Place place = place_of(hash);
+    const TagMarks marks(heads_[place.set].tags, place.tag);
+    if (!marks.any()) return;
+    const auto* slot = reinterpret_cast<const std::byte*>(slots_.begin() + place.set * kSet + marks.first());
+    for (std::size_t line = 0; line < std::min(sizeof(Slot), kFetched); line += base::kCacheLine) base::prefetch_line(slot + line);
   }
 
   /// f(const wire::FlowKey&, const Value&), in no order that means anything.
@@ -83,14 +84,16 @@ class HeavyTable {
 
  private:
   static constexpr std::size_t kSet = 8;
-  struct Head {
-    std::array<std::uint64_t, kSet> weights;
-    std::array<std::uint16_t, kSet> tags;  // 0: free
+  static constexpr std::size_t kFetched = 4 * base::kCacheLine;
+  static constexpr std::uint32_t kHeaviest = 0xffff'ffff;
+  struct alignas(base::kCacheLine) Head {
+    std::array<std::uint32_t, kSet> weights;
+    std::array<std::uint8_t, kSet> tags;  // 0: free
   };
   struct Slot {
     struct Key {
       std::array<std::byte, sizeof(wire::FlowKey)> bytes;
-      bool operator==(const wire::FlowKey& other) const noexcept { return std::memcmp(bytes.data(), &other, sizeof other) == 0; }
+      bool operator==(const wire::FlowKey& other) const noexcept { return static_cast<wire::FlowKey>(*this) == other; }
       Key& operator=(const wire::FlowKey& other) noexcept {
         std::memcpy(bytes.data(), &other, sizeof other);
         return *this;
@@ -105,15 +108,21 @@ class HeavyTable {
   };
   struct Place {
     std::size_t set;
-    std::uint16_t tag;
+    std::uint8_t tag;
   };
 
-  [[nodiscard]] Place place_of(const wire::FlowKey& key) const noexcept {
-    const std::uint64_t h = hash_of(hash_, &key);
-    return {static_cast<std::size_t>((h >> 32) * sets_ >> 32), static_cast<std::uint16_t>(h | 1)};
+  [[nodiscard]] Place place_of(std::uint64_t hash) const noexcept {
+    return {static_cast<std::size_t>((hash >> 32) * sets_ >> 32), tag_of(hash)};
+  }
+  /// Where in its set the key is; kSet: nowhere.
+  [[nodiscard]] std::size_t at(const Place& place, const wire::FlowKey& key) const noexcept {
+    const Slot* slots = slots_.begin() + place.set * kSet;
+    for (TagMarks marks(heads_[place.set].tags, place.tag); marks.any(); marks.drop_first()) {
+      if (slots[marks.first()].key == key) return marks.first();
+    }
+    return kSet;
   }
 
-  base::KeyedHash hash_;
   std::size_t sets_;
   base::FixedArray<Head> heads_;
   base::FixedArray<Slot> slots_;

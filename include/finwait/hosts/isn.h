@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "finwait/base/time.h"
+#include "finwait/hosts/isn_store.h"
 #include "finwait/wire/flow_key.h"
 
 namespace finwait::hosts {
@@ -38,6 +40,25 @@ struct IsnSample {
   bool after_time_wait = false;        ///< this incarnation replaced one in TIME-WAIT
   std::uint32_t previous_snd_nxt = 0;  ///< of the host in that older incarnation, if after_time_wait
 };
+
+/// Whether a number goes on where the host's older incarnation ended, as Linux has it when it leaves TIME-WAIT.
+[[nodiscard]] inline bool continues(std::uint32_t isn, std::uint32_t previous_snd_nxt) noexcept {
+  // Old SND.NXT + 65 535 + 2; twice that, for what the capture has missed of the old one.
+  constexpr std::uint32_t kHabit = 131'074;
+  return isn - previous_snd_nxt - 1 < kHabit;
+}
+
+/// An address as an observation has it: only its equality matters.
+[[nodiscard]] inline std::uint32_t short_of(const wire::Address& address) noexcept {
+  std::uint64_t a = 0;
+  std::uint64_t b = 0;
+  std::memcpy(&a, address.bytes.data(), 8);
+  std::memcpy(&b, address.bytes.data() + 8, 8);
+  std::uint64_t h = (a ^ a >> 31) * 0x9e37'79b9'7f4a'7c15ULL + b;
+  h = (h ^ h >> 32) * 0xd6e8'feb8'6659'fd93ULL;
+  h = (h ^ h >> 32) * 0xd6e8'feb8'6659'fd93ULL;
+  return static_cast<std::uint32_t>(h >> 32);
+}
 
 enum class IsnVerdict : std::uint8_t {
   kConstant,
@@ -106,11 +127,9 @@ struct IsnLimits {
   std::uint64_t seed = 0;
 };
 
-/// Collects samples in fixed memory. Not thread-safe; one for each thread, merged at the end.
+/// Collects samples in fixed memory. Not thread-safe.
 ///
-/// Samples of one host must come in the order of their time (later ones are sorted in, but which are let go first depends on it). If hosts
-/// are spread over several collectors, by host or by flow, the merged result is the same as that of one collector as long as nothing was
-/// evicted.
+/// Samples of one host must come in the order of their time (later ones are sorted in, but which are let go first depends on it).
 class IsnCollector {
  public:
   explicit IsnCollector(const IsnLimits& limits = {});
@@ -120,8 +139,13 @@ class IsnCollector {
 
   /// Constant time, no allocation.
   void add(const IsnSample& sample) noexcept;
-  /// Takes over what the other has kept, as if its samples had been given here. The other is left as it was.
-  void merge(const IsnCollector& other);
+  /// The same as it is kept, with the hash of its host known.
+  void add(const IsnHost& host, std::uint64_t hash, const IsnObservation& observation) noexcept;
+  /// The keyed hash of a host that is listed like the low end of a flow: address, port (or 0), network; the rest of the key zero.
+  [[nodiscard]] std::uint64_t hash(const wire::FlowKey& subject) const noexcept;
+  /// Fetches what says where a host's samples are, and later the host's entry itself.
+  void prefetch(std::uint64_t hash) const noexcept;
+  void prefetch_entry(std::uint64_t hash) const noexcept;
   /// All findings, ordered by address, network, port, TTL. One for each host, listener or machine of at least four samples; with fewer only
   /// alarms.
   [[nodiscard]] std::vector<IsnFinding> finish() const;

@@ -11,12 +11,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
 #include "finwait/base/hash.h"
 #include "finwait/base/memory.h"
 #include "finwait/hosts/isn_observation.h"
+#include "finwait/wire/flow_key.h"
 
 namespace finwait::hosts {
 
@@ -24,7 +26,14 @@ struct IsnHost {
   std::array<std::uint8_t, 16> address;
   std::uint32_t network;
   std::uint16_t port;
-  bool operator==(const IsnHost&) const = default;
+
+  bool operator==(const IsnHost& other) const noexcept {
+    std::array<std::uint64_t, 2> a;
+    std::array<std::uint64_t, 2> b;
+    std::memcpy(a.data(), address.data(), sizeof a);
+    std::memcpy(b.data(), other.address.data(), sizeof b);
+    return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (network ^ other.network) | std::uint64_t{std::uint16_t(port ^ other.port)}) == 0;
+  }
 };
 
 class IsnStore {
@@ -45,9 +54,13 @@ class IsnStore {
   /// Uses at most `bytes` (at least one MiB). The seed keys the table's hash.
   IsnStore(std::size_t bytes, std::uint64_t seed);
 
-  void add(const IsnHost& host, const IsnObservation& observation) noexcept;
-  /// Gives a host these samples, oldest first, in place of its own; `seen` in all.
-  void replace(const IsnHost& host, std::span<const IsnObservation> samples, std::uint64_t seen) noexcept;
+  /// The hash of a host that is listed like the low end of a flow: address, port, network; the rest of the key zero.
+  [[nodiscard]] std::uint64_t hash(const wire::FlowKey& subject) const noexcept { return hash_.hash40(&subject); }
+  [[nodiscard]] std::uint64_t hash(const IsnHost& host) const noexcept;
+
+  void add(const IsnHost& host, const IsnObservation& observation) noexcept { add(host, hash(host), observation); }
+  /// The same with hash(host) known.
+  void add(const IsnHost& host, std::uint64_t hash, const IsnObservation& observation) noexcept;
   /// The host's entry, or null.
   [[nodiscard]] const Entry* find(const IsnHost& host) const noexcept;
 
@@ -55,12 +68,22 @@ class IsnStore {
   /// Oldest first.
   [[nodiscard]] std::vector<IsnObservation> samples(const Entry& entry) const;
 
+  /// Fetches what says where a host's entry is, and later the entry that it probably is.
+  void prefetch(std::uint64_t hash) const noexcept;
+  void prefetch_entry(std::uint64_t hash) const noexcept;
+
   [[nodiscard]] std::size_t hosts() const noexcept { return hosts_; }
   [[nodiscard]] std::uint64_t evicted() const noexcept { return evicted_; }
   [[nodiscard]] std::size_t memory() const noexcept { return bytes_; }
 
  private:
   static constexpr std::size_t kSet = 16;
+
+  /// What is looked at of all entries of a set.
+  struct alignas(128) Head {
+    std::array<std::uint32_t, kSet> worth;  // what an entry is worth, less the newcomers refused on its account
+    std::array<std::uint8_t, kSet> tags;    // 0: free
+  };
 
   struct Pool {
     base::FixedArray<IsnObservation> samples;
@@ -74,17 +97,19 @@ class IsnStore {
   /// Where a host belongs, and what marks it there.
   struct Place {
     std::size_t set = 0;
-    std::uint16_t tag = 0;  // never 0: that is a free entry
+    std::uint8_t tag = 0;  // never 0: that is a free entry
   };
-  [[nodiscard]] Place place_of(const IsnHost& host) const noexcept;
-  [[nodiscard]] Entry* find_or_admit(const IsnHost& host) noexcept;
+  [[nodiscard]] Place place_of(std::uint64_t hash) const noexcept;
+  /// Where in its set the host is; kSet: nowhere.
+  [[nodiscard]] std::size_t at(const Place& place, const IsnHost& host) const noexcept;
+  /// Where in its set the host is from now on; kSet: there is no room for it.
+  [[nodiscard]] std::size_t admit(const IsnHost& host, const Place& place) noexcept;
   [[nodiscard]] IsnObservation* run_of(const Entry& entry) noexcept {
     return pools_[entry.size].samples.begin() + std::size_t{entry.run} * kRuns[entry.size];
   }
   [[nodiscard]] const IsnObservation* run_of(const Entry& entry) const noexcept {
     return pools_[entry.size].samples.begin() + std::size_t{entry.run} * kRuns[entry.size];
   }
-  void store(Entry& entry, const IsnObservation& observation) noexcept;
   [[nodiscard]] bool take_run(std::uint32_t owner, std::uint8_t size, std::uint32_t& run) noexcept;
   void release(const Entry& entry) noexcept;
   void grow(Entry& entry) noexcept;
@@ -92,9 +117,8 @@ class IsnStore {
   void cut_back_for(Entry& entry) noexcept;
 
   base::KeyedHash hash_;
+  base::FixedArray<Head> heads_;
   base::FixedArray<Entry> entries_;
-  base::FixedArray<std::uint16_t> tags_;   // one for each entry: a set's are looked at together
-  base::FixedArray<std::uint32_t> worth_;  // likewise: what an entry is worth, less the newcomers refused on its account
   std::array<Pool, kRuns.size()> pools_;
   base::FixedArray<IsnObservation> scratch_;
   std::size_t bytes_ = 0;

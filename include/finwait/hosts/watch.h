@@ -23,7 +23,7 @@ namespace finwait::hosts {
 struct HostOptions {
   IsnLimits isn;
   HostThresholds thresholds;
-  std::uint64_t seed = 0;  ///< key of the tables
+  std::uint64_t seed = 0;  ///< key of all tables, isn.seed aside
 };
 
 /// How many ends were in each state over time: ends[state][n] at from + (n + 1) * step; empty for a state nobody was in. UNKNOWN, LISTEN

@@ -1,0 +1,86 @@
+#include "census.h"
+
+#include <algorithm>
+
+namespace finwait::hosts {
+
+namespace {
+
+constexpr std::size_t column(tcp::State state) noexcept { return static_cast<std::size_t>(state); }
+
+constexpr std::uint32_t kNotCounted =
+    1U << column(tcp::State::kUnknown) | 1U << column(tcp::State::kListen) | 1U << column(tcp::State::kClosed);
+
+constexpr bool counted(tcp::State state) noexcept { return (kNotCounted >> column(state) & 1U) == 0; }
+
+}  // namespace
+
+void Census::add(const Life& life) noexcept {
+  add_end(life, 0);
+  add_end(life, 1);
+}
+
+/// One state is left when the next one is entered, so both changes are in one row; but not before it was entered, whatever the stamps say.
+void Census::add_end(const Life& life, unsigned end) noexcept {
+  const unsigned steps = life.steps[end];
+  tcp::State before = tcp::State::kUnknown;
+  base::Timestamp since = 0;
+  for (unsigned n = 0; n != steps; ++n) {
+    const auto [time, state] = life.step(end, n);
+    seen_ |= 1U << column(state);
+    if (counted(before)) {
+      auto& row = at(std::max(since, time));
+      --row[column(before)];
+      if (time >= since) {
+        ++row[column(state)];
+      } else if (counted(state)) {
+        ++at(time)[column(state)];
+      }
+    } else if (counted(state)) {
+      ++at(time)[column(state)];
+    }
+    before = state;
+    since = time;
+  }
+  if (counted(before) && life.released != base::kNever) --at(std::max(since, life.released))[column(before)];
+}
+
+/// The bin of this time comes into use.
+[[gnu::noinline]] void Census::make_room(base::Timestamp time) noexcept {
+  if (width_ == 0) low_ = time >> shift_;
+  const auto highest = [this] { return low_ + static_cast<std::int64_t>(std::max<std::uint64_t>(width_, 1)) - 1; };
+  while (std::max(highest(), time >> shift_) - std::min(low_, time >> shift_) >= static_cast<std::int64_t>(kBins)) merge();
+  const std::int64_t high = std::max(highest(), time >> shift_);
+  low_ = std::min(low_, time >> shift_);
+  width_ = static_cast<std::uint64_t>(high - low_) + 1;
+}
+
+void Census::merge() noexcept {
+  const std::int64_t high = low_ + static_cast<std::int64_t>(width_) - 1;
+  std::array<std::array<std::int32_t, kRow>, kBins> merged{};
+  for (std::int64_t bin = low_; bin <= high; ++bin) {
+    for (std::size_t state = 0; state != kRow; ++state) merged[place(bin >> 1)][state] += changes_[place(bin)][state];
+  }
+  changes_ = merged;
+  low_ >>= 1;
+  ++shift_;
+  if (width_ != 0) width_ = static_cast<std::uint64_t>((high >> 1) - low_) + 1;
+}
+
+Populations Census::populations() const {
+  Populations result;
+  if (width_ == 0) return result;
+  result.from = low_ << shift_;
+  result.step = base::Duration{1} << shift_;
+  for (std::size_t state = 0; state != result.ends.size(); ++state) {
+    if (!counted(static_cast<tcp::State>(state)) || (seen_ >> state & 1U) == 0) continue;
+    std::int64_t level = 0;
+    for (std::uint64_t n = 0; n != width_; ++n) {
+      level += changes_[place(low_ + static_cast<std::int64_t>(n))][state];
+      result.ends[state].push_back(level);
+    }
+  }
+  return result;
+}
+
+}  // namespace finwait::hosts

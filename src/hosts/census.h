@@ -1,0 +1,46 @@
+// How many ends were in which state over time, for all states on one axis of time.
+//
+// A row of changes for each bin of time, a column for each state. When the bins are full, neighbours are merged by two, so the resolution
+// adapts to the length of the capture. Always true: the result does not depend on the order in which connections come; nothing is
+// allocated by adding; a stamp may be any 64 bits. UNKNOWN, LISTEN and CLOSED are not counted.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "finwait/hosts/life.h"
+#include "finwait/hosts/watch.h"
+
+namespace finwait::hosts {
+
+class Census {
+ public:
+  static constexpr std::size_t kBins = 256;
+
+  void add(const Life& life) noexcept;
+  [[nodiscard]] Populations populations() const;
+
+ private:
+  static constexpr std::uint64_t kFinest = 20;  // a bin is at least 2^20 ns: about a millisecond
+  static constexpr std::size_t kRow = 16;       // states, and room to make it a cache line
+
+  /// The row of changes at a time.
+  std::array<std::int32_t, kRow>& at(base::Timestamp time) noexcept {
+    if (static_cast<std::uint64_t>((time >> shift_) - low_) >= width_) make_room(time);
+    return changes_[place(time >> shift_)];
+  }
+  void add_end(const Life& life, unsigned end) noexcept;
+  void make_room(base::Timestamp time) noexcept;
+  void merge() noexcept;
+  [[nodiscard]] static std::size_t place(std::int64_t bin) noexcept { return static_cast<std::size_t>(bin) & (kBins - 1); }
+
+  std::int64_t low_ = 0;     // number of the first bin in use: stamp >> shift
+  std::uint64_t width_ = 0;  // bins in use; 0: nobody was in any state
+  std::uint64_t shift_ = kFinest;
+  std::uint32_t seen_ = 0;  // bit set of the states that somebody was in
+  alignas(64) std::array<std::array<std::int32_t, kRow>,
+                         kBins> changes_{};  // those not in use are 0; what is not counted has columns too, which nobody reads
+};
+
+}  // namespace finwait::hosts
