@@ -1,6 +1,7 @@
 #include "census.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace finwait::hosts {
 
@@ -20,25 +21,43 @@ void Census::add(const Life& life) noexcept {
   add_end(life, 1);
 }
 
-/// One state is left when the next one is entered, so both changes are in one row; but not before it was entered, whatever the stamps say.
+/// One state is left when the next one is entered: both changes are in one row. What is not counted is entered in columns that nobody
+/// reads.
 void Census::add_end(const Life& life, unsigned end) noexcept {
+  const auto& times = life.step_times[end];
+  const auto& states = life.step_states[end];
   const unsigned steps = life.steps[end];
-  tcp::State before = tcp::State::kUnknown;
-  base::Timestamp since = 0;
-  for (unsigned n = 0; n != steps; ++n) {
+  const std::uint64_t shift = shift_;
+  const std::int64_t low = low_;
+  const std::uint64_t width = width_;
+  std::uint32_t seen = 0;
+  std::size_t before = column(tcp::State::kUnknown);
+  base::Timestamp since = std::numeric_limits<base::Timestamp>::min();
+  unsigned n = 0;
+  for (; n != steps; ++n) {
+    const base::Timestamp time = times[n];
+    const std::int64_t bin = time >> shift;
+    if (time < since || static_cast<std::uint64_t>(bin - low) >= width) break;
+    auto& row = changes_[place(bin)];
+    --row[before];
+    before = column(states[n]);
+    ++row[before];
+    seen |= 1U << before;
+    since = time;
+  }
+  seen_ |= seen;
+  add_rest(life, end, n);
+}
+
+/// From this step on, for stamps in any order and of any time. A state is not left before it was entered, whatever the stamps say.
+void Census::add_rest(const Life& life, unsigned end, unsigned n) noexcept {
+  tcp::State before = n == 0 ? tcp::State::kUnknown : life.step_states[end][n - 1];
+  base::Timestamp since = n == 0 ? 0 : life.step_times[end][n - 1];
+  for (; n != life.steps[end]; ++n) {
     const auto [time, state] = life.step(end, n);
+    if (counted(before)) --at(std::max(since, time))[column(before)];
+    if (counted(state)) ++at(time)[column(state)];
     seen_ |= 1U << column(state);
-    if (counted(before)) {
-      auto& row = at(std::max(since, time));
-      --row[column(before)];
-      if (time >= since) {
-        ++row[column(state)];
-      } else if (counted(state)) {
-        ++at(time)[column(state)];
-      }
-    } else if (counted(state)) {
-      ++at(time)[column(state)];
-    }
     before = state;
     since = time;
   }

@@ -31,6 +31,7 @@ class Census {
     return changes_[place(time >> shift_)];
   }
   void add_end(const Life& life, unsigned end) noexcept;
+  void add_rest(const Life& life, unsigned end, unsigned n) noexcept;
   void make_room(base::Timestamp time) noexcept;
   void merge() noexcept;
   [[nodiscard]] static std::size_t place(std::int64_t bin) noexcept { return static_cast<std::size_t>(bin) & (kBins - 1); }
