@@ -1,6 +1,7 @@
 // The table of kinds that are about a host.
 #include <array>
 
+#include "finwait/base/named_row.h"
 #include "finwait/hosts/finding.h"
 
 namespace finwait::hosts {
@@ -91,10 +92,8 @@ const HostKindInfo& info(HostKind kind) noexcept { return kTable[static_cast<std
 std::span<const HostKindInfo> host_kinds() noexcept { return kTable; }
 
 std::optional<HostKind> host_kind(std::string_view wanted) noexcept {
-  for (const HostKindInfo& row : kTable) {
-    if (row.name == wanted) return row.kind;
-  }
-  return std::nullopt;
+  const HostKindInfo* row = base::named_row(kTable, wanted);
+  return row == nullptr ? std::nullopt : std::optional(row->kind);
 }
 
 }  // namespace finwait::hosts

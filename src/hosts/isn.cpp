@@ -2,6 +2,7 @@
 #include "finwait/hosts/isn.h"
 
 #include <algorithm>
+#include <numeric>
 #include <tuple>
 #include <utility>
 
@@ -11,6 +12,7 @@ namespace finwait::hosts {
 namespace {
 
 constexpr std::size_t kLeastReported = 4;
+constexpr std::size_t kLeastTested = 64;                    ///< of a host that has them
 constexpr std::size_t kTestedInAll = std::size_t{1} << 17;  ///< samples, over all hosts: what the tests cost has a bound
 
 /// One set of samples to test: all of a host, or those of one machine behind its address.
@@ -31,14 +33,16 @@ std::vector<IsnObservation> latest(const IsnStore& store, const IsnStore::Entry&
   return samples;
 }
 
-/// How many samples of a host are tested: all that are kept, but fewer where hosts are many.
+/// How many samples of a host are tested: all that are kept, but fewer where hosts are many. The most that comes to kTestedInAll together.
 std::size_t most_tested(const IsnStore& store) {
-  std::size_t most = IsnStore::kRuns.back();
-  for (std::size_t size = IsnStore::kRuns.size(); size-- > 2;) {
-    most = IsnStore::kRuns[size];
-    std::size_t all = 0;
-    for (const IsnStore::Entry& entry : store.entries()) all += std::min<std::size_t>(entry.kept, most);
-    if (all <= kTestedInAll) break;
+  std::vector<std::size_t> holding(IsnStore::kRuns.back() + 1);  // how many hosts have so many samples
+  for (const IsnStore::Entry& entry : store.entries()) ++holding[entry.kept];
+  std::size_t all = 0;
+  std::size_t with_more = std::accumulate(holding.begin() + 1, holding.end(), std::size_t{0});
+  std::size_t most = 0;
+  while (most != IsnStore::kRuns.back() && (most < kLeastTested || all + with_more <= kTestedInAll)) {
+    all += with_more;
+    with_more -= holding[++most];
   }
   return most;
 }

@@ -2,6 +2,7 @@
 #include <array>
 #include <cstddef>
 
+#include "finwait/base/named_row.h"
 #include "finwait/tcp/anomaly.h"
 
 namespace finwait::tcp {
@@ -287,10 +288,8 @@ std::string_view reported_when(AnomalyKind kind) noexcept {
 }
 
 std::optional<AnomalyKind> anomaly_kind(std::string_view wanted) noexcept {
-  for (const KindInfo& row : kTable) {
-    if (row.name == wanted) return row.kind;
-  }
-  return std::nullopt;
+  const KindInfo* row = base::named_row(kTable, wanted);
+  return row == nullptr ? std::nullopt : std::optional(row->kind);
 }
 
 std::string_view name(Severity severity) noexcept { return kSeverities[static_cast<std::size_t>(severity)]; }
