@@ -24,13 +24,13 @@ void Census::add(const Life& life) noexcept {
 /// One state is left when the next one is entered: both changes are in one row. What is not counted is entered in columns that nobody
 /// reads.
 void Census::add_end(const Life& life, unsigned end) noexcept {
-  const auto& times = life.step_times[end];
-  const auto& states = life.step_states[end];
+  const base::Timestamp* times = life.step_times[end].data();
+  const tcp::State* states = life.step_states[end].data();
   const unsigned steps = life.steps[end];
+  auto* const rows = changes_.data();
   const std::uint64_t shift = shift_;
   const std::int64_t low = low_;
   const std::uint64_t width = width_;
-  std::uint32_t seen = 0;
   std::size_t before = column(tcp::State::kUnknown);
   base::Timestamp since = std::numeric_limits<base::Timestamp>::min();
   unsigned n = 0;
@@ -38,14 +38,13 @@ void Census::add_end(const Life& life, unsigned end) noexcept {
     const base::Timestamp time = times[n];
     const std::int64_t bin = time >> shift;
     if (time < since || static_cast<std::uint64_t>(bin - low) >= width) break;
-    auto& row = changes_[place(bin)];
+    auto& row = rows[place(bin)];
     --row[before];
     before = column(states[n]);
     ++row[before];
-    seen |= 1U << before;
+    seen_[before] = true;
     since = time;
   }
-  seen_ |= seen;
   add_rest(life, end, n);
 }
 
@@ -57,7 +56,7 @@ void Census::add_rest(const Life& life, unsigned end, unsigned n) noexcept {
     const auto [time, state] = life.step(end, n);
     if (counted(before)) --at(std::max(since, time))[column(before)];
     if (counted(state)) ++at(time)[column(state)];
-    seen_ |= 1U << column(state);
+    seen_[column(state)] = true;
     before = state;
     since = time;
   }
@@ -92,7 +91,7 @@ Populations Census::populations() const {
   result.from = low_ << shift_;
   result.step = base::Duration{1} << shift_;
   for (std::size_t state = 0; state != result.ends.size(); ++state) {
-    if (!counted(static_cast<tcp::State>(state)) || (seen_ >> state & 1U) == 0) continue;
+    if (!counted(static_cast<tcp::State>(state)) || !seen_[state]) continue;
     std::int64_t level = 0;
     for (std::uint64_t n = 0; n != width_; ++n) {
       level += changes_[place(low_ + static_cast<std::int64_t>(n))][state];

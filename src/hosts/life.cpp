@@ -93,15 +93,18 @@ void note_end(const tcp::Endpoint& x, base::Timestamp latest, Life::End& end) no
 }
 
 void note_steps(const Outcome& outcome, base::Timestamp latest, Life& life) noexcept {
+  std::array<unsigned, 2> steps{};
   for (const tcp::Transition& t : outcome.transitions) {
-    std::uint8_t& n = life.steps[t.end];
+    unsigned& n = steps[t.end];
     if (t.evidence == tcp::Proof::kRefuted) {
       if (n != 0) --n;
     } else if (n != tcp::Path::kMaxSteps) {
       life.step_times[t.end][n] = std::min(t.time, latest);
-      life.step_states[t.end][n++] = t.to;
+      life.step_states[t.end][n] = t.to;
+      ++n;
     }
   }
+  life.steps = {static_cast<std::uint8_t>(steps[0]), static_cast<std::uint8_t>(steps[1])};
 }
 
 /// Where one end lingers in CLOSE-WAIT, the other does in FIN-WAIT-2: no fault of its own, but its connections all the same.
@@ -121,10 +124,9 @@ void note_findings(const Outcome& outcome, Life& life) noexcept {
 
 }  // namespace
 
-Life life_of(const Outcome& outcome) noexcept {
+void write_life(const Outcome& outcome, Life& life) noexcept {
   const Connection& c = outcome.connection;
   const base::Timestamp latest = latest_time(c);
-  Life life;
   life.key = c.key;
   life.id = c.id;
   life.start = std::min(c.start, latest);
@@ -140,7 +142,6 @@ Life life_of(const Outcome& outcome) noexcept {
   life.ending = outcome.verdict.ending;
   life.replaced = c.replaced;
   life.technique = Technique::kOther;
-  life.steps = {};
   if (c.handshake.syn_ack_frame != 0) life.flags |= life_flag::kSynAckSeen;
   if (c.handshake.syn_ack_retries != 0) life.flags |= life_flag::kSynAckRepeated;
   const auto& wait = outcome.verdict.time_wait;
@@ -149,7 +150,6 @@ Life life_of(const Outcome& outcome) noexcept {
   note_steps(outcome, latest, life);
   if (!outcome.anomalies.empty()) note_findings(outcome, life);
   note_probe(outcome, life);
-  return life;
 }
 
 }  // namespace finwait::hosts

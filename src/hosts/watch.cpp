@@ -59,9 +59,9 @@ HostWatch::Impl::Impl(const HostOptions& given)
       reused(kReused) {}
 
 // One pass over a batch fetches the entries, the next one uses them: hosts are many, and each is somewhere else in memory.
-void HostWatch::Impl::observe(const Life& life) noexcept {
+void HostWatch::Impl::observe_next() noexcept {
   Waiting& w = waiting[waiting_count];
-  w.life = life;
+  const Life& life = w.life;
   w.originator = numbers.hash(subject_key(life.key, life.originator, false));
   w.listener = numbers.hash(subject_key(life.key, 1U - life.originator, true));
   w.route = w.originator ^ (w.listener << 23 | w.listener >> 41);
@@ -372,7 +372,16 @@ HostWatch::~HostWatch() = default;
 HostWatch::HostWatch(HostWatch&&) noexcept = default;
 HostWatch& HostWatch::operator=(HostWatch&&) noexcept = default;
 
-void HostWatch::observe(const Life& life) noexcept { impl_->observe(life); }
+void HostWatch::observe(const Life& life) noexcept {
+  impl_->next() = life;
+  impl_->observe_next();
+}
+
+void HostWatch::observe(const tcp::Outcome& outcome) noexcept {
+  write_life(outcome, impl_->next());
+  impl_->observe_next();
+}
+
 void HostWatch::conclude(base::Timestamp clock) noexcept { impl_->input_end = clock; }
 
 std::vector<HostFinding> HostWatch::findings() const {

@@ -30,7 +30,9 @@ struct HostWatch::Impl {
     std::uint64_t listener;
     std::uint64_t route;
   };
-  void observe(const Life& life) noexcept;
+  /// The next record's place; observe_next() once it is written.
+  [[nodiscard]] Life& next() noexcept { return waiting[waiting_count].life; }
+  void observe_next() noexcept;
   void enter_waiting() noexcept;
   void enter(const Waiting& waiting) noexcept;
 

@@ -6,7 +6,7 @@
 namespace finwait::report {
 
 void Reporter::connection(const tcp::Outcome& outcome) {
-  hosts_.observe(hosts::life_of(outcome));
+  hosts_.observe(outcome);
   if (!selection_.selects(outcome)) {
     ++counts_.passed_over;
     return;

@@ -92,7 +92,12 @@ static_assert(sizeof(Life) == 320);
 static_assert(std::is_trivially_copyable_v<Life>);
 
 /// Reads nothing but the outcome. Any thread; no allocation.
-[[nodiscard]] Life life_of(const tcp::Outcome& outcome) noexcept;
+void write_life(const tcp::Outcome& outcome, Life& life) noexcept;
+[[nodiscard]] inline Life life_of(const tcp::Outcome& outcome) noexcept {
+  Life life;
+  write_life(outcome, life);
+  return life;
+}
 
 /// The order of release: by time, then by id; what was remembered to the end of input comes last.
 [[nodiscard]] inline bool comes_before(const Life& a, const Life& b) noexcept {
