@@ -1,10 +1,14 @@
 // finwait_gen: large captures with known truth, the same for the same seed.
 //
 // Every connection is played to its own end: a handshake, data and acknowledgments, then its fate. At each moment a random one of
-// --concurrent connections sends its next packet. So the truth (how many connections of each opening and ending) is exact, and the number
-// of packets is about what was asked for. No loss, no retransmission, no reuse of ports: those are the traces' business. Payload is zeros.
+// --concurrent connections sends its next packet, or, if it is a large one, its next few. So the truth (how many connections of each
+// opening and ending) is exact, and the number of packets is about what was asked for.
+//
+// Sizes: small64's are geometric; the others' are heavy-tailed, as traffic is: the tenth of the connections that is largest has two thirds
+// of the packets. No loss, no retransmission, no reuse of ports: those are the traces' business. Payload is zeros.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -232,6 +236,11 @@ class Generator {
     // A connection's handshake and close take about 6 packets in the mean, each exchange two; the weights above leave 0.89 with data.
     const double per_connection = static_cast<double>(o.packets) / static_cast<double>(o_.connections);
     exchanges_ = std::max(0.0, (per_connection - 6.0) / 2.0 / 0.89);
+    // Pareto's mean is least * k / (k - 1), less what the largest size cuts off.
+    for (int i = 0; i < 20; ++i) {
+      const double cut_off = std::pow(least_, kExponent) * std::pow(kLargest, 1 - kExponent) / (kExponent - 1);
+      least_ = (exchanges_ + cut_off) * (kExponent - 1) / kExponent;
+    }
     if (o_.rate == 0) o_.rate = std::max<std::uint64_t>(100'000, o_.concurrent);
   }
 
@@ -241,7 +250,7 @@ class Generator {
     while (playing.size() < o_.concurrent && more()) playing.push_back(begin());
     while (!playing.empty()) {
       const std::size_t n = random_.below(playing.size());
-      if (play(playing[n])) continue;
+      if (burst(playing[n])) continue;
       if (more()) {
         playing[n] = begin();
       } else {
@@ -268,6 +277,9 @@ class Generator {
   }
 
  private:
+  static constexpr double kExponent = 1.3;
+  static constexpr double kLargest = 20'000;
+
   [[nodiscard]] bool more() const { return begun_ < o_.connections || flooded_ < o_.flood; }
 
   Player begin() {
@@ -296,9 +308,7 @@ class Generator {
     p.next = {random(), random()};
     p.ip_id = {static_cast<std::uint16_t>(random()), static_cast<std::uint16_t>(random())};
     p.ipv6 = o_.profile == Profile::kWide && n % 4 == 0;
-    // Geometric, so most connections are short and a few are long.
-    const double u = (static_cast<double>(random_.next() >> 11) + 1) * 0x1p-53;
-    p.exchanges = static_cast<std::uint32_t>(std::min(10.0 * exchanges_, -exchanges_ * log_of(u)) + 0.5);
+    p.exchanges = size();
     unsigned at = random_.below(1000);
     for (const FateInfo& f : kFates) {
       if (at < f.weight) return settle(p, f.fate);
@@ -307,7 +317,12 @@ class Generator {
     return settle(p, Fate::kOpen);
   }
 
-  static double log_of(double u) { return __builtin_log(u); }
+  /// Exchanges of a connection, `exchanges_` in the mean: geometric, or Pareto's with exponent 1.3.
+  std::uint32_t size() {
+    const double u = (static_cast<double>(random_.next() >> 11) + 1) * 0x1p-53;
+    if (o_.profile == Profile::kSmall64) return static_cast<std::uint32_t>(std::min(10.0 * exchanges_, -exchanges_ * std::log(u)) + 0.5);
+    return static_cast<std::uint32_t>(std::min(kLargest, least_ * std::pow(u, -1 / kExponent)) + 0.5);
+  }
   std::uint32_t random() { return static_cast<std::uint32_t>(random_.next() >> 16); }
 
   Player settle(Player p, Fate fate) {
@@ -334,6 +349,16 @@ class Generator {
     writer_.write(now_, p, s, o_.profile != Profile::kSmall64);
     p.next[x] += bytes + ((flags & (kSyn | kFin)) != 0 ? 1U : 0U);
     ++packets_;
+  }
+
+  /// The next packets of a connection, a train if much is left to send: or the largest would still be at it when all others are over.
+  bool burst(Player& p) {
+    constexpr std::uint32_t kPart = 16;
+    constexpr std::uint32_t kMost = 64;
+    for (std::uint32_t n = o_.profile == Profile::kSmall64 ? 0 : std::min(p.exchanges / kPart, kMost); n != 0; --n) {
+      if (!play(p)) return false;
+    }
+    return play(p);
   }
 
   /// The next packet of a connection; false if it was the last.
@@ -403,6 +428,7 @@ class Generator {
   Random random_;
   FrameWriter writer_;
   double exchanges_ = 0;
+  double least_ = 0;
   std::uint64_t begun_ = 0;
   std::uint64_t flooded_ = 0;
   std::uint64_t packets_ = 0;
