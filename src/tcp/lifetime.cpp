@@ -1,5 +1,6 @@
 // How long a connection is remembered, and how it leaves (lifecycle, section 7).
 #include <algorithm>
+#include <limits>
 
 #include "tracker_impl.h"
 
@@ -76,14 +77,15 @@ void Tracker::Impl::settle(std::uint32_t index) noexcept {
   memory.value(index, worth(c));
 }
 
-// The connection's time has come, or only seemed to: returns when to ask again, or `now` if it has been released.
-base::Timestamp Tracker::Impl::due(std::uint32_t index, base::Timestamp now) noexcept {
+// The connection's time has come, or only seemed to: returns when to ask again, or `now` if it has been released. What makes it be over may
+// have come later than its own deadline: at `least`. It is not released before, or its place in the order of release would be gone.
+base::Timestamp Tracker::Impl::due(std::uint32_t index, base::Timestamp now, base::Timestamp least) noexcept {
   Connection& c = memory[index];
   if (c.is(trait::kReleased)) return now;
   c.armed = base::kNever;
   c.deadline = expiry(c);
   while (c.deadline <= now) {
-    const base::Timestamp at = c.deadline;
+    const base::Timestamp at = std::max(c.deadline, least);
     bool time_wait_over = false;
     journal.set_frame(0);
     for (const unsigned end : {unsigned{c.originator}, 1U - c.originator}) {
@@ -94,7 +96,7 @@ base::Timestamp Tracker::Impl::due(std::uint32_t index, base::Timestamp now) noe
     }
     const bool both_over = has_ended(c.ends[0]) && has_ended(c.ends[1]);
     if (!time_wait_over || both_over) {
-      const bool idle = options.timers.idle != 0 && at == base::after(c.last_clock, options.timers.idle) && !both_over;
+      const bool idle = options.timers.idle != 0 && c.deadline == base::after(c.last_clock, options.timers.idle) && !both_over;
       release(index, idle ? Release::kIdle : Release::kSettled, at);
       return now;
     }
@@ -113,11 +115,13 @@ bool Tracker::Impl::expire_flow(std::uint32_t head, base::Timestamp now) noexcep
   const wire::FlowKey key = c.key;
   const std::uint64_t hash = c.hash;
   bool any = false;
+  base::Timestamp least = std::numeric_limits<base::Timestamp>::min();
   for (; head != kNoBlock; head = memory.find(hash, key)) {
     const std::uint32_t next = first_due(head, now);
     if (next == kNoBlock) break;
     any = true;
-    if (due(next, now) <= now) continue;
+    least = std::max(least, memory[next].deadline);
+    if (due(next, now, least) <= now) continue;
     memory[next].armed = base::kNever;  // the wheel has it for an earlier time, or not at all
     memory.arm(next);
   }

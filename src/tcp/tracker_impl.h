@@ -56,7 +56,7 @@ struct Tracker::Impl {
   void count_states(Connection& c) noexcept;
   void uncount_states(Connection& c) noexcept;
   [[nodiscard]] base::Timestamp expiry(const Connection& c) const noexcept;
-  base::Timestamp due(std::uint32_t index, base::Timestamp now) noexcept;
+  base::Timestamp due(std::uint32_t index, base::Timestamp now, base::Timestamp least) noexcept;
   bool expire_flow(std::uint32_t head, base::Timestamp now) noexcept;
   [[nodiscard]] std::uint32_t first_due(std::uint32_t head, base::Timestamp now) const noexcept;
   base::Timestamp called(std::uint32_t index, base::Timestamp now) noexcept;
