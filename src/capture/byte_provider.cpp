@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -15,7 +16,8 @@
 namespace finwait::capture {
 namespace {
 
-constexpr int kLookForStop = 250;  // milliseconds
+constexpr int kLookForStop = 250;                             // milliseconds
+constexpr std::size_t kBeyondPiece = std::size_t{16} * 1024;  // read at once beyond the end of a piece: a record or two
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
@@ -36,6 +38,34 @@ std::string advice(int error) {
 std::int64_t modified(const struct stat& status) noexcept {
   return std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
 }
+
+/// A stretch of a file that others read too: never moves the descriptor's own position.
+class PieceProvider final : public ByteProvider {
+ public:
+  PieceProvider(int descriptor, std::uint64_t begin, std::uint64_t soft_end) : descriptor_(descriptor), at_(begin), soft_end_(soft_end) {}
+
+  [[nodiscard]] std::size_t read(std::span<std::uint8_t> into) override {
+    const std::uint64_t wanted = at_ < soft_end_ ? soft_end_ - at_ : kBeyondPiece;
+    const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), wanted));
+    while (true) {
+      const ssize_t count = ::pread(descriptor_, into.data(), most, static_cast<off_t>(at_));
+      if (count >= 0) {
+        at_ += static_cast<std::uint64_t>(count);
+        return static_cast<std::size_t>(count);
+      }
+      if (errno != EINTR) break;
+    }
+    error_ = errno;
+    return 0;
+  }
+  [[nodiscard]] std::string error() const override { return error_ == 0 ? std::string{} : "read error: " + reason(error_); }
+
+ private:
+  int descriptor_;
+  std::uint64_t at_;
+  std::uint64_t soft_end_;
+  int error_ = 0;
+};
 
 }  // namespace
 
@@ -91,6 +121,16 @@ bool DescriptorProvider::changed() const noexcept {
   struct stat status {};
   if (may_wait_ || ::fstat(descriptor_, &status) != 0) return false;
   return static_cast<std::uint64_t>(status.st_size) != size_ || modified(status) != written_;
+}
+
+std::unique_ptr<ByteProvider> DescriptorProvider::piece(std::uint64_t begin, std::uint64_t soft_end) const {
+  if (may_wait_ || size_ == 0) return nullptr;
+  return std::make_unique<PieceProvider>(descriptor_, begin, soft_end);
+}
+
+void DescriptorProvider::seek(std::uint64_t offset) {
+  if (::lseek(descriptor_, static_cast<off_t>(offset), SEEK_SET) < 0) error_ = errno;
+  done_ = offset;
 }
 
 std::unique_ptr<ByteProvider> open_bytes(const std::string& path) {

@@ -51,6 +51,20 @@ bool ByteWindow::skip(std::uint64_t count) {
   }
 }
 
+std::optional<ByteWindow> ByteWindow::piece(std::uint64_t begin, std::uint64_t soft_end) const {
+  if (!provider_ || provider_->decompresses()) return std::nullopt;
+  auto provider = provider_->piece(begin, soft_end);
+  if (!provider) return std::nullopt;
+  return ByteWindow(std::move(provider), begin, kDefaultCapacity);
+}
+
+void ByteWindow::jump(std::uint64_t offset) {
+  provider_->seek(offset);
+  begin_ = end_ = buffer_.get();
+  offset_ = offset;
+  ended_ = false;
+}
+
 double ByteWindow::progress() const noexcept {
   if (provider_) return provider_->progress();
   return borrowed_size_ == 0 ? 1.0 : static_cast<double>(offset_) / static_cast<double>(borrowed_size_);

@@ -179,13 +179,24 @@ std::size_t FileSequence::read(std::span<Frame> batch) {
     if (interface_base_ != 0) {
       for (Frame& frame : batch.first(count)) frame.interface += interface_base_;
     }
-    FileSpan& span = entries_[current_].span;
-    if (span.first_frame == 0) span.first_frame = frames_ + 1;
-    span.frames += count;
-    frames_ += count;
+    count_frames(count);
     return count;
   }
   return 0;
+}
+
+RecordReader* FileSequence::reader_at_hand() {
+  if (current_ >= entries_.size() || stop_requested() || !open_current()) return nullptr;
+  Entry& entry = entries_[current_];
+  return entry.has_first ? nullptr : dynamic_cast<RecordReader*>(entry.source.get());
+}
+
+void FileSequence::count_frames(std::uint64_t frames) noexcept {
+  if (frames == 0) return;
+  FileSpan& span = entries_[current_].span;
+  if (span.first_frame == 0) span.first_frame = frames_ + 1;
+  span.frames += frames;
+  frames_ += frames;
 }
 
 SourceStatus FileSequence::status() const { return {!problems_.empty(), problems_}; }

@@ -18,7 +18,19 @@ constexpr std::size_t kFraction = 4;
 constexpr std::size_t kCaptured = 8;
 constexpr std::size_t kLength = 12;
 
+// Of a place in the middle of a file where records seem to begin.
+constexpr std::size_t kChain = 6;                 // so many records in a row
+constexpr std::uint32_t kNearInTime = 86'400;     // seconds from one to the next
+constexpr std::uint32_t kMuchLonger = 0x10'0000;  // no frame was that long on the wire
+
 }  // namespace
+
+PcapReader::PcapReader(ByteWindow window, const PcapReader& like)
+    : RecordReader(std::move(window), like.name()),
+      variant_(like.variant_),
+      limit_(like.limit_),
+      link_type_(like.link_type_),
+      lengths_(like.lengths_) {}
 
 PcapReader::PcapReader(ByteWindow window, std::string name, const PcapVariant& variant)
     : RecordReader(std::move(window), std::move(name)), variant_(variant) {
@@ -86,12 +98,13 @@ template <bool kSwapped>
 std::size_t PcapReader::take_records(std::span<Frame> batch) noexcept {
   const std::uint8_t* at = window_.begin();
   const std::uint8_t* const end = window_.end();
+  const std::uint8_t* const stop = at + before_stop();
   const std::size_t header = variant_.record_header;
   const base::Timestamp tick = variant_.tick;
   std::size_t count = 0;
   while (count < batch.size()) {
     const std::size_t room = static_cast<std::size_t>(end - at);
-    if (room < header) break;
+    if (at >= stop || room < header) break;
     std::uint32_t captured = load32(at + kCaptured, kSwapped);
     std::uint32_t length = load32(at + kLength, kSwapped);
     if (lengths_ != Lengths::kInOrder) put_lengths_in_order(captured, length);
@@ -134,11 +147,48 @@ bool PcapReader::bring_record() {
 }
 
 std::size_t PcapReader::read(std::span<Frame> batch) {
-  if (ended_ || batch.empty()) return 0;
+  if (ended_ || batch.empty() || stopped()) return 0;
   std::size_t count = variant_.swapped ? take_records<true>(batch) : take_records<false>(batch);
   if (count == 0 && bring_record()) count = variant_.swapped ? take_records<true>(batch) : take_records<false>(batch);
   frames_ += count;
   return count;
 }
+
+std::unique_ptr<RecordReader> PcapReader::copy_over(ByteWindow window) const {
+  return std::unique_ptr<RecordReader>(new PcapReader(std::move(window), *this));
+}
+
+/// Several headers in a row that a capture program would have written, or all there are.
+bool PcapReader::is_chain(std::span<const std::uint8_t> bytes) const noexcept {
+  const std::size_t header = variant_.record_header;
+  const auto fractions = static_cast<std::uint32_t>(base::kSecond / variant_.tick);
+  std::uint32_t previous = 0;
+  for (std::size_t count = 0; count != kChain; ++count) {
+    if (bytes.size() < header) return count > 0 && bytes.empty();
+    const std::uint32_t seconds = load32(bytes.data() + kSeconds, variant_.swapped);
+    std::uint32_t captured = load32(bytes.data() + kCaptured, variant_.swapped);
+    std::uint32_t length = load32(bytes.data() + kLength, variant_.swapped);
+    put_lengths_in_order(captured, length);
+    const bool near = count == 0 || seconds - previous < kNearInTime || previous - seconds < kNearInTime;
+    if (load32(bytes.data() + kFraction, variant_.swapped) >= fractions || captured == 0 || captured > length || !near) return false;
+    if (captured > limit_ || length > kMuchLonger) return false;
+    if (captured > bytes.size() - header) return count > 1;
+    previous = seconds;
+    bytes = bytes.subspan(header + captured);
+  }
+  return true;
+}
+
+std::optional<std::size_t> PcapReader::find_record(std::span<const std::uint8_t> bytes, std::uint64_t /*offset*/) const {
+  for (std::size_t at = 0; at + variant_.record_header <= bytes.size(); ++at) {
+    if (is_chain(bytes.subspan(at))) return at;
+  }
+  return std::nullopt;
+}
+
+/// All that is known of a file stands in its header.
+bool PcapReader::would_agree(const RecordReader& /*fork*/) const { return true; }
+
+void PcapReader::count_as(const RecordReader& /*fork*/) {}
 
 }  // namespace finwait::capture

@@ -30,6 +30,8 @@ constexpr std::uint16_t kIsbOsdrop = 7;
 
 constexpr std::uint16_t kDropsUnknown = 0xffff;  // in an obsolete packet block
 
+constexpr std::size_t kChain = 4;  // so many blocks in a row are taken for the middle of a file
+
 constexpr std::size_t padded(std::size_t length) noexcept { return (length + 3) & ~std::size_t{3}; }
 
 std::uint64_t add_held(std::uint64_t left, std::uint64_t right) noexcept {
@@ -72,9 +74,27 @@ PcapngReader::PcapngReader(ByteWindow window, std::string name) : RecordReader(s
   if (ended_) throw CaptureError(status().what);
 }
 
+PcapngReader::PcapngReader(ByteWindow window, const PcapngReader& like)
+    : RecordReader(std::move(window), like.name()),
+      swapped_(like.swapped_),
+      interfaces_(like.interfaces_),
+      interface_base_(like.interface_base_),
+      last_time_(base::kNever),
+      descriptions_(like.descriptions_) {}
+
+void PcapngReader::learn() {
+  Frame none;
+  while (!ended_ && window_.fill(4)) {
+    const std::uint32_t type = load32(window_.begin(), swapped_);
+    if (type == kEnhancedPacketBlock || type == kSimplePacketBlock || type == kObsoletePacketBlock) return;
+    const Step step = next_block(none);
+    if ((step == Step::kNeedBytes || step == Step::kNeedSkip) && !bring_or_skip(step)) return;
+  }
+}
+
 std::size_t PcapngReader::read(std::span<Frame> batch) {
   std::size_t count = 0;
-  while (count < batch.size() && !ended_) {
+  while (count < batch.size() && !ended_ && !stopped()) {
     const Step step = next_block(batch[count]);
     if (step == Step::kFrame) {
       ++count;
@@ -175,6 +195,8 @@ PcapngReader::Step PcapngReader::section_header(const Block& block) {
     return damaged(
         fmt::format("pcapng version {}.{} is unknown; the version in use is 1.0", major, load16(block.body.data() + 6, swapped_)));
   }
+  told_more_ = true;
+  ++descriptions_;
   kernel_drops_ = add_held(kernel_drops_, section_kernel_drops());
   interface_drops_ = add_held(interface_drops_, section_interface_drops());
   interface_base_ = interface_count();
@@ -185,6 +207,8 @@ PcapngReader::Step PcapngReader::section_header(const Block& block) {
 PcapngReader::Step PcapngReader::interface_description(const Block& block) {
   if (block.body.size() < 8) return damaged("interface description block is too short");
   if (interfaces_.size() == kMaxInterfaces) return damaged(fmt::format("more than {} interfaces in a section", kMaxInterfaces));
+  told_more_ = true;
+  ++descriptions_;
   std::uint8_t resolution = 6;
   std::int64_t offset = 0;
   for_each_option(block.body.subspan(8), swapped_, [&](std::uint16_t code, std::span<const std::uint8_t> value) {
@@ -231,22 +255,28 @@ PcapngReader::Step PcapngReader::packet(const Block& block, std::uint32_t interf
   frame.link_type = owner.link_type;
   frame.interface = number_of(interface);
   last_time_ = frame.time;
-  owner.counted_drops = add_held(owner.counted_drops, drops);
+  count_drops(owner, drops);
   const std::size_t data_end = 20 + padded(captured);
   if (block.type == kEnhancedPacketBlock && block.body.size() > data_end) count_drops_before(owner, block.body.subspan(data_end));
   return Step::kFrame;
 }
 
-void PcapngReader::count_drops_before(Interface& interface, std::span<const std::uint8_t> options) const {
+void PcapngReader::count_drops(Interface& interface, std::uint64_t drops) {
+  if (drops == 0) return;
+  told_more_ = true;
+  interface.counted_drops = add_held(interface.counted_drops, drops);
+}
+
+void PcapngReader::count_drops_before(Interface& interface, std::span<const std::uint8_t> options) {
   for_each_option(options, swapped_, [&](std::uint16_t code, std::span<const std::uint8_t> value) {
-    if (code == kEpbDropcount && value.size() == 8)
-      interface.counted_drops = add_held(interface.counted_drops, load64(value.data(), swapped_));
+    if (code == kEpbDropcount && value.size() == 8) count_drops(interface, load64(value.data(), swapped_));
   });
 }
 
 PcapngReader::Step PcapngReader::simple_packet(const Block& block, Frame& frame) {
   if (block.body.size() < 4) return damaged("simple packet block is too short");
   if (interfaces_.empty()) return damaged("simple packet, but no interface is described");
+  if (last_time_ == base::kNever) told_more_ = true;  // its time stands in another piece
   const Interface& owner = interfaces_.front();
   const std::uint32_t length = load32(block.body.data(), swapped_);
   const std::uint32_t captured = owner.snapshot == 0 ? length : std::min(length, owner.snapshot);
@@ -266,6 +296,7 @@ void PcapngReader::interface_statistics(const Block& block) {
   if (block.body.size() < 12) return;
   const std::uint32_t id = load32(block.body.data(), swapped_);
   if (id >= interfaces_.size()) return;
+  told_more_ = true;
   Interface& interface = interfaces_[id];
   for_each_option(block.body.subspan(12), swapped_, [&](std::uint16_t code, std::span<const std::uint8_t> value) {
     if (value.size() != 8) return;
@@ -309,5 +340,42 @@ std::uint32_t PcapngReader::interface_count() const noexcept {
 std::uint64_t PcapngReader::dropped_by_kernel() const { return add_held(kernel_drops_, section_kernel_drops()); }
 
 std::uint64_t PcapngReader::dropped_by_interface() const { return add_held(interface_drops_, section_interface_drops()); }
+
+std::unique_ptr<RecordReader> PcapngReader::copy_over(ByteWindow window) const {
+  return std::unique_ptr<RecordReader>(new PcapngReader(std::move(window), *this));
+}
+
+/// Several blocks in a row whose lengths agree, or all there are.
+bool PcapngReader::is_chain(std::span<const std::uint8_t> bytes) const noexcept {
+  for (std::size_t count = 0; count != kChain; ++count) {
+    if (bytes.size() < kSmallestBlock) return count > 0 && bytes.empty();
+    const std::uint32_t type = load32(bytes.data(), swapped_);
+    const std::uint32_t total = load32(bytes.data() + 4, swapped_);
+    if (!has_use(type) || total < kSmallestBlock || total % 4 != 0 || total > kLargestBlock) return false;
+    if (total > bytes.size()) return count > 1;
+    if (load32(bytes.data() + total - 4, swapped_) != total) return false;
+    bytes = bytes.subspan(total);
+  }
+  return true;
+}
+
+/// Blocks begin at multiples of four.
+std::optional<std::size_t> PcapngReader::find_record(std::span<const std::uint8_t> bytes, std::uint64_t offset) const {
+  for (std::size_t at = padded(offset % 4) - offset % 4; at + kSmallestBlock <= bytes.size(); at += 4) {
+    if (is_chain(bytes.subspan(at))) return at;
+  }
+  return std::nullopt;
+}
+
+bool PcapngReader::would_agree(const RecordReader& fork) const {
+  const auto& other = static_cast<const PcapngReader&>(fork);
+  return !other.told_more_ && other.descriptions_ == descriptions_;
+}
+
+void PcapngReader::count_as(const RecordReader& fork) {
+  const auto& other = static_cast<const PcapngReader&>(fork);
+  blocks_ += other.blocks_;
+  if (other.last_time_ != base::kNever) last_time_ = other.last_time_;
+}
 
 }  // namespace finwait::capture

@@ -34,6 +34,16 @@ class ByteProvider {
   /// Whether the bytes handed out are not those of the input but what they decompress to.
   [[nodiscard]] virtual bool decompresses() const noexcept { return false; }
 
+  /// Another provider of the same input from byte `begin` on, which asks for no more than it must beyond `soft_end`; null where only one
+  /// can read (pipe, terminal). Borrows from this one and may be used by another thread, as long as this one lives.
+  [[nodiscard]] virtual std::unique_ptr<ByteProvider> piece(std::uint64_t /*begin*/, std::uint64_t /*soft_end*/) const { return nullptr; }
+
+  /// What is read next is byte `offset` of the input. Only where piece() gives something.
+  virtual void seek(std::uint64_t /*offset*/) {}
+
+  /// Bytes of the input when it was opened; 0: unknown.
+  [[nodiscard]] virtual std::uint64_t size() const noexcept { return 0; }
+
   /// After read() gave 0: whether the input was written to while it was read, as a capture that is still running does.
   [[nodiscard]] virtual bool changed() const noexcept { return false; }
 };
@@ -52,6 +62,9 @@ class DescriptorProvider final : public ByteProvider {
   [[nodiscard]] double progress() const noexcept override;
   [[nodiscard]] bool may_wait() const noexcept override { return may_wait_; }
   [[nodiscard]] bool changed() const noexcept override;
+  [[nodiscard]] std::unique_ptr<ByteProvider> piece(std::uint64_t begin, std::uint64_t soft_end) const override;
+  void seek(std::uint64_t offset) override;
+  [[nodiscard]] std::uint64_t size() const noexcept override { return size_; }
 
  private:
   [[nodiscard]] bool wait_for_bytes() const noexcept;

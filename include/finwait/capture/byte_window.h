@@ -8,8 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "finwait/capture/byte_provider.h"
 
@@ -22,6 +24,12 @@ class ByteWindow {
 
   /// `capacity` (at least 1) is where the buffer begins; fill() lets it grow.
   explicit ByteWindow(std::unique_ptr<ByteProvider> provider, std::size_t capacity = kDefaultCapacity);
+
+  /// Begins at byte `offset` of the input, where `provider` stands.
+  ByteWindow(std::unique_ptr<ByteProvider> provider, std::uint64_t offset, std::size_t capacity)
+      : ByteWindow(std::move(provider), capacity) {
+    offset_ = offset;
+  }
 
   /// All of `memory`, borrowed for the life of the window.
   explicit ByteWindow(std::span<const std::uint8_t> memory) noexcept;
@@ -42,6 +50,15 @@ class ByteWindow {
 
   /// Reads over `count` bytes without keeping them; false if the input ends before.
   [[nodiscard]] bool skip(std::uint64_t count);
+
+  /// A window of the same input from byte `begin` on, for another thread (see ByteProvider::piece); nothing where only one can read.
+  [[nodiscard]] std::optional<ByteWindow> piece(std::uint64_t begin, std::uint64_t soft_end) const;
+
+  /// Goes on at byte `offset` of the input. Only where piece() gives something.
+  void jump(std::uint64_t offset);
+
+  /// Bytes of the input when it was opened; 0: unknown.
+  [[nodiscard]] std::uint64_t input_size() const noexcept { return provider_ ? provider_->size() : borrowed_size_; }
 
   /// After fill() or skip() gave false: what went wrong, in words; empty if the input simply ended.
   [[nodiscard]] std::string error() const { return provider_ ? provider_->error() : std::string{}; }

@@ -42,6 +42,12 @@ class FileSequence final : public Source {
   [[nodiscard]] std::uint64_t dropped_by_kernel() const override;
   [[nodiscard]] std::uint64_t dropped_by_interface() const override;
 
+  /// The reader of the file whose turn it is, opened if need be; null at the end, after a stop, and where it is none of our own readers or
+  /// a frame of it was read already. Its frames may be read from it directly instead of by read(), if each is told to count_frames().
+  [[nodiscard]] RecordReader* reader_at_hand();
+  /// Frames read otherwise than by read(), of the file at hand.
+  void count_frames(std::uint64_t frames) noexcept;
+
   /// In the order of reading.
   [[nodiscard]] std::vector<FileSpan> files() const;
 

@@ -13,6 +13,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -28,7 +30,15 @@ class PcapReader final : public RecordReader {
 
   [[nodiscard]] std::size_t read(std::span<Frame> batch) override;
 
+ protected:
+  [[nodiscard]] std::unique_ptr<RecordReader> copy_over(ByteWindow window) const override;
+  [[nodiscard]] std::optional<std::size_t> find_record(std::span<const std::uint8_t> bytes, std::uint64_t offset) const override;
+  [[nodiscard]] bool would_agree(const RecordReader& fork) const override;
+  void count_as(const RecordReader& fork) override;
+
  private:
+  PcapReader(ByteWindow window, const PcapReader& like);
+
   enum class Lengths : std::uint8_t { kInOrder, kExchanged, kExchangedIfLarger };
 
   void read_file_header();
@@ -36,6 +46,7 @@ class PcapReader final : public RecordReader {
   template <bool kSwapped>
   [[nodiscard]] std::size_t take_records(std::span<Frame> batch) noexcept;
   [[nodiscard]] bool bring_record();
+  [[nodiscard]] bool is_chain(std::span<const std::uint8_t> bytes) const noexcept;
   void put_lengths_in_order(std::uint32_t& captured, std::uint32_t& length) const noexcept;
 
   PcapVariant variant_;

@@ -15,6 +15,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,11 +36,20 @@ class PcapngReader final : public RecordReader {
   PcapngReader(ByteWindow window, std::string name);
 
   [[nodiscard]] std::size_t read(std::span<Frame> batch) override;
+  void learn() override;
   [[nodiscard]] std::uint32_t interface_count() const noexcept override;
   [[nodiscard]] std::uint64_t dropped_by_kernel() const override;
   [[nodiscard]] std::uint64_t dropped_by_interface() const override;
 
+ protected:
+  [[nodiscard]] std::unique_ptr<RecordReader> copy_over(ByteWindow window) const override;
+  [[nodiscard]] std::optional<std::size_t> find_record(std::span<const std::uint8_t> bytes, std::uint64_t offset) const override;
+  [[nodiscard]] bool would_agree(const RecordReader& fork) const override;
+  void count_as(const RecordReader& fork) override;
+
  private:
+  PcapngReader(ByteWindow window, const PcapngReader& like);
+
   struct Interface {
     std::uint16_t link_type = 0;
     std::uint32_t snapshot = 0;  // 0: no limit
@@ -65,7 +76,9 @@ class PcapngReader final : public RecordReader {
   [[nodiscard]] Step obsolete_packet(const Block& block, Frame& frame);
   [[nodiscard]] Step simple_packet(const Block& block, Frame& frame);
   [[nodiscard]] Step packet(const Block& block, std::uint32_t interface, std::uint32_t drops, Frame& frame);
-  void count_drops_before(Interface& interface, std::span<const std::uint8_t> options) const;
+  void count_drops(Interface& interface, std::uint64_t drops);
+  void count_drops_before(Interface& interface, std::span<const std::uint8_t> options);
+  [[nodiscard]] bool is_chain(std::span<const std::uint8_t> bytes) const noexcept;
   void interface_statistics(const Block& block);
   Step damaged(std::string_view reason);
   [[nodiscard]] std::string place() const;
@@ -82,6 +95,8 @@ class PcapngReader final : public RecordReader {
   std::uint64_t blocks_ = 0;
   std::uint64_t block_offset_ = 0;  // where the current block begins
   std::uint64_t need_ = 0;          // bytes that the last step asked for
+  std::uint64_t descriptions_ = 0;  // sections and interfaces so far: what blocks are read by
+  bool told_more_ = false;          // a fork: met something that its original must read itself
 };
 
 }  // namespace finwait::capture
