@@ -124,6 +124,8 @@ bool Filter::matches(const Frame& frame) {
   return pcap_offline_filter(&program->code, &header, frame.data) != 0;
 }
 
+const std::string& Filter::expression() const noexcept { return programs_->expression; }
+
 const std::vector<std::string>& Filter::problems() const noexcept { return programs_->problems; }
 
 }  // namespace finwait::capture

@@ -141,15 +141,19 @@ void Pipeline::drain() {
 report::Totals Pipeline::totals() const {
   report::Totals totals = totals_;
   totals.tracker = tracker_.counts();
-  totals.frames.dropped_by_kernel = source_.dropped_by_kernel();
-  totals.frames.dropped_by_interface = source_.dropped_by_interface();
   totals.capture.time_went_back = clock_.went_back();
   totals.capture.time_disbelieved = clock_.disbelieved();
-  for (const std::uint16_t type : source_.link_types()) {
+  take_source_facts(source_, totals);
+  return totals;
+}
+
+void take_source_facts(const capture::Source& source, report::Totals& totals) {
+  totals.frames.dropped_by_kernel = source.dropped_by_kernel();
+  totals.frames.dropped_by_interface = source.dropped_by_interface();
+  for (const std::uint16_t type : source.link_types()) {
     const char* known = wire::link_type_name(type);
     totals.capture.link_types.push_back(known != nullptr ? known : "LINKTYPE_" + std::to_string(type));
   }
-  return totals;
 }
 
 }  // namespace finwait::engine

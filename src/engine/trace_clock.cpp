@@ -29,4 +29,12 @@ void TraceClock::consider(base::Timestamp stamp) noexcept {
   doubtful_ = stamp;
 }
 
+void TraceClock::follow(const TraceClock& then, const TraceClock& later) noexcept {
+  const std::uint64_t went_back = went_back_ + (later.went_back_ - then.went_back_);
+  const std::uint64_t disbelieved = disbelieved_ + (later.disbelieved_ - then.disbelieved_);
+  *this = later;
+  went_back_ = went_back;
+  disbelieved_ = disbelieved;
+}
+
 }  // namespace finwait::engine

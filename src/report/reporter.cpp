@@ -5,8 +5,7 @@
 
 namespace finwait::report {
 
-void Reporter::connection(const tcp::Outcome& outcome) {
-  hosts_.observe(outcome);
+void Reporter::report(const tcp::Outcome& outcome) {
   if (!selection_.selects(outcome)) {
     ++counts_.passed_over;
     return;
@@ -27,8 +26,7 @@ void Reporter::settle(base::Timestamp clock) {
   }
 }
 
-void Reporter::conclude(base::Timestamp clock) {
-  hosts_.conclude(clock);
+void Reporter::conclude_output(base::Timestamp clock) {
   for (const auto& sink : sinks_) sink->conclude(clock);
 }
 

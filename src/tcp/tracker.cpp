@@ -103,6 +103,17 @@ const Outcome* Tracker::Impl::next_outcome() noexcept {
   return &*outcome;
 }
 
+TrackerCounts& TrackerCounts::operator+=(const TrackerCounts& other) noexcept {
+  segments += other.segments;
+  table_full += other.table_full;
+  created += other.created;
+  for (std::size_t n = 0; n != evicted.size(); ++n) evicted[n] += other.evicted[n];
+  strays += other.strays;
+  blocks_exhausted += other.blocks_exhausted;
+  for (std::size_t n = 0; n != ends.size(); ++n) ends[n] += other.ends[n];
+  return *this;
+}
+
 Tracker::Tracker(const TrackerOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 Tracker::~Tracker() = default;
 

@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <random>
+#include <vector>
 
 namespace finwait::engine {
 namespace {
@@ -88,6 +89,49 @@ TEST(TraceClock, never_goes_back_whatever_the_stamps) {
       before = now;
     }
   }
+}
+
+/// Stamps with steps back, leaps ahead, and such as nobody believes.
+std::vector<base::Timestamp> wild_stamps(std::mt19937& random, std::size_t count) {
+  std::vector<base::Timestamp> stamps;
+  base::Timestamp at = kStart;
+  for (std::size_t n = 0; n != count; ++n) {
+    if (random() % 20 == 0) at += static_cast<base::Duration>(random() % 3) * kHour;
+    at += static_cast<base::Duration>(random() % 1'000'000'000);
+    const bool back = random() % 5 == 0;
+    const bool ahead = random() % 15 == 0;
+    stamps.push_back(at - (back ? 3 * base::kSecond : 0) + (ahead ? static_cast<base::Duration>(random() % 9) * kHour : 0));
+  }
+  return stamps;
+}
+
+TEST(TraceClock, can_follow_one_that_began_later_once_both_agree) {
+  std::mt19937 random(1);
+  unsigned followed = 0;
+  for (int run = 0; run != 500; ++run) {
+    const auto stamps = wild_stamps(random, 60);
+    TraceClock whole;
+    for (const base::Timestamp stamp : stamps) whole.tick(stamp);
+
+    TraceClock first;
+    TraceClock second;
+    const std::size_t cut = random() % stamps.size();
+    for (std::size_t n = 0; n != cut; ++n) first.tick(stamps[n]);
+    for (std::size_t n = cut; n != stamps.size(); ++n) second.tick(stamps[n]);
+    TraceClock then;
+    for (std::size_t n = cut; n != stamps.size(); ++n) {
+      first.tick(stamps[n]);
+      then.tick(stamps[n]);
+      if (!first.agrees(then)) continue;
+      first.follow(then, second);
+      ++followed;
+      break;
+    }
+    ASSERT_TRUE(first.agrees(whole));
+    ASSERT_EQ(first.went_back(), whole.went_back());
+    ASSERT_EQ(first.disbelieved(), whole.disbelieved());
+  }
+  EXPECT_GT(followed, 200U);
 }
 
 }  // namespace

@@ -24,6 +24,9 @@ class Filter {
   /// Frames of a link type that the expression is not valid for never match: see problems().
   [[nodiscard]] bool matches(const Frame& frame);
 
+  /// As it was given.
+  [[nodiscard]] const std::string& expression() const noexcept;
+
   /// One line for each link type seen so far (the first of them, if there are many) that the expression is not valid for.
   [[nodiscard]] const std::vector<std::string>& problems() const noexcept;
 

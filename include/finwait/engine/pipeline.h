@@ -126,4 +126,7 @@ class Pipeline {
   report::Totals totals_;
 };
 
+/// What a source itself knows of the capture: link types and losses.
+void take_source_facts(const capture::Source& source, report::Totals& totals);
+
 }  // namespace finwait::engine

@@ -26,6 +26,13 @@ class TraceClock {
     return now_;
   }
 
+  /// Whether both answer alike to whatever stamps come.
+  [[nodiscard]] bool agrees(const TraceClock& other) const noexcept {
+    return now_ == other.now_ && started_ == other.started_ && plain_ == other.plain_ && (plain_ || doubtful_ == other.doubtful_);
+  }
+  /// Goes the way that `then`, which agrees with this clock, went until it was `later`.
+  void follow(const TraceClock& then, const TraceClock& later) noexcept;
+
   [[nodiscard]] base::Timestamp now() const noexcept { return now_; }
   /// Frames stamped earlier than the clock stood.
   [[nodiscard]] std::uint64_t went_back() const noexcept { return went_back_; }

@@ -19,12 +19,25 @@ class Reporter {
   Reporter(std::vector<std::unique_ptr<Sink>> sinks, const Selection& selection, const hosts::HostOptions& hosts = {})
       : sinks_(std::move(sinks)), selection_(selection), hosts_(hosts) {}
 
-  void connection(const tcp::Outcome& outcome);
+  void connection(const tcp::Outcome& outcome) {
+    hosts_.observe(outcome);
+    report(outcome);
+  }
+  /// The two halves of connection(), each in the order of the output. observe() and conclude_hosts() may be another thread's than the rest,
+  /// until finish().
+  void observe(const hosts::Life& life) noexcept { hosts_.observe(life); }
+  void report(const tcp::Outcome& outcome);
   void event(const tcp::Event& event, const tcp::Connection& connection);
   /// The batch that ended at `clock`, on the trace clock, has been given.
   void settle(base::Timestamp clock);
   /// The input has ended at `clock`, on the trace clock; what was remembered to the end is still to come.
-  void conclude(base::Timestamp clock);
+  void conclude(base::Timestamp clock) {
+    conclude_hosts(clock);
+    conclude_output(clock);
+  }
+  /// Its two halves.
+  void conclude_hosts(base::Timestamp clock) noexcept { hosts_.conclude(clock); }
+  void conclude_output(base::Timestamp clock);
   /// Every sink goes on in a new file. Throws OutputError.
   void reopen();
   /// `totals` gets the counts of the connections reported and the findings about hosts, then goes to each sink. Throws OutputError, after

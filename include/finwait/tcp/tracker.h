@@ -66,6 +66,8 @@ struct TrackerCounts {
   std::uint64_t strays = 0;                      ///< segments whose numbers fit no incarnation: counted, moving nothing
   std::uint64_t blocks_exhausted = 0;            ///< evidence not kept for lack of blocks
   std::array<std::uint64_t, kStates> ends{};     ///< now: ends of connections that are not over, by state
+
+  TrackerCounts& operator+=(const TrackerCounts& other) noexcept;
 };
 
 class Tracker {

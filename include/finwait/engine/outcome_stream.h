@@ -1,0 +1,85 @@
+// Finished connections on their way from a shard to the merge: as values, some dozens at once, in memory that goes round.
+//
+// Always true: one shard writes, two threads read all of it; outcomes come out as they went in. No more than kBatches batches exist, so a
+// shard that is ahead of the readers waits for one to come back from both. No side allocates, but for the first connections with more
+// transitions or findings than any before.
+//
+// All rings are base::Ring: what orders the memory of a batch stands there.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "finwait/base/ring.h"
+#include "finwait/hosts/life.h"
+#include "finwait/tcp/connection.h"
+#include "finwait/tcp/tracker.h"
+
+namespace finwait::engine {
+
+/// An Outcome that has been copied, and what hosts are to learn of it.
+struct KeptOutcome {
+  hosts::Life life;
+  tcp::Connection connection;
+  tcp::Verdict verdict;
+  std::uint32_t transitions_end = 0;  ///< in OutcomeBatch::transitions, where the one before ends its own
+  std::uint32_t anomalies_end = 0;
+};
+
+struct OutcomeBatch {
+  static constexpr std::size_t kOutcomes = 64;
+
+  std::uint64_t ticket = 0;  ///< of the unit that released them
+  std::vector<KeptOutcome> outcomes;
+  std::vector<tcp::Transition> transitions;
+  std::vector<tcp::Anomaly> anomalies;
+  std::vector<tcp::ZeekView> zeek;  ///< one for each outcome, or none
+
+  void clear() noexcept;
+  void add(const tcp::Outcome& outcome);
+  /// Borrowed from the batch.
+  [[nodiscard]] tcp::Outcome operator[](std::size_t n) const noexcept;
+  [[nodiscard]] std::size_t size() const noexcept { return outcomes.size(); }
+  /// Fetches an outcome, which another thread has written; any number.
+  void prefetch(std::size_t n) const noexcept {
+    if (n >= outcomes.size()) return;
+    const auto* at = reinterpret_cast<const std::byte*>(&outcomes[n]);
+    for (std::size_t line = 0; line < sizeof(KeptOutcome); line += base::kCacheLine) __builtin_prefetch(at + line);
+  }
+};
+
+/// Both get every batch, in the same order.
+enum class Reader : std::uint8_t { kReport, kHosts };
+inline constexpr std::size_t kReaders = 2;
+
+class OutcomeStream {
+ public:
+  static constexpr std::size_t kBatches = 16;
+
+  /// Throws std::bad_alloc.
+  OutcomeStream();
+
+  /// The shard: an empty batch; null while all are under way.
+  [[nodiscard]] OutcomeBatch* empty() noexcept;
+  void send(OutcomeBatch* batch) noexcept;
+
+  /// A reader: the next batch; null if there is none.
+  [[nodiscard]] OutcomeBatch* next(Reader reader) noexcept;
+  void give_back(Reader reader, OutcomeBatch* batch) noexcept;
+
+ private:
+  /// Of one reader; each ring has room for all batches.
+  struct Lane {
+    base::Ring<OutcomeBatch*> full{kBatches};
+    base::Ring<OutcomeBatch*> empty{kBatches};
+    OutcomeBatch* returned = nullptr;  // the shard's: this reader is done with it, the other one perhaps not
+  };
+
+  std::array<OutcomeBatch, kBatches> batches_;
+  std::array<Lane, kReaders> lanes_;
+};
+
+}  // namespace finwait::engine

@@ -1,0 +1,53 @@
+// One thread's share of the connections: a tracker of its own, fed with its part of each unit, in file order and by the clock of the whole
+// file. So every connection sees what it would see if there were one tracker for all.
+//
+// Always true: when a unit is done, every outcome that was certain by its last frame has been sent, in order of release. What may precede
+// it in the order of the whole is in the same unit of other shards, or in earlier ones. One thread uses a shard.
+#pragma once
+
+#include <atomic>
+#include <vector>
+
+#include "finwait/base/bell.h"
+#include "finwait/engine/outcome_stream.h"
+#include "finwait/engine/pipeline.h"
+#include "finwait/engine/unit.h"
+
+namespace finwait::engine {
+
+class Shard {
+ public:
+  /// `bell` rings when batches come back; once `abandoned`, what would be sent is dropped. `options.batch` segments are looked at at once;
+  /// `options.tracker` is this shard's own. Throws std::bad_alloc.
+  Shard(const PipelineOptions& options, std::uint32_t number, base::Bell& bell, const std::atomic<bool>& abandoned);
+
+  /// Its part of a unit. Waits when the reader of its outcomes is behind. Throws std::bad_alloc.
+  void take(const Unit& unit, std::uint64_t ticket);
+
+  /// For the reader.
+  [[nodiscard]] OutcomeStream& outcomes() noexcept { return outcomes_; }
+
+  /// Once the last unit is done.
+  [[nodiscard]] const tcp::TrackerCounts& counts() const noexcept { return tracker_.counts(); }
+  /// TCP segments for which there was no room.
+  [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }
+
+ private:
+  void track(const Unit& unit, std::span<const std::uint32_t> part);
+  void count_refused(std::size_t segments) noexcept;
+  void drain(std::uint64_t ticket);
+  void keep(const tcp::Outcome& outcome, std::uint64_t ticket);
+  void send();
+
+  std::uint32_t number_;
+  base::Bell& bell_;
+  const std::atomic<bool>& abandoned_;
+  tcp::Tracker tracker_;
+  OutcomeStream outcomes_;
+  OutcomeBatch* batch_ = nullptr;  // being filled
+  std::vector<wire::Segment> segments_;
+  std::vector<wire::Fate> fates_;
+  std::uint64_t refused_ = 0;
+};
+
+}  // namespace finwait::engine

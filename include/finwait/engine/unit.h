@@ -1,0 +1,70 @@
+// A stretch of the capture on its way through the threads: some thousand frames, decoded.
+//
+// Filled by one thread from frames that it takes for consecutive, without knowing how many came before and what the trace clock stood at.
+// Then the sequencer, which sees units in file order, adds both, and what fragments became; from then on nobody changes it until it is
+// used again. Allocates what its largest content so far needed, which the size of a piece bounds.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <vector>
+
+#include "finwait/base/time.h"
+#include "finwait/capture/divider.h"
+#include "finwait/engine/trace_clock.h"
+#include "finwait/wire/decode.h"
+#include "finwait/wire/segment.h"
+
+namespace finwait::engine {
+
+/// A frame that holds an IP fragment: what it is part of is known only in file order.
+struct HeldFrame {
+  std::uint32_t number = 0;  ///< within the unit, from 1
+  std::size_t begin = 0;     ///< its bytes, in Unit::held_bytes
+  std::uint32_t captured = 0;
+  std::uint32_t length = 0;
+  std::uint16_t link_type = 0;
+  base::Timestamp time = 0;
+  base::Timestamp clock = 0;  ///< by the unit's own clock
+};
+
+struct Unit {
+  // By whoever decodes.
+  std::unique_ptr<capture::Piece> piece;  ///< what it was read from; null: the source itself
+  std::exception_ptr failure;             ///< why it could not be decoded
+  std::uint32_t frames = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t cut_short = 0;
+  std::uint64_t selected = 0;
+  base::Timestamp first = 0;  ///< least and greatest stamp; meaningless without frames
+  base::Timestamp last = 0;
+  std::array<std::uint64_t, wire::kFates> fates{};
+  std::vector<base::Timestamp> stamps;  ///< of each frame; kNever: outside the span asked for
+  TraceClock clock;                     ///< as the stamps move one that had seen nothing before
+  std::vector<wire::Segment> segments;  ///< the first segment_count; `frame` within the unit, `clock` by the clock above
+  std::uint32_t segment_count = 0;
+  std::vector<std::vector<std::uint32_t>> parts;  ///< for each shard: its segments, in order
+  std::vector<HeldFrame> held;
+  std::vector<std::uint8_t> held_bytes;
+  capture::LinkTypes filtered_types;  ///< link types of the frames shown to the filter, by first appearance
+  bool end = false;                   ///< of the input: nothing follows
+  bool limited = false;               ///< ... because all that was asked for was read
+  double share = -1.0;                ///< of the input read so far; below 0: unknown
+
+  // By the sequencer.
+  std::uint64_t frames_before = 0;
+  std::uint64_t bytes_before = 0;
+  std::uint32_t replayed = 0;  ///< `stamps` of so many frames hold what the trace clock stood at; of the others, their segments do
+  base::Timestamp clock_after = 0;
+
+  void clear() noexcept;
+
+  /// What the trace clock stood at once frame `number` was read, if `local` is what the unit's own clock did. Once sequenced.
+  [[nodiscard]] base::Timestamp clock_at(std::uint64_t number, base::Timestamp local) const noexcept {
+    return number <= replayed ? stamps[number - 1] : local;
+  }
+};
+
+}  // namespace finwait::engine

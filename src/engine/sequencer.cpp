@@ -1,0 +1,102 @@
+#include "finwait/engine/sequencer.h"
+
+#include <algorithm>
+#include <array>
+
+namespace finwait::engine {
+
+Sequencer::Sequencer(const PipelineOptions& options, capture::Filter* filter)
+    : options_(options), filter_(filter), reassembler_(wire::ReassemblyLimits{.seed = options.tracker.seed}) {}
+
+void Sequencer::place(Unit& unit, const UnitDecoder& decoder) {
+  unit.frames_before = totals_.frames.read;
+  unit.bytes_before = totals_.performance.bytes;
+  replay_clock(unit);
+  if (!unit.held.empty()) place_fragments(unit, decoder);
+  count(unit);
+  if (filter_ != nullptr) show_types(unit);
+}
+
+/// The unit's own clock began with nothing. Both are moved by the same stamps until they agree, mostly after one; from there on the unit's
+/// own course is the true one.
+void Sequencer::replay_clock(Unit& unit) {
+  TraceClock own;
+  std::uint32_t n = 0;
+  for (bool agreed = false; n != unit.frames && !agreed; ++n) {
+    base::Timestamp& stamp = unit.stamps[n];
+    if (stamp != base::kNever) {
+      own.tick(stamp);
+      clock_.tick(stamp);
+      agreed = clock_.agrees(own);
+    }
+    stamp = clock_.now();
+  }
+  if (n != 0 && clock_.agrees(own)) clock_.follow(own, unit.clock);
+  unit.replayed = n;
+  unit.clock_after = clock_.now();
+}
+
+/// In file order among themselves; what comes of them is put where its frame stands among the segments of its shard.
+void Sequencer::place_fragments(Unit& unit, const UnitDecoder& decoder) {
+  const std::uint32_t before = unit.segment_count;
+  if (unit.segments.size() < before + unit.held.size()) unit.segments.resize(before + unit.held.size());
+  for (const HeldFrame& held : unit.held) {
+    const wire::Fate fate = place_fragment(unit, held, decoder);
+    --unit.fates[static_cast<std::size_t>(wire::Fate::kFragment)];
+    ++unit.fates[static_cast<std::size_t>(fate)];
+  }
+  if (unit.segment_count == before) return;
+  for (auto& part : unit.parts) {
+    std::sort(part.begin(), part.end(),
+              [&](std::uint32_t left, std::uint32_t right) { return unit.segments[left].frame < unit.segments[right].frame; });
+  }
+}
+
+wire::Fate Sequencer::place_fragment(Unit& unit, const HeldFrame& held, const UnitDecoder& decoder) {
+  const wire::FrameView view{unit.held_bytes.data() + held.begin, held.captured, held.length, held.link_type};
+  wire::Segment& segment = unit.segments[unit.segment_count];
+  const wire::Fate fate = wire::decode(view, options_.decode, reassembler_, unit.clock_at(held.number, held.clock), segment);
+  const bool icmp = fate == wire::Fate::kOtherIp && segment.kind == wire::SegmentKind::kIcmpError;
+  if (fate != wire::Fate::kTcp && !icmp) return fate;
+  segment.time = held.time;
+  segment.clock = held.clock;
+  segment.frame = held.number;
+  decoder.deal(unit, segment);
+  return fate;
+}
+
+void Sequencer::count(const Unit& unit) {
+  report::CaptureFacts& facts = totals_.capture;
+  if (unit.frames != 0) {
+    facts.first = totals_.frames.read == 0 ? unit.first : std::min(facts.first, unit.first);
+    facts.last = totals_.frames.read == 0 ? unit.last : std::max(facts.last, unit.last);
+  }
+  totals_.frames.read += unit.frames;
+  totals_.performance.bytes += unit.bytes;
+  facts.cut_short += unit.cut_short;
+  for (std::size_t n = 0; n != unit.fates.size(); ++n) totals_.frames.fates[n] += unit.fates[n];
+  if (unit.limited) facts.stopped = true;
+}
+
+/// Of a link type that the filter is not valid for no frame matches; the filter of the program says so.
+void Sequencer::show_types(const Unit& unit) {
+  for (const std::uint16_t type : unit.filtered_types.in_order()) {
+    const std::size_t before = shown_types_.in_order().size();
+    shown_types_.note(type);
+    if (shown_types_.in_order().size() == before) continue;
+    const std::array<std::uint8_t, 1> none{};
+    capture::Frame frame;
+    frame.data = none.data();
+    frame.link_type = type;
+    (void)filter_->matches(frame);
+  }
+}
+
+report::Totals Sequencer::totals() const {
+  report::Totals totals = totals_;
+  totals.capture.time_went_back = clock_.went_back();
+  totals.capture.time_disbelieved = clock_.disbelieved();
+  return totals;
+}
+
+}  // namespace finwait::engine

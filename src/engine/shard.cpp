@@ -1,0 +1,85 @@
+#include "finwait/engine/shard.h"
+
+#include <algorithm>
+
+#include "finwait/base/memory.h"
+
+namespace finwait::engine {
+
+Shard::Shard(const PipelineOptions& options, std::uint32_t number, base::Bell& bell, const std::atomic<bool>& abandoned)
+    : number_(number),
+      bell_(bell),
+      abandoned_(abandoned),
+      tracker_(options.tracker),
+      segments_(std::max<std::size_t>(options.batch, 1)),
+      fates_(segments_.size(), wire::Fate::kTcp) {}
+
+void Shard::take(const Unit& unit, std::uint64_t ticket) {
+  std::span<const std::uint32_t> part;
+  if (number_ < unit.parts.size()) part = unit.parts[number_];
+  while (!part.empty()) {
+    const std::size_t count = std::min(part.size(), segments_.size());
+    track(unit, part.first(count));
+    tracker_.advance(segments_[count - 1].clock);
+    drain(ticket);
+    part = part.subspan(count);
+  }
+  if (unit.end) {
+    tracker_.finish(unit.clock_after);
+  } else {
+    tracker_.advance(unit.clock_after);
+  }
+  drain(ticket);
+  if (batch_ != nullptr && batch_->size() != 0) send();
+}
+
+/// The segments are copied: they lie scattered in the memory of whoever decoded them, and get what only the sequencer knew.
+void Shard::track(const Unit& unit, std::span<const std::uint32_t> part) {
+  constexpr std::size_t kAhead = 8;
+  for (std::size_t n = 0; n != part.size(); ++n) {
+    if (n + kAhead < part.size()) {
+      const auto* next = reinterpret_cast<const std::byte*>(&unit.segments[part[n + kAhead]]);
+      __builtin_prefetch(next);
+      __builtin_prefetch(next + base::kCacheLine);
+    }
+    wire::Segment& segment = segments_[n];
+    segment = unit.segments[part[n]];
+    segment.clock = unit.clock_at(segment.frame, segment.clock);
+    segment.frame += unit.frames_before;
+  }
+  const std::uint64_t before = tracker_.counts().table_full;
+  tracker_.track(std::span<const wire::Segment>(segments_).first(part.size()), fates_);
+  if (tracker_.counts().table_full != before) count_refused(part.size());
+}
+
+void Shard::count_refused(std::size_t segments) noexcept {
+  for (std::size_t n = 0; n != segments; ++n) {
+    if (fates_[n] == wire::Fate::kTableFull && segments_[n].kind == wire::SegmentKind::kTcp) ++refused_;
+    fates_[n] = wire::Fate::kTcp;
+  }
+}
+
+void Shard::drain(std::uint64_t ticket) {
+  tracker_.drain([this, ticket](const tcp::Outcome& outcome) { keep(outcome, ticket); });
+}
+
+void Shard::keep(const tcp::Outcome& outcome, std::uint64_t ticket) {
+  while (batch_ == nullptr) {
+    const std::uint32_t seen = bell_.look();
+    batch_ = outcomes_.empty();
+    if (batch_ != nullptr) break;
+    if (abandoned_.load(std::memory_order_relaxed)) return;
+    bell_.wait(seen);
+  }
+  batch_->ticket = ticket;
+  batch_->add(outcome);
+  if (batch_->size() == OutcomeBatch::kOutcomes) send();
+}
+
+void Shard::send() {
+  outcomes_.send(batch_);
+  batch_ = nullptr;
+  bell_.ring();
+}
+
+}  // namespace finwait::engine
