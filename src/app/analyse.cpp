@@ -7,7 +7,10 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <limits>
 #include <optional>
+#include <system_error>
+#include <thread>
 
 #include "finwait/capture/file_sequence.h"
 #include "finwait/capture/pcapng_writer.h"
@@ -15,6 +18,7 @@
 #include "finwait/engine/evidence_writer.h"
 #include "finwait/engine/explain_watch.h"
 #include "finwait/engine/pipeline.h"
+#include "finwait/engine/sharded_pipeline.h"
 #include "finwait/report/evidence_sink.h"
 #include "finwait/report/explain_sink.h"
 #include "finwait/report/reporter.h"
@@ -75,10 +79,34 @@ class EvidencePass {
   const report::EvidenceSink* sink_ = nullptr;  // the reporter's
 };
 
+/// As many as help: none is started for what one has done before the others are awake. Events and the ladder show what happens frame by
+/// frame, which one thread does.
+unsigned threads_for(const Options& options, bool frame_by_frame) {
+  constexpr std::uint64_t kBytesEach = std::uint64_t{4} << 20U;
+  if (frame_by_frame) return 1;
+  if (options.threads) return *options.threads;
+  std::uint64_t bytes = 0;
+  for (const std::string& path : options.captures) {
+    std::error_code unknown;
+    const std::uint64_t size = std::filesystem::file_size(path, unknown);
+    bytes += unknown ? std::numeric_limits<std::uint32_t>::max() : size;  // a pipe, a folder: may be much
+  }
+  return static_cast<unsigned>(std::clamp<std::uint64_t>(bytes / kBytesEach, 1, std::max(std::thread::hardware_concurrency(), 1U)));
+}
+
+report::Totals run_through(auto& pipeline, Steward& steward) {
+  pipeline.run(steward);
+  steward.clear();
+  return pipeline.totals();
+}
+
 void add_facts(report::Totals& totals, const capture::FileSequence& source, double seconds) {
   for (const capture::FileSpan& file : source.files()) totals.capture.files.push_back({file.path, file.first_frame});
   const capture::SourceStatus status = source.status();
-  if (status.damaged) totals.capture.damage = split(status.what, '\n');
+  if (status.damaged) {
+    const auto lines = split(status.what, '\n');
+    totals.capture.damage.insert(totals.capture.damage.begin(), lines.begin(), lines.end());
+  }
   totals.performance.seconds = seconds;
   totals.performance.peak_memory = peak_memory();
 }
@@ -109,14 +137,18 @@ int analyse(Options& options) {
 
   const engine::PipelineOptions chosen = pipeline_options(options);
   report::Reporter reporter(std::move(sinks), options.only, host_options(options, chosen.tracker.seed));
-  engine::Pipeline pipeline(*source, filter ? &*filter : nullptr, reporter, chosen, watch ? &*watch : nullptr);
   const bool endless = std::count(options.captures.begin(), options.captures.end(), "-") != 0;
   if (endless) catch_hangup();
   Steward steward(options.progress.value_or(isatty(STDERR_FILENO) == 1), reporter);
-  pipeline.run(steward);
-  steward.clear();
-
-  report::Totals totals = pipeline.totals();
+  const unsigned threads = threads_for(options, watch.has_value() || chosen.tracker.events);
+  report::Totals totals;
+  if (threads == 1) {
+    engine::Pipeline pipeline(*source, filter ? &*filter : nullptr, reporter, chosen, watch ? &*watch : nullptr);
+    totals = run_through(pipeline, steward);
+  } else {
+    engine::ShardedPipeline pipeline(*source, filter ? &*filter : nullptr, reporter, chosen, threads);
+    totals = run_through(pipeline, steward);
+  }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   add_facts(totals, *source, seconds);
   reporter.finish(totals);

@@ -77,6 +77,7 @@ po::options_description limit_options() {
     ("lingering", po::value<std::string>()->value_name("TIME"), "CLOSE-WAIT or FIN-WAIT-2 that long is an anomaly (60s)")
     ("threshold", po::value<Words>()->value_name("NAME=VALUE")->composing(), "from where on something is reported: a count, a share (0.02 or 2%) or a duration; may be repeated; names: finwait(1)")
     ("max-connections", po::value<std::string>()->value_name("N"), "connections remembered at once (default: by memory)")
+    ("threads,t", po::value<std::string>()->value_name("N"), "analysis threads (default: as many as help); the output is the same with any number")
     ("memory", po::value<std::string>()->value_name("SIZE"), "memory for connections (default: a quarter of the machine's)")
     ("seed", po::value<std::string>()->value_name("N"), "fixed key of the table, for repeatable runs when room is short");
   // clang-format on
@@ -194,6 +195,12 @@ void take_limits(const po::variables_map& map, Options& options) {
   if (options.pipeline.from > options.pipeline.to) throw UsageError("--from is after --to: nothing lies between");
   if (map.count("seed") != 0) options.seed = value_of(map, "seed", count(0));
   if (map.count("memory") != 0) options.memory = value_of(map, "memory", parse_size);
+  if (map.count("threads") != 0) {
+    constexpr std::uint64_t kMost = 256;
+    const std::uint64_t threads = value_of(map, "threads", count(1));
+    if (threads > kMost) throw UsageError("--threads: at most " + std::to_string(kMost));
+    options.threads = static_cast<unsigned>(threads);
+  }
   if (map.count("max-connections") != 0) {
     constexpr std::uint64_t kMost = 1U << 28;
     const std::uint64_t most = value_of(map, "max-connections", count(1));

@@ -52,8 +52,9 @@ struct Options {
   std::optional<std::uint64_t> seed;
   std::optional<std::uint64_t> memory;  ///< bytes
   std::optional<std::uint32_t> max_connections;
-  std::optional<bool> progress;  ///< unset: on a terminal
-  bool sandbox = true;           ///< live: give up what is not needed once the interfaces are open
+  std::optional<unsigned> threads;  ///< unset: as many as help
+  std::optional<bool> progress;     ///< unset: on a terminal
+  bool sandbox = true;              ///< live: give up what is not needed once the interfaces are open
   std::optional<service::MetricsAddress> metrics;
   std::string user;  ///< whom to become then; empty: who called sudo, or nobody
   bool stats = false;

@@ -154,5 +154,13 @@ TEST(Options, do_not_mix_what_is_live_with_what_is_read) {
   EXPECT_EQ(complaint({"-i", "eth0", "-w", "packets.pcapng"}), "") << "nothing is read twice";
 }
 
+TEST(Options, take_a_number_of_threads) {
+  EXPECT_FALSE(parse({"-r", "a.pcap"}).threads.has_value()) << "as many as help";
+  EXPECT_EQ(parse({"-r", "a.pcap", "-t4"}).threads, 4U);
+  EXPECT_EQ(parse({"-r", "a.pcap", "--threads", "1"}).threads, 1U);
+  EXPECT_NE(complaint({"-r", "a.pcap", "-t0"}).find("--threads 0"), std::string::npos);
+  EXPECT_NE(complaint({"-r", "a.pcap", "-t1000"}).find("at most 256"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace finwait::app

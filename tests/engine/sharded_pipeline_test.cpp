@@ -111,7 +111,7 @@ Frames with_many_hosts(const Frames& frames) {
 
 capture::Frame borrowed(const StoredFrame& stored) {
   const auto size = static_cast<std::uint32_t>(stored.bytes.size());
-  return {stored.bytes.data(), size, size, stored.time, 1, 0, 0};
+  return {stored.bytes.data(), size, size, stored.time, 1, 0};
 }
 
 std::string text_of(const std::string& path) {

@@ -29,13 +29,13 @@ _finwait() {
     --fail-on)
       mapfile -t COMPREPLY < <(compgen -W 'info notice warning alert' -- "$current")
       return ;;
-    -B | --buffer-size | --metrics | --counters | -c | --count | -s | --snapshot-length | --from | --to | --only | --explain | --describe | --memory | --max-connections | --msl | --idle | \
+    -B | --buffer-size | --metrics | --counters | -c | --count | -s | --snapshot-length | -t | --threads | --from | --to | --only | --explain | --describe | --memory | --max-connections | --msl | --idle | \
       --syn-timeout | --syn-ack-timeout | --closing-timeout | --lingering | --seed | --rotate-size | --rotate-every)
       return ;;
   esac
   if [[ $current == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W '--read --interface --buffer-size --no-promiscuous-mode --counters --metrics --user --no-sandbox --output --rotate-size --rotate-every --write --explain --describe --quiet --verbose --stats --progress --count --filter-file --numeric
-      --snapshot-length --from --to --only --checksums --local-nets --fail-on --memory --max-connections --msl --idle --syn-timeout --syn-ack-timeout
+      --snapshot-length --from --to --only --checksums --local-nets --fail-on --threads --memory --max-connections --msl --idle --syn-timeout --syn-ack-timeout
       --closing-timeout --lingering --threshold --seed --list-interfaces --help --version' -- "$current")
   fi
 }
