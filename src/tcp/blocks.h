@@ -90,6 +90,8 @@ class Blocks {
   }
   [[nodiscard]] Block& operator[](std::uint32_t index) noexcept { return pool_[index]; }
   [[nodiscard]] const Block& operator[](std::uint32_t index) const noexcept { return pool_[index]; }
+  /// For readers in other threads; see TableReader.
+  [[nodiscard]] const base::Pool<Block>& pool() const noexcept { return pool_; }
   /// Gives back a chain of blocks; kNoBlock is an empty one.
   void release_chain(std::uint32_t head) noexcept;
   [[nodiscard]] std::uint64_t exhausted() const noexcept { return exhausted_; }

@@ -226,6 +226,7 @@ void Tracker::Impl::discover_half_open(std::uint32_t head, const Segment& rst) n
   for (std::uint32_t at = memory[head].candidates; at != kNoBlock; at = memory[at].older) {
     const Connection& candidate = memory[at];
     if (candidate.is(trait::kChallenged) && candidate.originator == rst.direction && is_over(memory[head])) {
+      const Change change = memory.change(head);
       detect_half_open(memory[head], head, candidate, rst, journal);
       return;
     }
@@ -233,7 +234,11 @@ void Tracker::Impl::discover_half_open(std::uint32_t head, const Segment& rst) n
 }
 
 void Tracker::Impl::route_icmp(std::uint32_t head, const Segment& s) noexcept {
-  for (std::uint32_t at = memory[head].candidates; at != kNoBlock; at = memory[at].older) machine.apply_icmp(memory[at], at, s);
+  for (std::uint32_t at = memory[head].candidates; at != kNoBlock; at = memory[at].older) {
+    const Change change = memory.change(at);
+    machine.apply_icmp(memory[at], at, s);
+  }
+  const Change change = memory.change(head);
   machine.apply_icmp(memory[head], head, s);
   beside = head;
   settle(head);
@@ -277,6 +282,8 @@ void Tracker::Impl::challenge_candidates(std::uint32_t head, const Segment& s) n
     Connection& candidate = memory[at];
     Endpoint& asked = candidate.ends[1 - s.direction];
     if (!asked.knows(known::kPlainSyn) || s.rst() || base::elapsed(candidate.end, s.time) >= base::kSecond) continue;
+    const Change change = memory.change(at);
+    const Change change_of_head = memory.change(head);
     candidate.traits |= trait::kChallenged;
     blocks.change_sightings(asked.syns, [](Sighting& syn) { syn.dead = true; });
     detect_challenge(memory[head], head, candidate, s, journal);
@@ -291,6 +298,8 @@ void Tracker::Impl::doubt_reuse(std::uint32_t head, std::uint32_t old, const Seg
   const bool only_a_syn = newer.ends[who].facts.only(Fact::kSyn);
   if (!c.ends[who].facts.has(Fact::kReused) || s.rst() || !only_a_syn || !newer.ends[1 - who].knows(known::kSynAck)) return;
   journal.set_frame(s.frame);
+  const Change change = memory.change(old);
+  const Change change_of_newer = memory.change(head);
   machine.undo(c, old, who, Fact::kReused, s.time);
   if (newer.ends[who].facts.has(Fact::kSyn)) machine.undo(newer, head, who, Fact::kSyn, s.time);
 }
@@ -328,6 +337,8 @@ void Tracker::Impl::promote(std::uint32_t head, std::uint32_t candidate, const s
                             const Segment& by) noexcept {
   memory.remove_candidate(head, candidate);
   Connection& fresh = memory[candidate];
+  const Change change = memory.change(candidate);
+  const Change change_of_head = memory.change(head);
   fresh.traits &= ~(trait::kCandidate | trait::kChallenged);
   name_replaced(head, candidate);
   detect_reuse(memory[head], head, fresh, fresh.originator, journal);
@@ -358,6 +369,7 @@ void Tracker::Impl::name_replaced(std::uint32_t head, std::uint32_t candidate) n
 void Tracker::Impl::supersede(std::uint32_t old, const Sighting& first_syn, unsigned who, const std::optional<Sighting>& received,
                               base::Timestamp clock_now) noexcept {
   Connection& c = memory[old];
+  const Change change = memory.change(old);
   journal.set_frame(received ? received->frame : first_syn.frame);
   for (const unsigned end : {who, 1 - who}) {
     if (c.ends[end].state != State::kTimeWait) continue;
@@ -374,6 +386,7 @@ bool Tracker::Impl::begin(std::uint32_t head, const Segment& s) noexcept {
   if (index == kNoBlock) return false;
   if (head != kNoBlock) head = memory.find(s);  // making room may have taken it
   if (head != kNoBlock) {
+    const Change change = memory.change(head);
     memory[index].replaced = replaced_by(memory[head], s.direction, s.seq, stamp_of(s));
     memory[head].traits |= trait::kSuperseded;
     memory[head].last_clock = s.clock;
@@ -396,6 +409,7 @@ bool Tracker::Impl::begin_candidate(std::uint32_t head, const Segment& s) noexce
   for (std::uint32_t at = memory[head].candidates; at != kNoBlock; at = memory[at].older) ++waiting;
   if (waiting == Memory::kMaxCandidates) resolve_candidate(memory[head].candidates, Release::kSuperseded, s.clock);
   memory.add_candidate(head, index);
+  const Change change = memory.change(head);
   if (!s.acks()) detect_candidate(memory[head], head, s, journal);
   return apply(index, s);
 }
@@ -448,6 +462,7 @@ bool Tracker::Impl::make_head(std::uint32_t index, std::uint32_t older) noexcept
 bool Tracker::Impl::apply(std::uint32_t index, const Segment& s) noexcept {
   touched = index;
   journal.set_frame(s.frame);  // a timer may have fired in between
+  const Change change = memory.change(index);
   if (machine.apply(memory[index], index, s)) settle(index);
   return true;
 }
@@ -457,6 +472,7 @@ bool Tracker::Impl::stray(std::uint32_t index, const Segment& s) noexcept {
   touched = kNoBlock;
   beside = index;
   journal.set_frame(s.frame);
+  const Change change = memory.change(index);
   machine.apply_stray(memory[index], index, s);
   return true;
 }

@@ -39,6 +39,10 @@ base::Timestamp plus(base::Timestamp a, std::uint64_t b) noexcept {
   return static_cast<base::Timestamp>(static_cast<std::uint64_t>(a) + b);
 }
 
+bool is_before(const Anomaly& a, const Anomaly& b) noexcept {
+  return a.time != b.time ? a.time < b.time : a.frames[0] != b.frames[0] ? a.frames[0] < b.frames[0] : a.kind < b.kind;
+}
+
 Transition transition_of(unsigned end, const PathStep& step) noexcept {
   return {static_cast<std::uint8_t>(end), step.from, step.to, step.evidence, step.why.cause, step.why.proof, step.why.time};
 }
@@ -108,22 +112,36 @@ void Journal::rewrite(Connection& c, unsigned end, const Path& path) noexcept {
   }
 }
 
-void Journal::read(const Connection& c, std::vector<Transition>& out) const {
-  out.clear();
-  std::uint64_t frame = 0;
-  base::Timestamp time = 0;
-  for (std::uint32_t at = c.log_head; at != kNoBlock; at = blocks_[at].next) {
-    const Block& block = blocks_[at];
+// Blocks one after the other, from the connection's own or from copies of them.
+class Journal::LogReader {
+ public:
+  explicit LogReader(std::vector<Transition>& out) : out_(out) { out.clear(); }
+  void take(const Block& block) {
     for (std::uint32_t n = 0; n < block.used;) {
       const std::uint8_t first = block.bytes[n++];
       const std::uint8_t second = block.bytes[n++];
-      frame += unzigzag(take_varint(block, n));
-      const std::uint64_t cause = frame + unzigzag(take_varint(block, n));
-      time = plus(time, unzigzag(take_varint(block, n)));
-      out.push_back({static_cast<std::uint8_t>(first >> 7), static_cast<State>(second >> 4), static_cast<State>(first & 0x7f),
-                     static_cast<Proof>(second & 0xf), cause, frame, time});
+      frame_ += unzigzag(take_varint(block, n));
+      const std::uint64_t cause = frame_ + unzigzag(take_varint(block, n));
+      time_ = plus(time_, unzigzag(take_varint(block, n)));
+      out_.push_back({static_cast<std::uint8_t>(first >> 7), static_cast<State>(second >> 4), static_cast<State>(first & 0x7f),
+                      static_cast<Proof>(second & 0xf), cause, frame_, time_});
     }
   }
+
+ private:
+  std::vector<Transition>& out_;
+  std::uint64_t frame_ = 0;
+  base::Timestamp time_ = 0;
+};
+
+void Journal::read(const Connection& c, std::vector<Transition>& out) const {
+  LogReader reader(out);
+  for (std::uint32_t at = c.log_head; at != kNoBlock; at = blocks_[at].next) reader.take(blocks_[at]);
+}
+
+void Journal::decode(std::span<const Block> blocks, std::vector<Transition>& out) {
+  LogReader reader(out);
+  for (const Block& block : blocks) reader.take(block);
 }
 
 template <class F>
@@ -182,9 +200,13 @@ void Journal::withdraw(Connection& c, AnomalyKind kind) noexcept {
 void Journal::read(const Connection& c, std::vector<Anomaly>& out) const {
   out.clear();
   for_each_anomaly(c, [&](std::uint32_t at, std::uint32_t n) { out.push_back(blocks_[at].anomalies[n]); });
-  std::sort(out.begin(), out.end(), [](const Anomaly& a, const Anomaly& b) {
-    return a.time != b.time ? a.time < b.time : a.frames[0] != b.frames[0] ? a.frames[0] < b.frames[0] : a.kind < b.kind;
-  });
+  std::sort(out.begin(), out.end(), is_before);
+}
+
+void Journal::decode(std::span<const Block> blocks, std::vector<Anomaly>& out) {
+  out.clear();
+  for (const Block& block : blocks) out.insert(out.end(), block.anomalies.begin(), block.anomalies.begin() + block.used);
+  std::sort(out.begin(), out.end(), is_before);
 }
 
 void Journal::release(Connection& c) noexcept {

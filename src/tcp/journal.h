@@ -51,6 +51,9 @@ class Journal {
   /// Into `out` (cleared first; reserve kMostRead once and it never allocates).
   void read(const Connection& c, std::vector<Transition>& out) const;
   void read(const Connection& c, std::vector<Anomaly>& out) const;
+  /// The same from copies of a connection's blocks, in the order of its chain.
+  static void decode(std::span<const Block> blocks, std::vector<Transition>& out);
+  static void decode(std::span<const Block> blocks, std::vector<Anomaly>& out);
   void release(Connection& c) noexcept;
   /// The lists of the ends, for the detectors.
   [[nodiscard]] const Blocks& blocks() const noexcept { return blocks_; }
@@ -64,6 +67,7 @@ class Journal {
   }
 
  private:
+  class LogReader;
   void append(Connection& c, std::uint32_t index, const Transition& t) noexcept;
   void encode(Connection& c, const Transition& t) noexcept;
   /// Writes anew what stands: `path` for `end`, the other end's own path for that one.

@@ -90,6 +90,7 @@ base::Timestamp Tracker::Impl::due(std::uint32_t index, base::Timestamp now, bas
     journal.set_frame(0);
     for (const unsigned end : {unsigned{c.originator}, 1U - c.originator}) {
       if (c.ends[end].state != State::kTimeWait) continue;
+      const Change change = memory.change(index);
       machine.expire_time_wait(c, index, end, at);
       count_states(c);
       time_wait_over = true;
@@ -161,6 +162,7 @@ void Tracker::Impl::release(std::uint32_t index, Release why, base::Timestamp at
     return;
   }
   while (c.is(trait::kHead) && c.older == kNoBlock && c.candidates != kNoBlock) resolve_candidate(c.candidates, why, at);
+  const Change change = memory.change(index);
   memory.unlink(index);
   uncount_states(c);
   c.traits |= trait::kReleased;
@@ -178,17 +180,16 @@ void Tracker::Impl::resolve_candidate(std::uint32_t candidate, Release why, base
   const bool duplicate = (c.is(trait::kChallenged) && !c.is(trait::kFreshCandidate)) || without_syn(c);
   memory.unlink(candidate);
   uncount_states(c);
+  const Change change_of_head = memory.change(head);
   c.traits &= ~trait::kCandidate;
   if (duplicate) {
     machine.adopt(memory[head], head, c);
-    journal.release(c);
-    blocks.release_all(c.ends[0]);
-    blocks.release_all(c.ends[1]);
     c.traits |= trait::kReleased;
-    memory.free(candidate);
+    forget(candidate);
     --counts.created;
     return;
   }
+  const Change change = memory.change(candidate);
   journal.set_frame(c.id);
   name_replaced(head, candidate);
   if (memory[head].ends[who].state == State::kTimeWait) {
@@ -201,6 +202,16 @@ void Tracker::Impl::resolve_candidate(std::uint32_t candidate, Release why, base
   c.release = why;
   c.released_at = at;
   memory.queue(candidate);
+}
+
+// Gives back all it holds; readers are shown nothing of it from here on.
+void Tracker::Impl::forget(std::uint32_t index) noexcept {
+  Connection& c = memory[index];
+  memory.hide(index);
+  journal.release(c);
+  blocks.release_all(c.ends[0]);
+  blocks.release_all(c.ends[1]);
+  memory.free(index);
 }
 
 void Tracker::Impl::evict(std::uint32_t index) noexcept {

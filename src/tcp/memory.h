@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 
+#include "change.h"
 #include "finwait/base/hash.h"
 #include "finwait/base/memory.h"
 #include "finwait/base/pool.h"
@@ -34,6 +35,11 @@ class Memory {
   [[nodiscard]] Connection& operator[](std::uint32_t index) noexcept { return pool_[index]; }
   [[nodiscard]] const Connection& operator[](std::uint32_t index) const noexcept { return pool_[index]; }
   [[nodiscard]] std::uint32_t remembered() const noexcept { return pool_.in_use(); }
+  /// For readers in other threads; see TableReader.
+  [[nodiscard]] const base::Pool<Connection>& pool() const noexcept { return pool_; }
+
+  /// Readers in other threads see nothing of it until the Change is gone.
+  [[nodiscard]] Change change(std::uint32_t index) noexcept { return {pool_[index], versions_}; }
 
   void prefetch_bucket(std::uint64_t hash) const noexcept { table_.prefetch(hash); }
   /// What an ordinary segment needs of the connections its hash may mean. Returns the connection that the hash most likely means: a hint
@@ -87,6 +93,8 @@ class Memory {
   [[nodiscard]] std::uint32_t next_released(base::Timestamp certain_until) noexcept;
   /// All that will ever be queued has been: next_released() gives the rest in order, quicker.
   void settle_order() noexcept;
+  /// Readers in other threads see nothing of it any more: before anything that it holds is given back. No Change of it is open.
+  void hide(std::uint32_t index) noexcept { pool_[index].version.vanish(); }
   /// Its place is free again.
   void free(std::uint32_t index) noexcept;
 
@@ -118,6 +126,7 @@ class Memory {
   base::FixedArray<Turn> turns_;  // a heap; once settled, the last first
   std::size_t turn_count_ = 0;
   bool settled_ = false;
+  std::uint64_t versions_ = base::Version::kChanging;  // the last one given
 };
 
 }  // namespace finwait::tcp

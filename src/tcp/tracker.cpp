@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "detect.h"
 #include "finwait/tcp/classify.h"
@@ -74,24 +75,20 @@ bool Tracker::Impl::track(const wire::Segment& s, std::uint32_t likely) noexcept
 bool Tracker::Impl::track_ordinary(const wire::Segment& s, std::uint32_t likely) noexcept {
   if (s.kind != wire::SegmentKind::kTcp || !memory.is_head(likely, s.key)) return false;
   Connection& c = memory[likely];
-  return c.older == kNoBlock && c.candidates == kNoBlock && c.deadline > s.clock && machine.apply_ordinary(c, likely, s);
+  if (c.older != kNoBlock || c.candidates != kNoBlock || c.deadline <= s.clock) return false;
+  const Change change = memory.change(likely);
+  return machine.apply_ordinary(c, likely, s);
 }
 
 const Outcome* Tracker::Impl::next_outcome() noexcept {
-  if (handed_out != kNoBlock) {
-    Connection& gone = memory[handed_out];
-    journal.release(gone);
-    blocks.release_all(gone.ends[0]);
-    blocks.release_all(gone.ends[1]);
-    memory.free(handed_out);
-    handed_out = kNoBlock;
-  }
+  if (handed_out != kNoBlock) forget(std::exchange(handed_out, kNoBlock));
   const bool pressed = memory.remembered() + reserve >= options.max_connections;
   const base::Timestamp certain = finished ? base::kNever : pressed ? base::kNever - 1 : base::after(clock, -2 * Memory::kTick);
   const std::uint32_t index = memory.next_released(certain);
   if (index == kNoBlock) return nullptr;
   Connection& c = memory[index];
   handed_out = index;
+  const Change change = memory.change(index);
   count_unseen(c, blocks);
   const base::Timestamp judged_at = c.released_at == base::kNever ? clock : c.released_at;
   journal.read(c, transitions);
@@ -166,6 +163,7 @@ const TrackerCounts& Tracker::counts() const noexcept {
   return impl_->counts;
 }
 std::uint32_t Tracker::remembered() const noexcept { return impl_->memory.remembered(); }
+TableReader Tracker::reader() const noexcept { return {impl_->memory, impl_->blocks}; }
 
 std::size_t Tracker::bytes_per_connection() noexcept {
   constexpr std::size_t kTableShare = 2 * 64 / 10 + 8;  // two slots of a bucket for each

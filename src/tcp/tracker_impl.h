@@ -62,6 +62,7 @@ struct Tracker::Impl {
   base::Timestamp called(std::uint32_t index, base::Timestamp now) noexcept;
   void release(std::uint32_t index, Release why, base::Timestamp at) noexcept;
   void resolve_candidate(std::uint32_t candidate, Release why, base::Timestamp at) noexcept;
+  void forget(std::uint32_t index) noexcept;
   void evict(std::uint32_t index) noexcept;
   bool make_room() noexcept;
   void advance(base::Timestamp now) noexcept;

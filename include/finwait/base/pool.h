@@ -5,7 +5,7 @@
 // used.
 //
 // The free list stands beside the records, not inside them: a thread that looks at a record just released finds it as it was left.
-// One thread allocates and releases.
+// One thread allocates and releases; others may ask only where a record stands, and how many there ever were.
 #pragma once
 
 #include <bit>
@@ -16,6 +16,7 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include "finwait/base/counter.h"
 #include "finwait/base/memory.h"
 
 namespace finwait::base {
@@ -39,8 +40,9 @@ class Pool {
     std::uint32_t index = kNone;
     if (free_count_ != 0) {
       index = free_[--free_count_];
-    } else if (high_water_ != capacity_) {
-      index = high_water_++;
+    } else if (high_water() != capacity_) {
+      index = high_water();
+      high_water_.add();
     } else {
       return kNone;
     }
@@ -60,11 +62,11 @@ class Pool {
 
   /// The record of an index given out and not released.
   [[nodiscard]] T& operator[](std::uint32_t index) noexcept {
-    assert(index < high_water_);
+    assert(index < high_water());
     return *std::launder(reinterpret_cast<T*>(at(index)));
   }
   [[nodiscard]] const T& operator[](std::uint32_t index) const noexcept {
-    assert(index < high_water_);
+    assert(index < high_water());
     return *std::launder(reinterpret_cast<const T*>(at(index)));
   }
 
@@ -73,18 +75,23 @@ class Pool {
     for (unsigned line = 0; line != lines; ++line) prefetch_line(at(index) + line * kCacheLine);
   }
 
-  [[nodiscard]] bool is_live(std::uint32_t index) const noexcept { return index < high_water_ && (live_[index / 64] & bit(index)) != 0; }
+  [[nodiscard]] bool is_live(std::uint32_t index) const noexcept { return index < high_water() && (live_[index / 64] & bit(index)) != 0; }
 
   /// Calls f(index) for each record in use, by rising index. f may release the record it is called for, and no other.
   template <class F>
   void for_each(F&& f) {
-    for (std::uint32_t word = 0; std::uint64_t{word} * 64 < high_water_; ++word) {
+    for (std::uint32_t word = 0; std::uint64_t{word} * 64 < high_water(); ++word) {
       for (std::uint64_t left = live_[word]; left != 0; left &= left - 1) f(word * 64 + static_cast<std::uint32_t>(std::countr_zero(left)));
     }
   }
 
   [[nodiscard]] std::uint32_t in_use() const noexcept { return in_use_; }
   [[nodiscard]] std::uint32_t capacity() const noexcept { return capacity_; }
+
+  /// Every index given out so far is below it. Any thread. Wait-free.
+  [[nodiscard]] std::uint32_t high_water() const noexcept { return static_cast<std::uint32_t>(high_water_.value()); }
+  /// Where record `index` stands, below high_water() or not: for who copies it while it changes. Any thread.
+  [[nodiscard]] const std::byte* place(std::uint32_t index) const noexcept { return at(index); }
 
  private:
   static std::uint32_t checked(std::uint32_t capacity) {
@@ -98,7 +105,7 @@ class Pool {
   FixedArray<std::uint32_t> free_;  // a stack of released indices
   FixedArray<std::uint64_t> live_;  // one bit a record: in use
   std::uint32_t capacity_;
-  std::uint32_t high_water_ = 0;
+  Counter high_water_;
   std::uint32_t free_count_ = 0;
   std::uint32_t in_use_ = 0;
 };

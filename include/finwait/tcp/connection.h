@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "finwait/base/time.h"
+#include "finwait/base/version.h"
 #include "finwait/tcp/endpoint.h"
 #include "finwait/tcp/verdict.h"
 #include "finwait/wire/encapsulation.h"
@@ -64,7 +65,7 @@ struct alignas(64) Connection {
   base::Timestamp last_clock = 0;  ///< trace clock at its last frame
   std::uint64_t last_frame = 0;
   base::Timestamp armed = base::kNever;  ///< when the timer wheel will ask for it; never after `deadline`
-  base::Timestamp start = 0;             ///< stamp of the first frame
+  base::Version version;                 ///< for readers in other threads (TableReader); changed by Change alone
   std::uint64_t id = 0;                  ///< number of the frame that began it
   std::uint64_t hash = 0;
   Replaced replaced = Replaced::kNothing;
@@ -73,6 +74,7 @@ struct alignas(64) Connection {
 
   std::array<Endpoint, 2> ends;
 
+  base::Timestamp start = 0;  ///< stamp of the first frame
   Handshake handshake;
   base::Timestamp released_at = 0;    ///< trace clock of its release: its place in the order of output
   wire::Encapsulation encapsulation;  ///< of its first frame

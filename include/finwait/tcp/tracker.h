@@ -12,6 +12,7 @@
 
 #include "finwait/base/time.h"
 #include "finwait/tcp/connection.h"
+#include "finwait/tcp/table_reader.h"
 #include "finwait/tcp/thresholds.h"
 #include "finwait/tcp/verdict.h"
 #include "finwait/wire/decode.h"
@@ -123,6 +124,9 @@ class Tracker {
 
   [[nodiscard]] const TrackerCounts& counts() const noexcept;
   [[nodiscard]] std::uint32_t remembered() const noexcept;
+
+  /// For other threads: reads the connections while this one changes them. To be called before they begin; valid as long as this tracker.
+  [[nodiscard]] TableReader reader() const noexcept;
 
   /// Bytes of memory for each connection promised: to turn --memory into max_connections.
   [[nodiscard]] static std::size_t bytes_per_connection() noexcept;

@@ -1,0 +1,60 @@
+// Reads the connections of a tracker while its thread is changing them.
+//
+// Always true: what is read of a connection is how it stood between two segments, never parts of two moments nor of two connections that
+// had the same place. The tracker's thread is wait-free and does not know that anybody reads. A call of a reader is wait-free too: it tries
+// a connection a few times (kTries) and then says that it was busy. A try succeeds when the writer leaves that one connection alone for the
+// time of the copy, a fraction of a microsecond (obstruction-free): only one that gets segments without a pause is busy at all.
+//
+// Different connections are read one after the other: together they are no moment of the table. Not here: finding a connection by its key.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "finwait/tcp/connection_view.h"
+
+namespace finwait::tcp {
+
+class Memory;
+class Blocks;
+
+/// A small value, to be copied. Any number of threads, each with its own. Valid as long as the tracker it is of.
+class TableReader {
+ public:
+  static constexpr int kTries = 8;
+
+  enum class Look : std::uint8_t { kSeen, kNothing, kBusy };
+
+  /// By Tracker::reader().
+  TableReader(const Memory& memory, const Blocks& blocks) noexcept : memory_(&memory), blocks_(&blocks) {}
+
+  /// Every connection there is has an index below it.
+  [[nodiscard]] std::uint32_t limit() const noexcept;
+
+  /// What stands at an index below limit().
+  [[nodiscard]] Look view(std::uint32_t index, ConnectionView& out) const noexcept;
+  /// The whole record as it is; its lists (blocks) cannot be followed.
+  [[nodiscard]] Look copy(std::uint32_t index, Connection& out) const noexcept;
+  /// With all that is said of it. `clock`: the trace clock, for what it comes to. Allocates.
+  [[nodiscard]] Look details(std::uint32_t index, base::Timestamp clock, ConnectionDetails& out) const;
+
+  /// f(const ConnectionView&) for each connection, by rising index. Returns how many were busy and left out.
+  template <class F>
+  std::size_t for_each(F&& f) const {
+    std::size_t busy = 0;
+    ConnectionView view;
+    const std::uint32_t end = limit();
+    for (std::uint32_t index = 0; index < end; ++index) {
+      const Look look = this->view(index, view);
+      if (look == Look::kSeen) f(static_cast<const ConnectionView&>(view));
+      busy += look == Look::kBusy;
+    }
+    return busy;
+  }
+
+ private:
+  const Memory* memory_;
+  const Blocks* blocks_;
+};
+
+}  // namespace finwait::tcp
