@@ -71,6 +71,7 @@ void Journal::append(Connection& c, std::uint32_t index, unsigned end, const Pat
 }
 
 void Journal::append(Connection& c, std::uint32_t index, const Transition& t) noexcept {
+  if (t.evidence != Proof::kRefuted) ++entered_[static_cast<std::size_t>(t.to)];
   if (keep_events_ && !c.is(trait::kCandidate)) events_.append({Event::Kind::kTransition, index, frame_, t, {}});
   encode(c, t);
 }
@@ -180,6 +181,7 @@ Anomaly* Journal::find(Connection& c, std::uint32_t index, const Anomaly& anomal
   kept = anomaly;
   c.anomaly_kinds |= 1ULL << static_cast<unsigned>(anomaly.kind);
   if (keep_events_ && !c.is(trait::kCandidate)) events_.append({Event::Kind::kAnomaly, index, frame_, {}, anomaly});
+  if (feed_ != nullptr) feed_->tell(Notice{c.key, c.id, frame_, anomaly.time, c.originator, anomaly.kind, anomaly.severity});
   return &kept;
 }
 

@@ -22,7 +22,7 @@ class Journal {
   static constexpr std::uint32_t kMaxEntries = 240;
   static constexpr std::uint32_t kMostRead = kMaxEntries + 16;  ///< rewriting may leave a few more
 
-  Journal(Blocks& blocks, bool keep) : blocks_(blocks) {
+  Journal(Blocks& blocks, bool keep, LiveFeed* feed = nullptr) : blocks_(blocks), feed_(feed) {
     if (keep) keep_events();
   }
 
@@ -58,6 +58,9 @@ class Journal {
   /// The lists of the ends, for the detectors.
   [[nodiscard]] const Blocks& blocks() const noexcept { return blocks_; }
 
+  /// How often an end came into each state, if only to go on at once.
+  [[nodiscard]] const std::array<std::uint64_t, kStates>& entered() const noexcept { return entered_; }
+
   [[nodiscard]] std::span<const Event> events() const noexcept { return events_.values(); }
   [[nodiscard]] bool complete() const noexcept { return events_.complete(); }  ///< none of them is missing
   void clear_events() noexcept { events_.clear(); }
@@ -76,6 +79,8 @@ class Journal {
   void for_each_anomaly(const Connection& c, F&& f) const;
 
   Blocks& blocks_;
+  LiveFeed* feed_;
+  std::array<std::uint64_t, kStates> entered_{};
   KeptList<Event> events_;
   std::vector<Transition> said_;  // room for publish()
   std::uint64_t frame_ = 0;

@@ -110,6 +110,7 @@ void Memory::unlink(std::uint32_t index) noexcept {
   c.traits &= ~trait::kHead;
   c.older = c.candidates = kNoBlock;
   wheel_.cancel(index);
+  count_leaving(index);
   unlist(index);
 }
 
@@ -125,7 +126,23 @@ void Memory::unlist(std::uint32_t index) noexcept {
 void Memory::value(std::uint32_t index, Worth worth) noexcept {
   const auto list = static_cast<std::size_t>(worth);
   if (links_[index].list == list + 1) return;
+  if (worth != Worth::kAlive) {
+    count_leaving(index);
+  } else {
+    ++lives_.opened;
+  }
   unlist(index);
+  enlist(index, list);
+}
+
+/// It is no longer worth what it was, or is released.
+void Memory::count_leaving(std::uint32_t index) noexcept {
+  const std::uint8_t was = links_[index].list;
+  lives_.ended += was == static_cast<std::uint8_t>(Worth::kAlive) + 1;
+  lives_.failed += was == static_cast<std::uint8_t>(Worth::kHalfOpen) + 1;
+}
+
+void Memory::enlist(std::uint32_t index, std::size_t list) noexcept {
   Link& link = links_[index];
   link.list = static_cast<std::uint8_t>(list + 1);
   link.previous = last_[list];
@@ -145,7 +162,7 @@ std::uint32_t Memory::victim() noexcept {
     const std::uint32_t index = first_[kAlive] - 1;
     if (pool_[index].last_clock < pool_[idlest].last_clock) idlest = index;
     unlist(index);
-    value(index, Worth::kAlive);
+    enlist(index, kAlive);
   }
   return idlest;
 }

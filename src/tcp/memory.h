@@ -77,6 +77,14 @@ class Memory {
   [[nodiscard]] std::uint32_t victim_in_the_way(std::uint64_t hash) const noexcept;
   void value(std::uint32_t index, Worth worth) noexcept;
 
+  /// How connections went from one worth to another: opened, ended, failed (TrackerCounts).
+  struct Lives {
+    std::uint64_t opened = 0;
+    std::uint64_t ended = 0;
+    std::uint64_t failed = 0;
+  };
+  [[nodiscard]] const Lives& lives() const noexcept { return lives_; }
+
   void arm(std::uint32_t index) noexcept;
   template <class F>
   void advance(base::Timestamp now, F&& due) {
@@ -115,6 +123,8 @@ class Memory {
   };
   void unlist(std::uint32_t index) noexcept;
   [[nodiscard]] std::uint32_t next_settled() noexcept;
+  void enlist(std::uint32_t index, std::size_t list) noexcept;
+  void count_leaving(std::uint32_t index) noexcept;
 
   base::KeyedHash hash_;
   base::Pool<Connection> pool_;
@@ -126,6 +136,7 @@ class Memory {
   base::FixedArray<Turn> turns_;  // a heap; once settled, the last first
   std::size_t turn_count_ = 0;
   bool settled_ = false;
+  Lives lives_;
   std::uint64_t versions_ = base::Version::kChanging;  // the last one given
 };
 

@@ -44,7 +44,7 @@ Tracker::Impl::Impl(const TrackerOptions& given)
     : options(given),
       blocks(blocks_for(given.max_connections)),
       memory(std::max<std::uint32_t>(given.max_connections, 2), given.seed),
-      journal(blocks, given.events),
+      journal(blocks, given.events, given.feed),
       zeek(given.zeek ? std::max<std::uint32_t>(given.max_connections, 2) : 0),
       machine(blocks, journal, zeek, options.timers) {
   options.max_connections = std::max<std::uint32_t>(given.max_connections, 2);
@@ -58,6 +58,7 @@ bool Tracker::Impl::track(const wire::Segment& s, std::uint32_t likely) noexcept
   clock = std::max(clock, s.clock);
   journal.set_frame(s.frame);
   if (!watched || *watched != s.key) return track_ordinary(s, likely) || route(s, likely);
+  if (options.feed != nullptr) return track_for_feed(s, likely);
   Step step;
   step.segment = s;
   step.first_event = static_cast<std::uint32_t>(journal.events().size());
@@ -78,6 +79,26 @@ bool Tracker::Impl::track_ordinary(const wire::Segment& s, std::uint32_t likely)
   if (c.older != kNoBlock || c.candidates != kNoBlock || c.deadline <= s.clock) return false;
   const Change change = memory.change(likely);
   return machine.apply_ordinary(c, likely, s);
+}
+
+bool Tracker::Impl::track_for_feed(const wire::Segment& s, std::uint32_t likely) noexcept {
+  touched = kNoBlock;
+  const bool room = route(s, likely);
+  LiveStep step{s, 0, {}};
+  if (touched != kNoBlock) {
+    const Connection& c = memory[touched];
+    step.connection = c.id;
+    step.states = {c.ends[0].state, c.ends[1].state};
+  }
+  options.feed->tell(step);
+  return room;
+}
+
+void Tracker::Impl::hear_request() noexcept {
+  const std::optional<LiveRequest> request = options.feed->request();
+  if (!request) return;
+  watched.reset();
+  if (request->wanted) watched = request->key;
 }
 
 const Outcome* Tracker::Impl::next_outcome() noexcept {
@@ -121,6 +142,7 @@ void Tracker::track(std::span<const wire::Segment> segments, std::span<wire::Fat
   constexpr std::size_t kRecordsAhead = 24;
   constexpr std::size_t kEvidenceAhead = 8;
   Memory& memory = impl_->memory;
+  if (impl_->options.feed != nullptr) impl_->hear_request();
   const std::size_t n = segments.size();
   std::array<std::uint32_t, kRecordsAhead> likely{};
   const auto fetch_record = [&](std::size_t k) {
@@ -160,6 +182,10 @@ bool Tracker::complete() const noexcept { return impl_->journal.complete() && im
 
 const TrackerCounts& Tracker::counts() const noexcept {
   impl_->counts.blocks_exhausted = impl_->blocks.exhausted();
+  impl_->counts.opened = impl_->memory.lives().opened;
+  impl_->counts.ended = impl_->memory.lives().ended;
+  impl_->counts.failed = impl_->memory.lives().failed;
+  impl_->counts.entered = impl_->journal.entered();
   return impl_->counts;
 }
 std::uint32_t Tracker::remembered() const noexcept { return impl_->memory.remembered(); }

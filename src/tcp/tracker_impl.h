@@ -24,6 +24,8 @@ struct Tracker::Impl {
   // tracker.cpp
   bool track(const wire::Segment& s, std::uint32_t likely) noexcept;
   [[nodiscard]] bool track_ordinary(const wire::Segment& s, std::uint32_t likely) noexcept;
+  bool track_for_feed(const wire::Segment& s, std::uint32_t likely) noexcept;
+  void hear_request() noexcept;
   const Outcome* next_outcome() noexcept;
 
   // incarnations.cpp

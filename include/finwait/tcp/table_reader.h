@@ -38,18 +38,28 @@ class TableReader {
   /// With all that is said of it. `clock`: the trace clock, for what it comes to. Allocates.
   [[nodiscard]] Look details(std::uint32_t index, base::Timestamp clock, ConnectionDetails& out) const;
 
-  /// f(const ConnectionView&) for each connection, by rising index. Returns how many were busy and left out.
-  template <class F>
-  std::size_t for_each(F&& f) const {
+  /// f(const ConnectionView&) for each connection, by rising index. Returns how many were busy and left out. rest() is called each time
+  /// kBurst connections have been seen: whoever reads all of them again and again takes the lines that the writer has just written from
+  /// its cache, and had better sleep there a little, so that a round takes about a second.
+  static constexpr std::uint32_t kBurst = 256;
+  template <class F, class Rest>
+  std::size_t for_each(F&& f, Rest&& rest) const {
     std::size_t busy = 0;
+    std::uint32_t seen = 0;
     ConnectionView view;
     const std::uint32_t end = limit();
     for (std::uint32_t index = 0; index < end; ++index) {
       const Look look = this->view(index, view);
-      if (look == Look::kSeen) f(static_cast<const ConnectionView&>(view));
       busy += look == Look::kBusy;
+      if (look != Look::kSeen) continue;
+      f(static_cast<const ConnectionView&>(view));
+      if (++seen % kBurst == 0) rest();
     }
     return busy;
+  }
+  template <class F>
+  std::size_t for_each(F&& f) const {
+    return for_each(f, [] {});
   }
 
  private:

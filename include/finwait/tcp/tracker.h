@@ -12,6 +12,7 @@
 
 #include "finwait/base/time.h"
 #include "finwait/tcp/connection.h"
+#include "finwait/tcp/live_feed.h"
 #include "finwait/tcp/table_reader.h"
 #include "finwait/tcp/thresholds.h"
 #include "finwait/tcp/verdict.h"
@@ -37,6 +38,7 @@ struct TrackerOptions {
   std::uint64_t seed = 0;                    ///< key of the flow table's hash
   bool events = false;                       ///< keep transitions and findings as they happen
   bool zeek = true;                          ///< keep Zeek's view of each connection (Outcome::zeek)
+  LiveFeed* feed = nullptr;                  ///< borrowed: tells another thread of findings, and of one flow's segments
 };
 
 /// A transition or a finding as it happened.
@@ -64,6 +66,10 @@ struct TrackerCounts {
   std::uint64_t table_full = 0;  ///< segments for which no connection could be made
   std::uint64_t created = 0;
   std::array<std::uint64_t, kStates> evicted{};  ///< by the originator's state
+  std::uint64_t opened = 0;                      ///< connections that became established, or were so when first seen
+  std::uint64_t ended = 0;                       ///< of these, the ones that are over or in TIME-WAIT, or were given up
+  std::uint64_t failed = 0;                      ///< attempts that came to nothing
+  std::array<std::uint64_t, kStates> entered{};  ///< how often an end came into each state
   std::uint64_t strays = 0;                      ///< segments whose numbers fit no incarnation: counted, moving nothing
   std::uint64_t blocks_exhausted = 0;            ///< evidence not kept for lack of blocks
   std::array<std::uint64_t, kStates> ends{};     ///< now: ends of connections that are not over, by state
