@@ -19,6 +19,7 @@
 #include "finwait/report/format.h"
 #include "finwait/report/reporter.h"
 #include "finwait/report/stats.h"
+#include "finwait/screen/live_screen.h"
 #include "finwait/service/latencies.h"
 #include "finwait/service/metrics_page.h"
 #include "finwait/service/metrics_server.h"
@@ -43,8 +44,9 @@ std::uint64_t lost_lines(const Queues& queues) {
 /// Looks on: signals, and the line of counters.
 class Overseer final : public engine::LiveObserver {
  public:
-  Overseer(report::Reporter& reporter, const Queues& queues, base::Duration every, bool quiet)
-      : reporter_(reporter), queues_(queues), every_(every), quiet_(quiet), start_(Clock::now()), next_(start_ + every_) {}
+  /// `screen` may be null; with it nothing is written that would stand in the midst of it.
+  Overseer(report::Reporter& reporter, const Queues& queues, base::Duration every, bool quiet, screen::LiveScreen* screen)
+      : reporter_(reporter), queues_(queues), every_(every), quiet_(quiet), screen_(screen), start_(Clock::now()), next_(start_ + every_) {}
 
   [[nodiscard]] bool look(const engine::LiveCounters& counters, const engine::Pipeline& /*pipeline*/) override {
     if (take_reopen_request()) reporter_.reopen();
@@ -53,10 +55,11 @@ class Overseer final : public engine::LiveObserver {
       next_ += every_;
       put(counters);
     }
-    return !stop_requested();
+    return !stop_requested() && (screen_ == nullptr || !screen_->quit());
   }
 
   void tell(const std::string& line) override {
+    if (screen_ != nullptr) return screen_->tell(line);
     if (!quiet_) fmt::print(stderr, "finwait: {}\n", line);
   }
 
@@ -70,6 +73,7 @@ class Overseer final : public engine::LiveObserver {
     if (c.evicted != 0) line += fmt::format(", {} forgotten for lack of room", human_count(c.evicted));
     line += ends_text(c);
     if (const std::uint64_t lost = lost_lines(queues_)) line += fmt::format(", {} lines of output dropped", human_count(lost));
+    if (screen_ != nullptr && isatty(STDERR_FILENO) == 1) return screen_->tell(line);
     fmt::print(stderr, "finwait: {}\n", line);
   }
 
@@ -88,6 +92,7 @@ class Overseer final : public engine::LiveObserver {
   const Queues& queues_;
   std::chrono::nanoseconds every_;
   bool quiet_;
+  screen::LiveScreen* screen_;
   Clock::time_point start_;
   Clock::time_point next_;
 };
@@ -200,18 +205,44 @@ const service::LatencySink* add_latencies(std::vector<std::unique_ptr<report::Si
   return kept;
 }
 
+/// On a terminal, if nothing else is to be written there.
+bool wants_screen(const Options& options) {
+  return options.outputs.empty() && options.write.empty() && options.explain.empty() && screen::Terminal::possible();
+}
+
+std::unique_ptr<screen::Terminal> open_terminal() {
+  auto terminal = std::make_unique<screen::Terminal>();
+  before_sudden_end(screen::Terminal::restore_now);
+  return terminal;
+}
+
+std::unique_ptr<screen::LiveScreen> open_screen(const std::string& name, const engine::LiveLoop& loop, const engine::Pipeline& pipeline,
+                                                tcp::LiveFeed& feed, std::unique_ptr<screen::Terminal> terminal) {
+  screen::Sources sources;
+  sources.interfaces = name;
+  sources.counters = [&loop] { return loop.counters(); };
+  sources.readers = {pipeline.tracker().reader()};
+  sources.feeds = {&feed};
+  auto screen = std::make_unique<screen::LiveScreen>(std::move(sources), std::move(terminal));
+  return screen;
+}
+
 }  // namespace
 
 int analyse_live(const Options& options) {
   std::optional<capture::Filter> filter;
   if (!options.filter.empty()) filter.emplace(options.filter);
-  const engine::PipelineOptions chosen = pipeline_options(options);
+  tcp::LiveFeed feed;
+  engine::PipelineOptions chosen = pipeline_options(options);
+  const bool on_screen = wants_screen(options);
+  if (on_screen) chosen.tracker.feed = &feed;
   const auto source = capture::open_live(live_options(options));  // first: without the permission nothing is overwritten
   const service::Process process;
   auto metrics = options.metrics ? std::make_unique<service::MetricsServer>(*options.metrics) : nullptr;
   std::vector<OpenOutput> outputs = open_outputs_as_somebody_else(options);
   std::vector<std::unique_ptr<report::Sink>> sinks;
   LiveWriting writing(options.write, sinks);
+  std::unique_ptr<screen::Terminal> terminal = on_screen ? open_terminal() : nullptr;  // reads what the terminal can do: before the sandbox
   confine_to(outputs, options);
   Queues queues;
   for (auto& sink : make_sinks(options, std::move(outputs), &queues)) sinks.push_back(std::move(sink));
@@ -228,11 +259,14 @@ int analyse_live(const Options& options) {
   if (serving) serving->start(page);
 
   const auto start = Clock::now();
-  if (serving && !options.quiet) fmt::print(stderr, "finwait: metrics at {}\n", serving->url());
-  if (!options.quiet) fmt::print(stderr, "finwait: listening on {}\n", source->name());
+  if (serving && !options.quiet && !on_screen) fmt::print(stderr, "finwait: metrics at {}\n", serving->url());
+  if (!options.quiet && !on_screen) fmt::print(stderr, "finwait: listening on {}\n", source->name());
   catch_hangup();
-  Overseer overseer(reporter, queues, counters_every(options), options.quiet);
-  loop.run(overseer);
+  {
+    const auto screen = terminal ? open_screen(source->name(), loop, pipeline, feed, std::move(terminal)) : nullptr;
+    Overseer overseer(reporter, queues, counters_every(options), options.quiet, screen.get());
+    loop.run(overseer);
+  }
 
   report::Totals totals = pipeline.totals();
   add_facts(totals, *source, seconds_between(start, Clock::now()));

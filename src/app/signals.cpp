@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 
 #include "finwait/capture/stop.h"
@@ -13,15 +14,38 @@ volatile std::sig_atomic_t g_stop = 0;
 volatile std::sig_atomic_t g_counters = 0;
 volatile std::sig_atomic_t g_reopen = 0;
 
+std::atomic<void (*)()> g_restore{nullptr};
+static_assert(std::atomic<void (*)()>::is_always_lock_free);
+
+void restore() {
+  if (void (*function)() = g_restore.load()) function();
+}
+
 extern "C" void on_stop(int signal) {
-  if (g_stop != 0) _exit(128 + signal);  // the second one: at once
+  if (g_stop != 0) {  // the second one: at once
+    restore();
+    _exit(128 + signal);
+  }
   g_stop = 1;
   capture::request_stop();  // ends a wait for input as well
+}
+/// The handler is gone by then (SA_RESETHAND): the signal does what it would have done without it.
+extern "C" void on_fault(int signal) {
+  restore();
+  raise(signal);
 }
 extern "C" void on_counters(int) { g_counters = 1; }
 extern "C" void on_hangup(int) { g_reopen = 1; }
 
 }  // namespace
+
+void before_sudden_end(void (*restore)()) {
+  g_restore.store(restore);
+  struct sigaction action {};
+  action.sa_handler = on_fault;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGQUIT}) sigaction(signal, &action, nullptr);
+}
 
 void catch_signals() {
   struct sigaction action {};

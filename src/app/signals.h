@@ -4,6 +4,10 @@
 
 namespace finwait::app {
 
+/// `restore` is called before the process dies by a second stop, or by a fault of its own: for a terminal that must be left as it was.
+/// Async-signal-safe; call once.
+void before_sudden_end(void (*restore)());
+
 /// Installs the handlers, and makes a closed pipe an error of write(2) instead of a death.
 void catch_signals();
 

@@ -69,6 +69,10 @@ void LiveLoop::publish(base::Timestamp now) {
   c.clock = pipeline_.clock();
   c.now = now;
   c.created = tracker.created;
+  c.opened = tracker.opened;
+  c.ended = tracker.ended;
+  c.failed = tracker.failed;
+  c.entered = tracker.entered;
   c.segments = tracker.segments;
   c.strays = tracker.strays;
   c.evicted = std::accumulate(tracker.evicted.begin(), tracker.evicted.end(), std::uint64_t{0});

@@ -211,4 +211,18 @@ std::string human_time(base::Timestamp time) {
   return fmt::format("{} {} UTC", whole.substr(0, 10), whole.substr(11, 15));
 }
 
+std::string flags_text(const wire::Segment& s) {
+  std::string text = "[";
+  if (s.fin()) text += 'F';
+  if (s.syn()) text += 'S';
+  if (s.rst()) text += 'R';
+  if (s.flag(wire::tcp_flag::kPsh)) text += 'P';
+  if (s.flag(wire::tcp_flag::kUrg)) text += 'U';
+  if (s.flag(wire::tcp_flag::kEce)) text += 'E';
+  if (s.flag(wire::tcp_flag::kCwr)) text += 'W';
+  if (s.flag(wire::tcp_flag::kAe)) text += 'e';
+  if (s.acks()) text += '.';
+  return text.size() == 1 ? "[none]" : text + "]";
+}
+
 }  // namespace finwait::report

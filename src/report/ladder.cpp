@@ -25,21 +25,6 @@ std::string seconds_text(base::Duration duration, bool nanoseconds) {
   return whole;
 }
 
-/// tcpdump's letters.
-std::string flags_text(const wire::Segment& s) {
-  std::string text = "[";
-  if (s.fin()) text += 'F';
-  if (s.syn()) text += 'S';
-  if (s.rst()) text += 'R';
-  if (s.flag(wire::tcp_flag::kPsh)) text += 'P';
-  if (s.flag(wire::tcp_flag::kUrg)) text += 'U';
-  if (s.flag(wire::tcp_flag::kEce)) text += 'E';
-  if (s.flag(wire::tcp_flag::kCwr)) text += 'W';
-  if (s.flag(wire::tcp_flag::kAe)) text += 'e';
-  if (s.acks()) text += '.';
-  return text.size() == 1 ? "[none]" : text + "]";
-}
-
 class Ladder {
  public:
   Ladder(Text& text, const LadderData& data, const LadderConnection& of, std::span<const InputFile> files)

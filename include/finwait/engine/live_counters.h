@@ -30,6 +30,10 @@ struct LiveCounters {
 
   // Connections.
   std::uint64_t created = 0;
+  std::uint64_t opened = 0;  ///< as in tcp::TrackerCounts
+  std::uint64_t ended = 0;
+  std::uint64_t failed = 0;
+  std::array<std::uint64_t, tcp::kStates> entered{};  ///< how often an end came into each state
   std::uint64_t segments = 0;
   std::uint64_t strays = 0;
   std::uint64_t evicted = 0;

@@ -10,6 +10,7 @@
 #include "finwait/base/time.h"
 #include "finwait/report/text.h"
 #include "finwait/wire/flow_key.h"
+#include "finwait/wire/segment.h"
 
 namespace finwait::report {
 
@@ -33,5 +34,7 @@ void put_address(Text& text, const wire::Address& address, int ip_version);
 [[nodiscard]] std::string address_text(const wire::Address& address, int ip_version);
 /// "2024-02-29 23:59:59.123456 UTC".
 [[nodiscard]] std::string human_time(base::Timestamp time);
+/// tcpdump's letters: "[S.]", "[none]".
+[[nodiscard]] std::string flags_text(const wire::Segment& segment);
 
 }  // namespace finwait::report
