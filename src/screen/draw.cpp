@@ -284,7 +284,8 @@ class Drawing {
     }
     const auto lines = closeup_lines(*model_.closeup, clock());
     const int room = std::max(rows_ - kHead - kFoot, 0);
-    const int first = std::max(0, std::min(ui_.scroll, static_cast<int>(lines.size()) - room));
+    const int last = static_cast<int>(lines.size()) - room;
+    const int first = std::max(0, ui_.at_end ? last : std::min(ui_.scroll, last));
     for (int n = 0; n < room && static_cast<std::size_t>(first + n) < lines.size(); ++n) {
       const Line& line = lines[static_cast<std::size_t>(first + n)];
       frame_.put(kHead + n, 1, line.text, line.style);

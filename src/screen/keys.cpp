@@ -133,7 +133,10 @@ class Press {
 
   void move(int by) {
     int& at = ui_.open ? ui_.scroll : ui_.selected;
-    at = std::max(0, std::min(at + by, last()));
+    const int limit = last();
+    if (ui_.open && ui_.at_end) at = limit;
+    at = std::max(0, std::min(at + by, limit));
+    ui_.at_end = ui_.open && by > 0 && at >= limit;
   }
 
   /// The last row of the list, or the first line of the last screenful of a closeup.
@@ -151,6 +154,7 @@ class Press {
       const ConnectionRow& chosen = model_.connections[row];
       ui_.open = Ui::Open{chosen.view.id, chosen.view.index, chosen.shard};
       ui_.scroll = 0;
+      ui_.at_end = false;
     } else if (ui_.page == Page::kOverview || ui_.page == Page::kAnomalies) {
       ui_.searched = model_.notices[row].connection;
     } else {

@@ -162,8 +162,11 @@ TEST(Keys, ACloseupScrollsWithinItsLines) {
   EXPECT_GT(last, 0);
   press(ui, 'j', model, 10);
   EXPECT_EQ(ui.scroll, last);
+  EXPECT_TRUE(ui.at_end) << "what comes is shown";
+  for (int n = 0; n != 5; ++n) model.closeup->steps.push_back(model.closeup->steps.back());
   press(ui, 'k', model, 10);
-  EXPECT_EQ(ui.scroll, last - 1);
+  EXPECT_EQ(ui.scroll, last + 4);
+  EXPECT_FALSE(ui.at_end);
   press(ui, 'g', model, 10);
   EXPECT_EQ(ui.scroll, 0);
   press(ui, key::kEscape, model, 10);

@@ -82,6 +82,7 @@ struct Ui {
   std::string filter;   ///< lists show only rows with this text
   int selected = 0;     ///< row of the list, from 0
   int scroll = 0;       ///< first line of a closeup that is shown
+  bool at_end = false;  ///< its last line is shown, whatever comes
   struct Open {
     std::uint64_t id = 0;
     std::uint32_t index = 0;
