@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <functional>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "finwait/screen/draw.h"
 #include "screen/sample.h"
@@ -184,6 +186,14 @@ TEST(Keys, NothingFailsWhereThereIsNothing) {
       EXPECT_EQ(draw(empty, ui, {24, 80}, {}).size(), (Size{24, 80}));
     }
   }
+}
+
+TEST(Keys, TheManualPageHasThemAll) {
+  std::ostringstream page;
+  page << std::ifstream(std::string(FINWAIT_SOURCE_DIR) + "/docs/finwait.1").rdbuf();
+  std::string list;
+  for (const KeyRow& row : key_table()) list += ".It " + std::string(row.label) + "\n" + std::string(row.help) + "\n";
+  EXPECT_NE(page.str().find(list + ".El\n"), std::string::npos) << "it should say\n" << list;
 }
 
 }  // namespace
