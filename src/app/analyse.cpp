@@ -7,9 +7,7 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <limits>
 #include <optional>
-#include <system_error>
 #include <thread>
 
 #include "finwait/capture/file_sequence.h"
@@ -81,17 +79,12 @@ class EvidencePass {
 
 /// As many as help: none is started for what one has done before the others are awake. Events and the ladder show what happens frame by
 /// frame, which one thread does.
-unsigned threads_for(const Options& options, bool frame_by_frame) {
+unsigned threads_for(const Options& options, const capture::FileSequence& source, bool frame_by_frame) {
   constexpr std::uint64_t kBytesEach = std::uint64_t{4} << 20U;
   if (frame_by_frame) return 1;
   if (options.threads) return *options.threads;
-  std::uint64_t bytes = 0;
-  for (const std::string& path : options.captures) {
-    std::error_code unknown;
-    const std::uint64_t size = std::filesystem::file_size(path, unknown);
-    bytes += unknown ? std::numeric_limits<std::uint32_t>::max() : size;  // a pipe, a folder: may be much
-  }
-  return static_cast<unsigned>(std::clamp<std::uint64_t>(bytes / kBytesEach, 1, std::max(std::thread::hardware_concurrency(), 1U)));
+  const std::uint64_t all = std::max(std::thread::hardware_concurrency(), 1U);
+  return static_cast<unsigned>(source.size() == 0 ? all : std::clamp<std::uint64_t>(source.size() / kBytesEach, 1, all));
 }
 
 report::Totals run_through(auto& pipeline, Steward& steward) {
@@ -140,7 +133,7 @@ int analyse(Options& options) {
   const bool endless = std::count(options.captures.begin(), options.captures.end(), "-") != 0;
   if (endless) catch_hangup();
   Steward steward(options.progress.value_or(isatty(STDERR_FILENO) == 1), reporter);
-  const unsigned threads = threads_for(options, watch.has_value() || chosen.tracker.events);
+  const unsigned threads = threads_for(options, *source, watch.has_value() || chosen.tracker.events);
   report::Totals totals;
   if (threads == 1) {
     engine::Pipeline pipeline(*source, filter ? &*filter : nullptr, reporter, chosen, watch ? &*watch : nullptr);

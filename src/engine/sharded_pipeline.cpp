@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <stdexcept>
+#include <string>
+#include <system_error>
 #include <utility>
 
 namespace finwait::engine {
@@ -78,6 +81,11 @@ void ShardedPipeline::start() {
     for (std::uint32_t n = 0; n != threads_; ++n) running_.emplace_back([this, n] { work(n); });
     running_.emplace_back([this] { read_stream(); });
     running_.emplace_back([this] { watch_hosts(); });
+  } catch (const std::system_error& e) {
+    abandoned_.store(true, std::memory_order_relaxed);
+    join();
+    throw std::runtime_error(std::string("cannot start a thread: ") + e.code().message() +
+                             "; give fewer threads (-t), or more memory and processes to the program (ulimit)");
   } catch (...) {
     abandoned_.store(true, std::memory_order_relaxed);
     join();

@@ -64,6 +64,7 @@ def make_cases(folder):
         "zeek-json": [lz4, "-o", "zeek-json"],
         "fragments": [fragmented, "-o", "json"],
         "folder": [str(rotated), "-v"],
+        "threads": [fragmented, "-t", "3", "-o", "json"],
         "write": [str(PCAPS / "reset.pcapng"), "-w", "OUT", "-o", "json"],
         "explain": [str(small), "--explain", "1"],
         "reopened": [str(PCAPS / "reuse.pcapng"), "-o", "events"],

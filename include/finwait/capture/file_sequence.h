@@ -48,6 +48,9 @@ class FileSequence final : public Source {
   /// Frames read otherwise than by read(), of the file at hand.
   void count_frames(std::uint64_t frames) noexcept;
 
+  /// Bytes of all files together; 0 if that of one is unknown.
+  [[nodiscard]] std::uint64_t size() const noexcept { return total_size_; }
+
   /// In the order of reading.
   [[nodiscard]] std::vector<FileSpan> files() const;
 
