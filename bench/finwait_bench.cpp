@@ -28,6 +28,7 @@
 #include "finwait/capture/source.h"
 #include "finwait/engine/pipeline.h"
 #include "finwait/flow/table.h"
+#include "finwait/report/destination.h"
 #include "finwait/report/json_sink.h"
 #include "finwait/report/summary_sink.h"
 #include "finwait/wire/decode.h"
@@ -173,8 +174,10 @@ Answer by_the_whole(std::unique_ptr<report::Sink> sink) {
   return answer;
 }
 
-Answer by_summary() { return by_the_whole(std::make_unique<report::SummarySink>("/dev/null", report::SummaryOptions{})); }
-Answer by_json() { return by_the_whole(std::make_unique<report::JsonSink>("/dev/null", false)); }
+report::Output nowhere() { return {std::make_unique<report::DirectDestination>(report::LogFile("/dev/null"))}; }
+
+Answer by_summary() { return by_the_whole(std::make_unique<report::SummarySink>(nowhere(), report::SummaryOptions{})); }
+Answer by_json() { return by_the_whole(std::make_unique<report::JsonSink>(nowhere(), false)); }
 
 /// Whether two heights agree in what both know.
 bool agree(const Answer& a, const Answer& b) {

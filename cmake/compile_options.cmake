@@ -20,9 +20,9 @@ set(FINWAIT_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conve
 
 function(finwait_compile_options target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "NO_LTO" "" "")
-  # With -O3 g++ 12 reports null dereferences and overlapping copies inside the standard library that cannot happen (GCC bug 105651).
+  # When it optimises, g++ 12 reports null dereferences and overlapping copies inside the standard library that cannot happen (GCC bug 105651).
   target_compile_options(${target} PRIVATE ${FINWAIT_WARNINGS}
-    $<$<AND:$<CONFIG:Release>,$<CXX_COMPILER_ID:GNU>>:-Wno-null-dereference -Wno-restrict>)
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-null-dereference -Wno-restrict>)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     target_compile_options(${target} PRIVATE -march=x86-64-v2)
   endif()

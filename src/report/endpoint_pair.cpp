@@ -1,7 +1,7 @@
 #include "finwait/report/endpoint_pair.h"
 
-#include <functional>
-#include <string_view>
+#include <array>
+#include <cstring>
 
 namespace finwait::report {
 
@@ -12,13 +12,14 @@ EndpointPair pair_of(const tcp::Connection& connection) noexcept {
           static_cast<std::uint8_t>(key.ip_version())};
 }
 
-std::size_t hash_of(const EndpointPair& pair) noexcept {
-  const auto bytes_of = [](const wire::Address& a) {
-    return std::string_view(reinterpret_cast<const char*>(a.bytes.data()), a.bytes.size());
-  };
-  const std::size_t from = std::hash<std::string_view>{}(bytes_of(pair.from));
-  const std::size_t to = std::hash<std::string_view>{}(bytes_of(pair.to));
-  return from * 31 + to * 17 + pair.port;
+std::size_t PairHash::operator()(const EndpointPair& pair, std::uint8_t kind) const noexcept {
+  std::array<std::uint8_t, base::KeyedHash::kBytes> bytes{};
+  std::memcpy(bytes.data(), pair.from.bytes.data(), pair.from.bytes.size());
+  std::memcpy(bytes.data() + 16, pair.to.bytes.data(), pair.to.bytes.size());
+  std::memcpy(bytes.data() + 32, &pair.port, sizeof pair.port);
+  bytes[34] = pair.ip_version;
+  bytes[35] = kind;
+  return hash_.hash40(bytes.data());
 }
 
 }  // namespace finwait::report

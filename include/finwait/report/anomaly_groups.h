@@ -7,10 +7,10 @@
 #pragma once
 
 #include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "finwait/report/endpoint_pair.h"
@@ -57,14 +57,14 @@ class AnomalyGroups {
     bool operator==(const Key&) const = default;
   };
   struct Hash {
-    [[nodiscard]] std::size_t operator()(const Key& key) const noexcept {
-      return hash_of(key.pair) * 64 + static_cast<std::size_t>(key.kind);
-    }
+    using is_avalanching = void;
+    [[nodiscard]] std::size_t operator()(const Key& key) const noexcept { return of_pair(key.pair, static_cast<std::uint8_t>(key.kind)); }
+    PairHash of_pair;
   };
 
   void forget_lesser_half();
 
-  std::unordered_map<Key, AnomalyGroup, Hash> groups_;
+  boost::unordered_flat_map<Key, AnomalyGroup, Hash> groups_;
   std::array<std::uint64_t, tcp::kAnomalyKinds> counts_{};
   bool exact_ = true;
 };

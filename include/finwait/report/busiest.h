@@ -4,9 +4,9 @@
 // that what is large from beginning to end stays and is counted in full but for what it did before it was last forgotten; exact() tells.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <unordered_map>
 #include <vector>
 
 #include "finwait/report/endpoint_pair.h"
@@ -37,14 +37,10 @@ class Busiest {
   [[nodiscard]] bool exact() const noexcept { return exact_; }
 
  private:
-  struct Hash {
-    [[nodiscard]] std::size_t operator()(const Pair& pair) const noexcept { return hash_of(pair); }
-  };
-
   [[nodiscard]] std::vector<Entry> largest(std::size_t n) const;  // in no order
   void forget_smaller_half();
 
-  std::unordered_map<Pair, Load, Hash> pairs_;
+  boost::unordered_flat_map<Pair, Load, PairHash> pairs_;
   bool exact_ = true;
 };
 

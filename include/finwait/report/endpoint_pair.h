@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "finwait/base/hash.h"
 #include "finwait/tcp/connection.h"
 #include "finwait/wire/flow_key.h"
 
@@ -22,6 +23,19 @@ struct EndpointPair {
 /// As the connection's note on roles stands.
 [[nodiscard]] EndpointPair pair_of(const tcp::Connection& connection) noexcept;
 
-[[nodiscard]] std::size_t hash_of(const EndpointPair& pair) noexcept;
+/// For maps by pair: keyed at random, so that nobody on the wire can choose pairs that meet in one place. Order nothing by it.
+class PairHash {
+ public:
+  using is_avalanching = void;  // boost::unordered_flat_map need not mix it again
+
+  /// Throws std::system_error: no random number to be had.
+  PairHash() : hash_(base::random_seed()) {}
+
+  /// `kind` tells apart what has the same pair.
+  [[nodiscard]] std::size_t operator()(const EndpointPair& pair, std::uint8_t kind = 0) const noexcept;
+
+ private:
+  base::KeyedHash hash_;
+};
 
 }  // namespace finwait::report
