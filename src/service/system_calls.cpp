@@ -44,6 +44,12 @@ constexpr std::array kPlain{
 /// Requests of ioctl(2): what a terminal is, how large, how it behaves; waiting or not. Not those that type for the user.
 constexpr std::array<unsigned long, 8> kRequests{TCGETS, TCSETS, TCSETSW, TCSETSF, TIOCGWINSZ, TIOCGPGRP, FIONBIO, FIONREAD};
 
+// What libseccomp's own macros make are compound literals, which C++ does not have.
+scmp_arg_cmp equals(unsigned argument, scmp_datum_t value) noexcept { return {argument, SCMP_CMP_EQ, value, 0}; }
+scmp_arg_cmp masked(unsigned argument, scmp_datum_t mask, scmp_datum_t value) noexcept {
+  return {argument, SCMP_CMP_MASKED_EQ, mask, value};
+}
+
 class Filter {
  public:
   Filter() : context_(seccomp_init(SCMP_ACT_ERRNO(EPERM)), &seccomp_release) {
@@ -65,29 +71,29 @@ class Filter {
 };
 
 void allow_memory(Filter& filter) {
-  for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mprotect)}) filter.allow(call, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)});
+  for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mprotect)}) filter.allow(call, {masked(2, PROT_EXEC, 0)});
   filter.allow(SCMP_SYS(mremap));
 }
 
 /// Threads, and no processes. clone3 keeps its flags in memory, where no filter sees them: without it the C library uses clone.
 void allow_threads(Filter& filter) {
-  filter.allow(SCMP_SYS(clone), {SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM)});
+  filter.allow(SCMP_SYS(clone), {masked(0, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM)});
   filter.add(SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3));
-  filter.allow(SCMP_SYS(prctl), {SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME)});
-  filter.allow(SCMP_SYS(tgkill), {SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(::getpid()))});  // abort(3)
-  filter.allow(SCMP_SYS(prlimit64), {SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0)});          // asked, not set
+  filter.allow(SCMP_SYS(prctl), {equals(0, PR_SET_NAME)});
+  filter.allow(SCMP_SYS(tgkill), {equals(0, static_cast<scmp_datum_t>(::getpid()))});  // abort(3)
+  filter.allow(SCMP_SYS(prlimit64), {equals(0, 0), equals(2, 0)});                     // asked, not set
 }
 
 void allow_sockets(Filter& filter) {
-  filter.allow(SCMP_SYS(sendto), {SCMP_A4(SCMP_CMP_EQ, 0)});  // to whom the socket belongs, nobody else
+  filter.allow(SCMP_SYS(sendto), {equals(4, 0)});  // to whom the socket belongs, nobody else
   for (const int level : {SOL_SOCKET, int{IPPROTO_TCP}, int{SOL_PACKET}})
-    filter.allow(SCMP_SYS(setsockopt), {SCMP_A1(SCMP_CMP_EQ, static_cast<scmp_datum_t>(level))});
+    filter.allow(SCMP_SYS(setsockopt), {equals(1, static_cast<scmp_datum_t>(level))});
 }
 
 /// For writing only, and no file that does something when it is opened.
 void allow_new_files(Filter& filter) {
   constexpr scmp_datum_t kLook = O_ACCMODE | O_CREAT | O_APPEND | O_PATH;
-  filter.allow(SCMP_SYS(openat), {SCMP_A2(SCMP_CMP_MASKED_EQ, kLook, O_WRONLY | O_CREAT | O_APPEND)});
+  filter.allow(SCMP_SYS(openat), {masked(2, kLook, O_WRONLY | O_CREAT | O_APPEND)});
 }
 
 }  // namespace
@@ -95,7 +101,7 @@ void allow_new_files(Filter& filter) {
 bool filter_system_calls(bool files) {
   Filter filter;
   for (const int call : kPlain) filter.allow(call);
-  for (const unsigned long request : kRequests) filter.allow(SCMP_SYS(ioctl), {SCMP_A1(SCMP_CMP_EQ, request)});
+  for (const unsigned long request : kRequests) filter.allow(SCMP_SYS(ioctl), {equals(1, request)});
   allow_memory(filter);
   allow_threads(filter);
   allow_sockets(filter);
