@@ -50,6 +50,15 @@ def differences(live, file, at=""):
             yield f"{at}: live {live}, file {file}"
 
 
+def wait_until_settled(path, seconds=10):
+    """A tcpdump on a busy machine lags behind, and what it has not written when it is stopped it never writes."""
+    end = time.monotonic() + seconds
+    size = -1
+    while size != (now := os.path.getsize(path)) and time.monotonic() < end:
+        size = now
+        time.sleep(0.5)
+
+
 def live_equals_file(link, program, folder):
     live, file, dump = (os.path.join(folder, name) for name in ("live.json", "file.json", "dump.pcap"))
     tcpdump = link.tcpdump(dump)
@@ -61,6 +70,7 @@ def live_equals_file(link, program, folder):
     time.sleep(0.2)
     status, _, err = stop(finwait)
     check(status == 0, status, err)
+    wait_until_settled(dump)
     stop(tcpdump)
     subprocess.run([program, "-r", dump, "-o", f"json={file}"], check=True, timeout=60)
     ours, theirs = records(live), records(file)
