@@ -129,11 +129,13 @@ int analyse(Options& options) {
   if (!options.filter.empty()) filter.emplace(options.filter);
 
   const engine::PipelineOptions chosen = pipeline_options(options);
-  report::Reporter reporter(std::move(sinks), options.only, host_options(options, chosen.tracker.seed));
+  const unsigned threads = threads_for(options, *source, watch.has_value() || chosen.tracker.events);
+  hosts::HostOptions host_options = app::host_options(options, chosen.tracker.seed);
+  host_options.isn.threads = threads;
+  report::Reporter reporter(std::move(sinks), options.only, host_options);
   const bool endless = std::count(options.captures.begin(), options.captures.end(), "-") != 0;
   if (endless) catch_hangup();
   Steward steward(options.progress.value_or(isatty(STDERR_FILENO) == 1), reporter);
-  const unsigned threads = threads_for(options, *source, watch.has_value() || chosen.tracker.events);
   report::Totals totals;
   if (threads == 1) {
     engine::Pipeline pipeline(*source, filter ? &*filter : nullptr, reporter, chosen, watch ? &*watch : nullptr);

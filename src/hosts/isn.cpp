@@ -2,7 +2,9 @@
 #include "finwait/hosts/isn.h"
 
 #include <algorithm>
+#include <future>
 #include <numeric>
+#include <system_error>
 #include <tuple>
 #include <utility>
 
@@ -161,15 +163,37 @@ void IsnCollector::add(const IsnSample& s) noexcept {
       {s.time, s.connection, s.isn, short_of(s.peer), s.host_port, s.peer_port, s.ttl, s.options_signature, goes_on});
 }
 
+namespace {
+
+/// f for each, every so many of them on a thread of their own. What f throws is thrown; a thread that is not to be had is done without.
+template <class T, class F>
+void for_each_on_threads(std::vector<T>& all, std::size_t threads, F f) {
+  const auto do_every = [&](std::size_t first) {
+    for (std::size_t n = first; n < all.size(); n += threads) f(all[n]);
+  };
+  std::vector<std::future<void>> others;
+  for (std::size_t n = 1; n < std::min(threads, all.size()); ++n) {
+    try {
+      others.push_back(std::async(std::launch::async, do_every, n));
+    } catch (const std::system_error&) {
+      do_every(n);
+    }
+  }
+  do_every(0);
+  for (std::future<void>& other : others) other.get();
+}
+
+}  // namespace
+
 std::vector<IsnFinding> IsnCollector::finish() const {
   const IsnStore& store = impl_->store;
   const std::size_t most = most_tested(store);
   auto units = units_of(store, most);
-  for (Unit& unit : units) {
+  for_each_on_threads(units, impl_->limits.threads, [&](Unit& unit) {
     const IsnEvidence evidence = weigh(make_series(samples_of(store, unit, most)), unit.entry->host.port != 0);
     unit.tested = evidence.tests > 0;
     unit.p = evidence.p();
-  }
+  });
   const double level = holm(units, impl_->limits.family_error);
   std::vector<IsnFinding> findings;
   for (std::size_t i = 0; i < units.size(); ++i) {

@@ -45,7 +45,7 @@ std::size_t place_of(const std::array<std::uint8_t, 16>& address) noexcept {
 
 HostWatch::Impl::Impl(const HostOptions& given)
     : options(given),
-      numbers(IsnLimits{given.isn.memory, given.isn.family_error, given.seed}),
+      numbers(IsnLimits{given.isn.memory, given.isn.family_error, given.seed, given.isn.threads}),
       subjects(kSubjects),
       routes(kRoutes),
       targets(kProbes),

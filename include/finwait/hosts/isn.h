@@ -125,6 +125,8 @@ struct IsnLimits {
   double family_error = 0.01;
   /// Keys the table, so that nobody outside can aim at one part of it. Matters only when hosts are evicted.
   std::uint64_t seed = 0;
+  /// That finish() takes to judge: the findings are the same with any number. At least 1.
+  unsigned threads = 1;
 };
 
 /// Collects samples in fixed memory. Not thread-safe.
