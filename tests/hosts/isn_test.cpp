@@ -364,6 +364,27 @@ TEST(IsnCollector, NetworksAndPortsAreDifferentHosts) {
   EXPECT_EQ(findings_of(samples).size(), 3U);
 }
 
+TEST(IsnCollector, AnyNumberOfThreadsFindsTheSame) {
+  std::vector<IsnSample> samples;
+  Random random(9);
+  const char* const kinds[] = {"uniform", "plus64000", "lcg32", "clock250k", "constant"};
+  for (std::uint32_t host = 1; host <= 40; ++host) {
+    for (const IsnSample& s : record(generator(kinds[host % 5], host), host, 32, random)) samples.push_back(s);
+  }
+  const auto texts = [&](unsigned threads) {
+    IsnLimits limits;
+    limits.threads = threads;
+    IsnCollector collector(limits);
+    for (const IsnSample& s : samples) collector.add(s);
+    std::vector<std::string> all;
+    for (const IsnFinding& f : collector.finish()) all.push_back(f.text + std::to_string(f.p_value));
+    return all;
+  };
+  const auto alone = texts(1);
+  EXPECT_EQ(alone.size(), 40U);
+  for (const unsigned threads : {2U, 3U, 64U}) EXPECT_EQ(texts(threads), alone) << threads;
+}
+
 TEST(IsnCollector, AnyStampsAndNumbersAreTakenWithoutHarm) {
   Random random(6);
   IsnCollector collector(IsnLimits{IsnCollector::kLeastMemory, 0.01, 0});
