@@ -48,8 +48,8 @@ def read_recorded(path):
 def instructions(program, capture, output):
     """All instructions of a run; the seed keys the hash, without which table and counts differ a little from run to run."""
     run = subprocess.run(
-        ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program, "-r", capture, "-o", f"{output}=/dev/null", "--seed", "1",
-         "--max-connections", "100000"],
+        ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program, "-t", "1", "-r", capture, "-o", f"{output}=/dev/null",
+         "--seed", "1", "--max-connections", "100000"],
         stderr=subprocess.PIPE, text=True)
     found = re.search(r"Collected : (\d+)", run.stderr)
     if run.returncode != 0 or not found:
