@@ -192,7 +192,7 @@ std::uint32_t Tracker::remembered() const noexcept { return impl_->memory.rememb
 TableReader Tracker::reader() const noexcept { return {impl_->memory, impl_->blocks}; }
 
 std::size_t Tracker::bytes_per_connection() noexcept {
-  constexpr std::size_t kTableShare = 2 * 64 / 10 + 8;  // two slots of a bucket for each
+  constexpr std::size_t kTableShare = 2 * 64 / 12 + 8;  // two slots of a bucket for each
   constexpr std::size_t kLists = 16 + 12 + 24 + 4;      // wheel, lists by worth, order of release, free list
   return sizeof(Connection) + kBlocksPerConnection * sizeof(Block) + kTableShare + kLists;
 }
