@@ -4,8 +4,8 @@
 // --concurrent connections sends its next packet, or, if it is a large one, its next few. So the truth (how many connections of each
 // opening and ending) is exact, and the number of packets is about what was asked for.
 //
-// Sizes: small64's are geometric; the others' are heavy-tailed, as traffic is: the tenth of the connections that is largest has two thirds
-// of the packets. No loss, no retransmission, no reuse of ports: those are the traces' business. Payload is zeros.
+// Sizes: small64's are geometric; the others' are heavy-tailed, as traffic is: the tenth of the connections that is largest has two fifths
+// of the packets (at a million of them). No loss, no retransmission, no reuse of ports: those are the traces' business. Payload is zeros.
 #include <algorithm>
 #include <array>
 #include <cmath>
