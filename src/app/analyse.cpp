@@ -130,9 +130,7 @@ int analyse(Options& options) {
 
   const engine::PipelineOptions chosen = pipeline_options(options);
   const unsigned threads = threads_for(options, *source, watch.has_value() || chosen.tracker.events);
-  hosts::HostOptions host_options = app::host_options(options, chosen.tracker.seed);
-  host_options.isn.threads = threads;
-  report::Reporter reporter(std::move(sinks), options.only, host_options);
+  report::Reporter reporter(std::move(sinks), options.only, host_options(options, chosen.tracker.seed, threads));
   const bool endless = std::count(options.captures.begin(), options.captures.end(), "-") != 0;
   if (endless) catch_hangup();
   Steward steward(options.progress.value_or(isatty(STDERR_FILENO) == 1), reporter);

@@ -93,10 +93,11 @@ engine::PipelineOptions pipeline_options(const Options& options) {
   return result;
 }
 
-hosts::HostOptions host_options(const Options& options, std::uint64_t seed) {
+hosts::HostOptions host_options(const Options& options, std::uint64_t seed, unsigned threads) {
   hosts::HostOptions result;
   result.thresholds = options.host_thresholds;
-  result.seed = result.isn.seed = seed;
+  result.seed = seed;  // that of the numbers too
+  result.isn.threads = threads;
   return result;
 }
 

@@ -33,7 +33,8 @@ using Queues = std::vector<const service::QueuedDestination*>;
 
 [[nodiscard]] engine::PipelineOptions pipeline_options(const Options& options);
 
-[[nodiscard]] hosts::HostOptions host_options(const Options& options, std::uint64_t seed);
+/// `threads`: that judge sequence numbers in the end.
+[[nodiscard]] hosts::HostOptions host_options(const Options& options, std::uint64_t seed, unsigned threads = 1);
 
 /// Bytes of this process at most so far.
 [[nodiscard]] std::uint64_t peak_memory();

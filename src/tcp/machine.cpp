@@ -155,12 +155,17 @@ void Machine::count(Observation& o) noexcept {
     o.sender.ttl = s.ttl;
     o.sender.learn(known::kTtl);
   }
-  o.c.end = std::max(o.c.end, s.time);
-  o.c.last_clock = clock_of(s);
-  o.c.last_frame = s.frame;
-  o.c.completeness |= o.c.completeness_pending;
-  const bool first = s.frame == o.c.id;
-  if (!first || (s.syn() && !s.acks())) o.c.completeness_pending |= completeness_bits(s);
+  note_frame(o.c, s);
+}
+
+// What every frame says of the connection as a whole.
+void Machine::note_frame(Connection& c, const wire::Segment& s) noexcept {
+  c.end = std::max(c.end, s.time);
+  c.last_clock = clock_of(s);
+  c.last_frame = s.frame;
+  c.completeness |= c.completeness_pending;
+  const bool first = s.frame == c.id;
+  if (!first || (s.syn() && !s.acks())) c.completeness_pending |= completeness_bits(s);
 }
 
 // What x says now against what was presumed of it (rule 4). Only a segment sent later than the presumption, by more than the end needs to
@@ -214,21 +219,28 @@ void Machine::send_data(Observation& o) noexcept {
     x.gap = {s.frame, s.time, s.seq};
     x.learn(known::kGap);
   }
-  if (!x.knows(known::kNext) || seq_gt(s.end(), x.snd_nxt)) {
-    x.snd_nxt = s.end();
-    x.learn(known::kNext);
-    if (x.knows(known::kIss) && x.snd_nxt - x.iss > (1U << 30)) x.learn(known::kIssFar);
-  }
+  if (!x.knows(known::kNext) || seq_gt(s.end(), x.snd_nxt)) advance_next(x, s);
   if (s.length() == 0) return;
   // Without ACK the field means nothing: kept as a number that no RST in reply carries.
   constexpr std::uint32_t kUnlikely = 0x9e37'79b9;
   const std::uint32_t ack = s.acks() ? s.ack : o.peer.knows(known::kNext) ? o.peer.snd_nxt + (1U << 31) : kUnlikely;
+  keep_sent(x, o.peer, s, ack);
+}
+
+// SND.NXT is now behind the segment.
+void Machine::advance_next(Endpoint& x, const wire::Segment& s) noexcept {
+  x.snd_nxt = s.end();
+  x.learn(known::kNext);
+  if (x.knows(known::kIss) && x.snd_nxt - x.iss > (1U << 30)) x.learn(known::kIssFar);
+}
+
+// Kept until `y` acknowledges it; timed, if nothing sent to `y` is being timed.
+void Machine::keep_sent(Endpoint& x, Endpoint& y, const wire::Segment& s, std::uint32_t ack) noexcept {
   blocks_.push_sent(x, {s.frame, s.time, s.seq, s.end(), ack, s.ts_val}, sum_of(s));
-  if (!o.peer.knows(known::kTimed)) {
-    o.peer.timed_end = s.end();
-    o.peer.timed_at = s.time;
-    o.peer.learn(known::kTimed);
-  }
+  if (y.knows(known::kTimed)) return;
+  y.timed_end = s.end();
+  y.timed_at = s.time;
+  y.learn(known::kTimed);
 }
 
 void Machine::acknowledge(Observation& o) noexcept {

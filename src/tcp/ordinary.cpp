@@ -60,10 +60,7 @@ bool Machine::apply_ordinary(Connection& c, std::uint32_t index, const wire::Seg
   zeek_.see(index, s);
   ++x.counters.packets;
   x.counters.ip_bytes += s.ip_length;
-  c.end = std::max(c.end, s.time);
-  c.last_clock = clock_of(s);
-  c.last_frame = s.frame;
-  c.completeness |= c.completeness_pending;
+  note_frame(c, s);
   x.max_window = std::max(x.max_window, window);
   x.right_edge = edge;
   x.forget(known::kHole);
@@ -72,26 +69,13 @@ bool Machine::apply_ordinary(Connection& c, std::uint32_t index, const wire::Seg
   x.rcv_nxt = s.ack;
   measure_rtt(x, s, false);
   if (s.payload_length != 0) {
-    send_payload(c, x, y, s);
-  } else {
-    c.completeness_pending |= 4;
+    x.counters.payload_bytes += s.payload_length;
+    x.learn(known::kData);
+    advance_next(x, s);
+    keep_sent(x, y, s, s.ack);
   }
   if (y.in_flight_count != 0) blocks_.prune_sent(y, s.ack);
   return true;
-}
-
-// New bytes just at SND.NXT.
-void Machine::send_payload(Connection& c, Endpoint& x, Endpoint& y, const wire::Segment& s) noexcept {
-  c.completeness_pending |= 8;
-  x.counters.payload_bytes += s.payload_length;
-  x.snd_nxt = s.end();
-  x.learn(known::kData);
-  if (x.snd_nxt - x.iss > (1U << 30)) x.learn(known::kIssFar);
-  blocks_.push_sent(x, {s.frame, s.time, s.seq, s.end(), s.ack, s.ts_val}, sum_of(s));
-  if (y.knows(known::kTimed)) return;
-  y.timed_end = s.end();
-  y.timed_at = s.time;
-  y.learn(known::kTimed);
 }
 
 }  // namespace finwait::tcp

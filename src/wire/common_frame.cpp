@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstring>
 
 #include "finwait/wire/checksum.h"
@@ -29,19 +28,7 @@ struct Place {
   std::uint32_t length;    ///< of the TCP segment on the wire
 };
 
-/// Native-order sums of at most some dozen 32-bit words fit 64 bits; the byte order is put right by whoever compares (RFC 1071, 2 B).
-std::uint16_t folded(std::uint64_t sum) noexcept {
-  sum = (sum & 0xffff'ffffU) + (sum >> 32);
-  sum = (sum & 0xffff'ffffU) + (sum >> 32);
-  std::uint32_t narrow = (static_cast<std::uint32_t>(sum) & 0xffffU) + static_cast<std::uint32_t>(sum >> 16);
-  narrow = (narrow & 0xffffU) + (narrow >> 16);
-  return static_cast<std::uint16_t>(narrow);
-}
-
-std::uint16_t network_order(std::uint16_t native) noexcept {
-  return std::endian::native == std::endian::little ? swap_bytes(native) : native;
-}
-
+/// For sums in native order: the byte order is put right by whoever compares (RFC 1071, 2 B).
 std::uint64_t word(const std::uint8_t* at) noexcept { return load_native<std::uint32_t>(at); }
 
 /// Two values put in order without a branch that the processor could only guess.
@@ -107,9 +94,9 @@ bool note_payload_sum(const Place& place, std::uint32_t header, std::uint64_t ps
   const auto checksum = load_native<std::uint16_t>(tcp + 16);
   std::uint64_t sum = with_length + word(tcp) + word(tcp + 4) + word(tcp + 8) + word(tcp + 12) + word(tcp + 16);
   for (std::uint32_t at = kTcpHeader; at < header; at += 4) sum += word(tcp + at);
-  const std::uint16_t implied = normal_sum(network_order(static_cast<std::uint16_t>(~folded(sum))));
+  const std::uint16_t implied = normal_sum(network_order(static_cast<std::uint16_t>(~fold(sum))));
   if (!read_payload || place.captured < place.length) {
-    if (checksum == folded(with_length) || checksum == folded(pseudo)) return false;
+    if (checksum == fold(with_length) || checksum == fold(pseudo)) return false;
   } else {
     OnesSum payload;
     payload.add(tcp + header, place.length - header);
@@ -148,7 +135,7 @@ bool read_ipv4(const std::uint8_t* header, std::uint32_t captured, std::uint32_t
   const std::uint64_t addresses = word(header + 12) + word(header + 16);
   if (options.checksums != Checksums::kIgnore) {
     const bool left_to_device = load_native<std::uint16_t>(header + 10) == 0;
-    if (left_to_device || folded(word(header) + word(header + 4) + word(header + 8) + addresses) != 0xffff) return false;
+    if (left_to_device || fold(word(header) + word(header + 4) + word(header + 8) + addresses) != 0xffff) return false;
   }
   const Place place{header + kIpv4Header, std::min(captured, length) - kIpv4Header, length - kIpv4Header};
   write_ipv4_key(header, place.tcp, out);

@@ -8,6 +8,7 @@
 #include <random>
 #include <string>
 
+#include "engine/stop_after.h"
 #include "finwait/report/json_record.h"
 #include "support/trace.h"
 #include "support/trace_frames.h"
@@ -69,15 +70,6 @@ class KeepingSink final : public report::Sink {
 
  private:
   report::Text& text_;
-};
-
-class StopAfter final : public Steering {
- public:
-  explicit StopAfter(std::uint64_t frames) : frames_(frames) {}
-  bool go_on(const Progress& progress) override { return progress.frames < frames_; }
-
- private:
-  std::uint64_t frames_;
 };
 
 struct Result {

@@ -11,6 +11,7 @@
 
 #include "capture/capture_bytes.h"
 #include "capture/compress.h"
+#include "engine/stop_after.h"
 #include "finwait/capture/file_sequence.h"
 #include "finwait/capture/pcap_writer.h"
 #include "finwait/capture/pcapng_writer.h"
@@ -154,15 +155,6 @@ class GoOn final : public Steering {
 
  private:
   std::uint64_t frames_ = 0;
-};
-
-class StopAfter final : public Steering {
- public:
-  explicit StopAfter(std::uint64_t frames) : frames_(frames) {}
-  bool go_on(const Progress& progress) override { return progress.frames < frames_; }
-
- private:
-  std::uint64_t frames_;
 };
 
 struct Ways {

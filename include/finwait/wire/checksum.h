@@ -11,6 +11,20 @@
 
 namespace finwait::wire {
 
+/// A sum of words in native order, in 16 bits of native order. Only the sum of nothing but zeros gives 0.
+[[nodiscard]] constexpr std::uint16_t fold(std::uint64_t sum) noexcept {
+  sum = (sum & 0xffff'ffffU) + (sum >> 32);
+  sum = (sum & 0xffffU) + (sum >> 16);
+  sum = (sum & 0xffffU) + (sum >> 16);
+  sum = (sum & 0xffffU) + (sum >> 16);
+  return static_cast<std::uint16_t>(sum);
+}
+
+/// From native order into network order, or back.
+[[nodiscard]] constexpr std::uint16_t network_order(std::uint16_t value) noexcept {
+  return std::endian::native == std::endian::little ? swap_bytes(value) : value;
+}
+
 /// A ones' complement sum under way.
 class OnesSum {
  public:
@@ -29,20 +43,13 @@ class OnesSum {
   }
 
   /// Adds one 16-bit number.
-  void add(std::uint16_t value) noexcept { sum_ += std::endian::native == std::endian::little ? swap_bytes(value) : value; }
+  void add(std::uint16_t value) noexcept { sum_ += network_order(value); }
 
   /// Adds a 32-bit number (a length) as two.
   void add_long(std::uint32_t value) noexcept { sum_ += std::endian::native == std::endian::little ? swap_bytes(value) : value; }
 
   /// The sum so far in 16 bits. 0xffff and 0 are the same number; only the sum of nothing but zeros gives 0.
-  [[nodiscard]] std::uint16_t folded() const noexcept {
-    std::uint64_t sum = (sum_ & 0xffff'ffffU) + (sum_ >> 32);
-    sum = (sum & 0xffffU) + (sum >> 16);
-    sum = (sum & 0xffffU) + (sum >> 16);
-    sum = (sum & 0xffffU) + (sum >> 16);
-    const auto narrow = static_cast<std::uint16_t>(sum);
-    return std::endian::native == std::endian::little ? swap_bytes(narrow) : narrow;
-  }
+  [[nodiscard]] std::uint16_t folded() const noexcept { return network_order(fold(sum_)); }
 
  private:
   std::uint64_t sum_ = 0;
