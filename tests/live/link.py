@@ -89,7 +89,8 @@ class Link:
     def tcpdump(self, path):
         if shutil.which("tcpdump") is None:
             skip("needs tcpdump")
-        process = self.start(self.left, "tcpdump", "-n", "-U", "--immediate-mode", "-B", "16384", "--time-stamp-precision=nano", "-i", "l0", "-w", path)
+        # Not in immediate mode: then libpcap's ring has one place for each frame, as large as the largest, and 16 MiB are 64 frames.
+        process = self.start(self.left, "tcpdump", "-n", "-U", "-B", "16384", "--time-stamp-precision=nano", "-i", "l0", "-w", path)
         expect(process.stderr, "listening on")
         return process
 
