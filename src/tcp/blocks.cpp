@@ -15,7 +15,8 @@ void Blocks::release_chain(std::uint32_t head) noexcept {
   }
 }
 
-void Blocks::push_sent(Endpoint& end, const Sent& sent, std::uint16_t sum) noexcept {
+template <class End>
+void Blocks::push_sent(End& end, const Sent& sent, std::uint16_t sum) noexcept {
   if (end.in_flight_count == kMaxInFlight) {
     ++end.in_flight_first;
     --end.in_flight_count;
@@ -43,7 +44,8 @@ void Blocks::push_sent(Endpoint& end, const Sent& sent, std::uint16_t sum) noexc
   ++end.in_flight_count;
 }
 
-void Blocks::prune_sent(Endpoint& end, std::uint32_t acked) noexcept {
+template <class End>
+void Blocks::prune_sent(End& end, std::uint32_t acked) noexcept {
   while (end.in_flight_count != 0) {
     const Block& head = pool_[end.in_flight_head];
     const Sent& oldest = head.in_flight.sent[end.in_flight_first];
@@ -61,6 +63,11 @@ void Blocks::prune_sent(Endpoint& end, std::uint32_t acked) noexcept {
     }
   }
 }
+
+template void Blocks::push_sent(Endpoint&, const Sent&, std::uint16_t) noexcept;
+template void Blocks::push_sent(CompactEnd&, const Sent&, std::uint16_t) noexcept;
+template void Blocks::prune_sent(Endpoint&, std::uint32_t) noexcept;
+template void Blocks::prune_sent(CompactEnd&, std::uint32_t) noexcept;
 
 StreamNotes* Blocks::notes(Endpoint& end) noexcept {
   if (end.stream_block == kNoBlock) {

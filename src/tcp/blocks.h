@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 
+#include "compact.h"
 #include "finwait/base/pool.h"
 #include "finwait/tcp/anomaly.h"
 #include "finwait/tcp/endpoint.h"
@@ -72,6 +73,7 @@ struct Block {
     InFlight in_flight;
     std::array<Sighting, kSightings> sightings;
     StreamNotes notes;
+    CompactClose close;
     Holes holes;
     std::array<Anomaly, kAnomalies> anomalies;
   };
@@ -98,9 +100,12 @@ class Blocks {
 
   // What an end sent and its peer has not acknowledged: at most kMaxInFlight, the oldest forgotten first.
   static constexpr int kMaxInFlight = 64;
-  void push_sent(Endpoint& end, const Sent& sent, std::uint16_t sum) noexcept;
+  // `End`: Endpoint or CompactEnd.
+  template <class End>
+  void push_sent(End& end, const Sent& sent, std::uint16_t sum) noexcept;
   /// Forgets from the front what is covered by `acked`.
-  void prune_sent(Endpoint& end, std::uint32_t acked) noexcept;
+  template <class End>
+  void prune_sent(End& end, std::uint32_t acked) noexcept;
   /// Oldest first. f(const Sent&).
   template <class F>
   void for_each_sent(const Endpoint& end, F&& f) const {

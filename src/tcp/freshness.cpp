@@ -22,40 +22,6 @@ std::uint32_t fingerprint(const wire::Segment& s) noexcept {
   return static_cast<std::uint32_t>(mixed >> 32) | 1U;  // 0 is an empty place
 }
 
-bool was_seen(const Endpoint& x, std::uint32_t print) noexcept {
-  bool found = false;
-  for (const std::uint32_t known_print : x.prints) found |= known_print == print;
-  return found;
-}
-
-void remember_print(Endpoint& x, std::uint32_t print) noexcept {
-  x.prints[x.next_print] = print;
-  x.next_print = static_cast<std::uint8_t>((x.next_print + 1) % x.prints.size());
-}
-
-namespace {
-bool is_older_id(const Endpoint& x, const wire::Segment& s) noexcept {
-  return static_cast<std::uint16_t>(s.ip_id - x.newest_ip_id) > 0x8000;
-}
-}  // namespace
-
-bool is_newest(const Endpoint& x, const wire::Segment& s) noexcept {
-  const bool stamp_older = s.has(wire::present::kTimestamps) && x.knows(known::kTimestamp) && seq_diff(s.ts_val, x.newest_ts_val) < 0;
-  const bool dated = s.ip_id != 0 && x.knows(known::kIpId) && !x.knows(known::kIpIdErratic);
-  return !stamp_older && !(dated && is_older_id(x, s));
-}
-
-void remember_newest(Endpoint& x, const wire::Segment& s) noexcept {
-  if (s.has(wire::present::kTimestamps)) {
-    x.newest_ts_val = s.ts_val;
-    x.learn(known::kTimestamp);
-  }
-  if (s.ip_id != 0) {
-    x.newest_ip_id = s.ip_id;
-    x.learn(known::kIpId);
-  }
-}
-
 namespace {
 
 bool is_copy(Endpoint& x, const wire::Segment& s) noexcept {
@@ -84,15 +50,6 @@ bool is_stale(Endpoint& x, const wire::Segment& s) noexcept {
   return false;
 }
 
-/// Is the sender's timestamp clock 1 kHz, as far as its segments show? Less than 20 ms shows nothing against it; beyond, the ticks must be
-/// the milliseconds to within a twentieth and the jitter of the link.
-bool clock_is_1khz(const Endpoint& x, const wire::Segment& s) noexcept {
-  const base::Duration span = base::elapsed(x.clock_first_time, s.time);
-  const base::Duration ticks = static_cast<base::Duration>(seq_diff(s.ts_val, x.clock_first_val)) * base::kMillisecond;
-  const base::Duration error = span > ticks ? span - ticks : ticks - span;
-  return error <= 500 * base::kMillisecond && error <= span / 20 + 50 * base::kMillisecond;
-}
-
 }  // namespace
 
 base::Timestamp time_of_sending(Endpoint& x, const wire::Segment& s) noexcept {
@@ -103,15 +60,7 @@ base::Timestamp time_of_sending(Endpoint& x, const wire::Segment& s) noexcept {
     x.clock_first_val = x.clock_base_val = s.ts_val;
     return s.time;
   }
-  const base::Duration ticks = static_cast<base::Duration>(seq_diff(s.ts_val, x.clock_base_val)) * base::kMillisecond;
-  const base::Duration behind = base::elapsed(base::after(x.clock_base_time, ticks), s.time);
-  if (behind < 0) {
-    x.clock_base_time = s.time;
-    x.clock_base_val = s.ts_val;
-    return s.time;
-  }
-  if (behind <= 2 * base::kMillisecond || behind >= 500 * base::kMillisecond || !clock_is_1khz(x, s)) return s.time;
-  return s.time - behind + base::kMillisecond;
+  return time_by_clock(x, s, [&x] { return ClockFirst{x.clock_first_time, x.clock_first_val}; });
 }
 
 void judge_freshness(Observation& o) noexcept {

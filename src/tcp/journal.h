@@ -35,6 +35,10 @@ class Journal {
   /// The end's path has grown by `more`, and nothing else has changed. There must be room.
   void append(Connection& c, std::uint32_t index, unsigned end, const Path& more) noexcept;
 
+  /// Of a connection that was kept short: the transition was said and counted before (note_entered), and stands in no log yet.
+  void write_down(Connection& c, const Transition& t) noexcept { encode(c, t); }
+  void note_entered(State state) noexcept { ++entered_[static_cast<std::size_t>(state)]; }
+
   /// For any path, without dropping what was refuted.
   [[nodiscard]] static bool has_room(const Connection& c) noexcept { return c.log_entries + Path::kMaxSteps <= kMaxEntries; }
 

@@ -6,6 +6,7 @@
 #include "detect.h"
 #include "finwait/wire/seq.h"
 #include "freshness.h"
+#include "notes.h"
 
 namespace finwait::tcp {
 namespace {
@@ -21,20 +22,6 @@ bool is_quiet(const Observation& o) noexcept {
   constexpr std::uint16_t kMoving = wire::tcp_flag::kSyn | wire::tcp_flag::kFin | wire::tcp_flag::kRst;
   const auto settled = [](const Endpoint& e) { return e.state == State::kEstablished && !e.knows(known::kFin | known::kChallenged); };
   return (o.segment.flags & kMoving) == 0 && settled(o.sender) && settled(o.peer);
-}
-
-/// The bits of Wireshark's tcp.completeness: 1 SYN, 2 SYN-ACK, 4 ACK, 8 data, 16 FIN, 32 RST.
-std::uint8_t completeness_bits(const wire::Segment& s) noexcept {
-  std::uint8_t bits = 0;
-  if (s.syn()) {
-    bits = s.acks() ? 2 : 1;
-  } else if (s.acks() && s.payload_length == 0) {
-    bits = 4;
-  }
-  if (s.payload_length != 0) bits |= 8;
-  if (s.fin() && s.acks()) bits |= 16;
-  if (s.rst()) bits |= 32;
-  return bits;
 }
 
 /// What the path of an end is a function of, kept to see what a segment changed.
@@ -158,16 +145,6 @@ void Machine::count(Observation& o) noexcept {
   note_frame(o.c, s);
 }
 
-// What every frame says of the connection as a whole.
-void Machine::note_frame(Connection& c, const wire::Segment& s) noexcept {
-  c.end = std::max(c.end, s.time);
-  c.last_clock = clock_of(s);
-  c.last_frame = s.frame;
-  c.completeness |= c.completeness_pending;
-  const bool first = s.frame == c.id;
-  if (!first || (s.syn() && !s.acks())) c.completeness_pending |= completeness_bits(s);
-}
-
 // What x says now against what was presumed of it (rule 4). Only a segment sent later than the presumption, by more than the end needs to
 // answer, contradicts it; one that was under way already has crossed it.
 bool Machine::refute(Observation& o) noexcept {
@@ -221,26 +198,14 @@ void Machine::send_data(Observation& o) noexcept {
   }
   if (!x.knows(known::kNext) || seq_gt(s.end(), x.snd_nxt)) advance_next(x, s);
   if (s.length() == 0) return;
-  // Without ACK the field means nothing: kept as a number that no RST in reply carries.
-  constexpr std::uint32_t kUnlikely = 0x9e37'79b9;
-  const std::uint32_t ack = s.acks() ? s.ack : o.peer.knows(known::kNext) ? o.peer.snd_nxt + (1U << 31) : kUnlikely;
+  const std::uint32_t ack = s.acks() ? s.ack : o.peer.knows(known::kNext) ? o.peer.snd_nxt + (1U << 31) : kUnlikelyAck;
   keep_sent(x, o.peer, s, ack);
-}
-
-// SND.NXT is now behind the segment.
-void Machine::advance_next(Endpoint& x, const wire::Segment& s) noexcept {
-  x.snd_nxt = s.end();
-  x.learn(known::kNext);
-  if (x.knows(known::kIss) && x.snd_nxt - x.iss > (1U << 30)) x.learn(known::kIssFar);
 }
 
 // Kept until `y` acknowledges it; timed, if nothing sent to `y` is being timed.
 void Machine::keep_sent(Endpoint& x, Endpoint& y, const wire::Segment& s, std::uint32_t ack) noexcept {
   blocks_.push_sent(x, {s.frame, s.time, s.seq, s.end(), ack, s.ts_val}, sum_of(s));
-  if (y.knows(known::kTimed)) return;
-  y.timed_end = s.end();
-  y.timed_at = s.time;
-  y.learn(known::kTimed);
+  time_sent(y, s);
 }
 
 void Machine::acknowledge(Observation& o) noexcept {
@@ -304,18 +269,6 @@ void Machine::take_back_ack(Observation& o) noexcept {
   o.taken_back_frame = last.frame;
   x.rcv_nxt = o.segment.ack;
   --x.growth_count;
-}
-
-// The answer to the segment that is being timed. What takes longer than kLongest is no round trip.
-void Machine::measure_rtt(Endpoint& x, const wire::Segment& s, bool copy) noexcept {
-  if (!x.knows(known::kTimed) || seq_diff(s.ack, x.timed_end) < 0) return;
-  const base::Duration took = base::elapsed(x.timed_at, s.time);
-  constexpr base::Duration kLongest = 600 * base::kSecond;
-  if (!copy && took >= 0 && took <= kLongest) {
-    x.least_rtt = x.knows(known::kRtt) ? std::min(x.least_rtt, took) : took;
-    x.learn(known::kRtt);
-  }
-  x.forget(known::kTimed);
 }
 
 void Machine::settle_peer(Observation& o) noexcept {

@@ -67,10 +67,7 @@ class Machine {
   bool refute(Observation& o) noexcept;
   void send_data(Observation& o) noexcept;
   void acknowledge(Observation& o) noexcept;
-  static void note_frame(Connection& c, const wire::Segment& s) noexcept;
-  static void advance_next(Endpoint& x, const wire::Segment& s) noexcept;
   void keep_sent(Endpoint& x, Endpoint& y, const wire::Segment& s, std::uint32_t ack) noexcept;
-  static void measure_rtt(Endpoint& x, const wire::Segment& s, bool copy) noexcept;
   void note_growth(Observation& o) noexcept;
   void take_back_ack(Observation& o) noexcept;
   void settle_peer(Observation& o) noexcept;

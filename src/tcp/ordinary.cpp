@@ -7,6 +7,7 @@
 #include "finwait/wire/seq.h"
 #include "freshness.h"
 #include "machine.h"
+#include "notes.h"
 
 namespace finwait::tcp {
 namespace {

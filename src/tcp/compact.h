@@ -1,0 +1,119 @@
+// An ordinary life, kept short: what is needed to go on with it, and to write the full record (Connection) should anything else happen.
+//
+// One opening by SYN, SYN-ACK and a bare ACK, data in order, one close by two FINs, each acknowledged; nothing lost, repeated, late or odd.
+// Most connections of most captures are never anything else: for these no evidence is written down one by one, since all of it follows from
+// the frames and times of seven segments. Always true: expanding the record (compact_expand.cpp) gives the Connection, and the journal,
+// that the machine would have made of the same segments, field by field (tests/tcp/compact_test.cpp). A field means what the field of the
+// same name of Connection or Endpoint means, and `known` holds the same bits.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <type_traits>
+
+#include "finwait/base/time.h"
+#include "finwait/tcp/connection.h"
+
+namespace finwait::tcp {
+
+struct CompactEnd {
+  struct Counters {
+    std::uint32_t packets = 0;
+    std::uint32_t ip_bytes = 0;
+    std::uint32_t payload_bytes = 0;
+  };
+
+  std::uint32_t known = 0;
+  std::uint32_t snd_nxt = 0;
+  std::uint32_t rcv_nxt = 0;
+  std::uint32_t max_window = 65535;
+  std::uint32_t right_edge = 0;
+  std::uint32_t timed_end = 0;
+  base::Timestamp timed_at = 0;
+  std::uint32_t in_flight_head = kNoBlock;  ///< of its data and FIN; an unanswered SYN is not in it
+  std::uint32_t in_flight_tail = kNoBlock;
+  std::uint16_t largest_acked = 0;
+  std::uint16_t newest_ip_id = 0;
+  std::uint8_t window_scale = 0;
+  std::uint8_t next_print = 0;
+  std::uint8_t in_flight_first = 0;
+  std::uint8_t in_flight_count = 0;
+  std::uint32_t iss = 0;
+  std::uint32_t clock_base_val = 0;
+  base::Timestamp clock_base_time = 0;
+
+  std::array<std::uint32_t, 8> prints{};
+  base::Timestamp spoke_at = 0;
+  base::Duration least_rtt = 0;
+  std::uint32_t newest_ts_val = 0;
+  Counters counters;
+
+  [[nodiscard]] bool knows(std::uint32_t bit) const noexcept { return (known & bit) != 0; }
+  void learn(std::uint32_t bit) noexcept { known |= bit; }
+  void forget(std::uint32_t bit) noexcept { known &= ~bit; }
+};
+static_assert(sizeof(CompactEnd) == 128);
+
+/// What only the opening shows. The SYN is frame `id` at `start`.
+struct CompactOpening {
+  wire::Encapsulation encapsulation;
+  std::uint64_t syn_ack_frame = 0;
+  base::Timestamp syn_ack_time = 0;
+  std::uint64_t ack_frame = 0;
+  base::Timestamp ack_time = 0;
+  std::array<std::uint32_t, 2> syn_ts_val{};  ///< by end, as what follows
+  std::array<std::uint16_t, 2> mss{};
+  std::array<std::uint8_t, 2> options_signature{};
+  std::array<std::uint8_t, 2> ttl{};
+  std::uint32_t ack_ts_val = 0;
+  std::uint16_t syn_ip_id = 0;
+};
+
+/// The close, in a block of its own from the first FIN on.
+struct CompactClose {
+  struct Step {
+    std::uint64_t frame;  ///< 0: not yet
+    base::Timestamp time;
+    std::uint32_t ts_val;
+    bool has_ts;
+  };
+  Step first_fin;
+  Step first_ack;   ///< of the first FIN; may be the second FIN
+  Step second_fin;  ///< by the other end
+  Step last_ack;
+  base::Timestamp time_wait_since;
+  std::uint32_t half_close_bytes;
+  std::uint8_t closer;  ///< the end that sent the first FIN
+};
+
+struct alignas(64) Compact {
+  wire::FlowKey key;
+  std::uint32_t traits = 0;
+  std::uint8_t originator = 0;
+  std::uint8_t completeness = 0;
+  std::uint8_t completeness_pending = 0;
+  Release release = Release::kEndOfInput;
+  base::Timestamp deadline = base::kNever;
+  base::Timestamp armed = base::kNever;
+
+  base::Timestamp end = 0;
+  base::Timestamp last_clock = 0;
+  std::uint64_t last_frame = 0;
+  std::uint64_t id = 0;
+  std::uint64_t hash = 0;
+  base::Timestamp start = 0;
+  base::Timestamp released_at = 0;
+  std::array<State, 2> states{};
+  std::array<std::uint8_t, 2> counted{};
+  std::uint32_t close = kNoBlock;
+
+  std::array<CompactEnd, 2> ends;
+  CompactOpening opening;
+
+  [[nodiscard]] bool is(std::uint32_t t) const noexcept { return (traits & t) != 0; }
+  [[nodiscard]] bool in(State state) const noexcept { return states[0] == state || states[1] == state; }
+};
+static_assert(sizeof(CompactOpening) == 64 && sizeof(Compact) == 448);
+static_assert(std::is_trivially_copyable_v<Compact>);
+
+}  // namespace finwait::tcp

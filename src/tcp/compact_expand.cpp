@@ -1,0 +1,207 @@
+// From seven segments to the evidence they are.
+#include "compact_expand.h"
+
+#include "notes.h"
+
+namespace finwait::tcp {
+namespace {
+
+using Step = CompactClose::Step;
+
+/// What both records have under the same names.
+void copy_end(const CompactEnd& from, Endpoint& to) noexcept {
+  to.known = from.known;
+  to.snd_nxt = from.snd_nxt;
+  to.rcv_nxt = from.rcv_nxt;
+  to.max_window = from.max_window;
+  to.iss = from.iss;
+  to.right_edge = from.right_edge;
+  to.timed_end = from.timed_end;
+  to.timed_at = from.timed_at;
+  to.in_flight_head = from.in_flight_head;
+  to.in_flight_tail = from.in_flight_tail;
+  to.in_flight_first = from.in_flight_first;
+  to.in_flight_count = from.in_flight_count;
+  to.largest_acked = from.largest_acked;
+  to.newest_ip_id = from.newest_ip_id;
+  to.newest_ts_val = from.newest_ts_val;
+  to.window_scale = from.window_scale;
+  to.prints = from.prints;
+  to.next_print = from.next_print;
+  to.clock_base_val = from.clock_base_val;
+  to.clock_base_time = from.clock_base_time;
+  to.spoke_at = from.spoke_at;
+  to.least_rtt = from.least_rtt;
+  to.counters.packets = from.counters.packets;
+  to.counters.ip_bytes = from.counters.ip_bytes;
+  to.counters.payload_bytes = from.counters.payload_bytes;
+}
+
+void copy_life(const Compact& from, Connection& to) noexcept {
+  to.key = from.key;
+  to.traits = from.traits;
+  to.originator = from.originator;
+  to.role_evidence = RoleEvidence::kSyn;
+  to.completeness = from.completeness;
+  to.completeness_pending = from.completeness_pending;
+  to.deadline = from.deadline;
+  to.end = from.end;
+  to.last_clock = from.last_clock;
+  to.last_frame = from.last_frame;
+  to.id = from.id;
+  to.hash = from.hash;
+  to.release = from.release;
+  to.counted = from.counted;
+  to.start = from.start;
+  to.released_at = from.released_at;
+  to.encapsulation = from.opening.encapsulation;
+  for (unsigned end = 0; end != 2; ++end) {
+    copy_end(from.ends[end], to.ends[end]);
+    to.ends[end].state = from.states[end];
+  }
+}
+
+/// What the end's SYN or SYN-ACK says that is only needed once in a while.
+void write_syn(const Compact& c, unsigned end, std::uint64_t frame, base::Timestamp time, Endpoint& x) noexcept {
+  const CompactOpening& o = c.opening;
+  x.ttl = o.ttl[end];
+  x.mss = x.knows(known::kMss) ? o.mss[end] : std::uint16_t{0};
+  x.options_signature = o.options_signature[end];
+  if (x.knows(known::kClockFirst)) {
+    x.clock_first_val = o.syn_ts_val[end];
+    x.clock_first_time = time;
+  }
+  const bool with_ack = end != c.originator;
+  x.syns.first = {frame, time, o.syn_ts_val[end], x.knows(known::kTimestampsOffered), false, false, with_ack};
+  x.syns.count = 1;
+  (with_ack ? x.counters.syn_ack : x.counters.syn) = 1;
+}
+
+void note_growth(Endpoint& x, std::uint64_t frame, base::Timestamp time, std::uint32_t ack, std::uint32_t ts_val) noexcept {
+  x.growth[x.growth_count++] = {frame, time, ack, ts_val};
+}
+
+void write_opening(const Compact& c, Connection& whole) noexcept {
+  const CompactOpening& o = c.opening;
+  Endpoint& a = whole.ends[c.originator];
+  Endpoint& b = whole.ends[1 - c.originator];
+  Handshake& h = whole.handshake;
+  write_syn(c, c.originator, c.id, c.start, a);
+  a.syn_ip_id = o.syn_ip_id;
+  a.facts.set(Fact::kSyn, {c.id, c.id, c.start}, Proof::kProven);
+  h.syn_frame = c.id;
+  h.syn_time = c.start;
+  if (o.syn_ack_frame == 0) return;
+  write_syn(c, 1U - c.originator, o.syn_ack_frame, o.syn_ack_time, b);
+  b.facts.set(Fact::kPeerSyn, {c.id, o.syn_ack_frame, o.syn_ack_time}, Proof::kProven);
+  note_growth(b, o.syn_ack_frame, o.syn_ack_time, a.iss + 1, b.syns.first.ts_val);
+  h.syn_ack_frame = o.syn_ack_frame;
+  h.syn_ack_time = o.syn_ack_time;
+  if (o.ack_frame == 0) return;
+  a.facts.set(Fact::kPeerSynAck, {o.syn_ack_frame, o.ack_frame, o.ack_time}, Proof::kProven);
+  note_growth(a, o.ack_frame, o.ack_time, b.iss + 1, o.ack_ts_val);
+  b.facts.set(Fact::kSynAcked, {o.ack_frame, o.ack_frame, o.ack_time}, Proof::kPresumed);
+  b.syn_acked_ts_val = o.ack_ts_val;
+  h.ack_frame = o.ack_frame;
+  h.ack_time = o.ack_time;
+  h.completed_by = CompletedBy::kAck;
+}
+
+void write_fin(Endpoint& x, const Step& fin) noexcept {
+  x.fin_seq = x.snd_nxt - 1;
+  x.facts.set(Fact::kFin, {fin.frame, fin.frame, fin.time}, Proof::kProven);
+  x.fins.first = {fin.frame, fin.time, fin.ts_val, fin.has_ts, false, false, true};
+  x.fins.count = 1;
+  x.counters.fin = 1;
+}
+
+/// `x` acknowledges the FIN of `y`.
+void write_fin_ack(Endpoint& x, Endpoint& y, const Step& fin, const Step& ack, bool by_responder) noexcept {
+  if (by_responder && !y.knows(known::kIssFar)) note_growth(x, ack.frame, ack.time, y.fin_seq + 1, ack.ts_val);
+  x.facts.set(Fact::kPeerFin, {fin.frame, ack.frame, ack.time}, Proof::kProven);
+  y.facts.set(Fact::kFinAcked, {ack.frame, ack.frame, ack.time}, Proof::kPresumed);
+}
+
+void write_close(const Compact& c, const CompactClose& close, Connection& whole) noexcept {
+  const unsigned first = close.closer;
+  Endpoint& x = whole.ends[first];
+  Endpoint& y = whole.ends[1 - first];
+  write_fin(x, close.first_fin);
+  if (close.first_ack.frame != 0) write_fin_ack(y, x, close.first_fin, close.first_ack, first == c.originator);
+  if (close.second_fin.frame != 0) write_fin(y, close.second_fin);
+  if (close.last_ack.frame != 0) write_fin_ack(x, y, close.second_fin, close.last_ack, first != c.originator);
+  whole.time_wait_since = close.time_wait_since;
+  if (!c.is(trait::kHalfClose)) return;
+  whole.half_close_from = close.first_ack.time;
+  whole.half_close_next = y.snd_nxt;
+  whole.half_close_bytes = close.half_close_bytes;
+  whole.half_close_packets = close.second_fin.frame != 0 ? 1 : 0;
+}
+
+/// TIME-WAIT has run out.
+bool has_waited(const Compact& c) noexcept { return c.close != kNoBlock && c.states[0] == State::kClosed && c.states[1] == State::kClosed; }
+
+}  // namespace
+
+void expand(const Compact& c, const Blocks& blocks, Connection& whole) noexcept {
+  whole = {};
+  copy_life(c, whole);
+  write_opening(c, whole);
+  if (c.close == kNoBlock) return;
+  const CompactClose& close = blocks[c.close].close;
+  write_close(c, close, whole);
+  if (has_waited(c)) whole.ends[close.closer].facts.set(Fact::kTimer, {0, 0, c.released_at}, Proof::kProven);
+}
+
+bool unanswered_syn(const Compact& c, unsigned& end, Sent& sent) noexcept {
+  const CompactOpening& o = c.opening;
+  if (o.ack_frame != 0) return false;
+  const bool answered = o.syn_ack_frame != 0;
+  end = answered ? 1U - c.originator : c.originator;
+  const CompactEnd& x = c.ends[end];
+  sent = {answered ? o.syn_ack_frame : c.id,
+          answered ? o.syn_ack_time : c.start,
+          x.iss,
+          x.iss + 1,
+          answered ? x.rcv_nxt : kUnlikelyAck,
+          o.syn_ts_val[end]};
+  return true;
+}
+
+CompactHistory::CompactHistory(const Compact& c, const Blocks& blocks) noexcept {
+  const CompactOpening& o = c.opening;
+  const unsigned a = c.originator;
+  const unsigned b = 1 - a;
+  add(a, State::kClosed, State::kSynSent, Proof::kProven, c.id, c.id, c.start);
+  if (o.syn_ack_frame != 0) add(b, State::kListen, State::kSynReceived, Proof::kProven, c.id, o.syn_ack_frame, o.syn_ack_time);
+  if (o.ack_frame != 0) {
+    add(a, State::kSynSent, State::kEstablished, Proof::kProven, o.syn_ack_frame, o.ack_frame, o.ack_time);
+    add(b, State::kSynReceived, State::kEstablished, Proof::kPresumed, o.ack_frame, o.ack_frame, o.ack_time);
+  }
+  if (c.close == kNoBlock) return;
+  const CompactClose& close = blocks[c.close].close;
+  add_close(close);
+  if (has_waited(c)) add(close.closer, State::kTimeWait, State::kClosed, Proof::kTimer, 0, 0, c.released_at);
+}
+
+void CompactHistory::add_close(const CompactClose& close) noexcept {
+  const unsigned x = close.closer;
+  const unsigned y = 1 - x;
+  const Step& fin = close.first_fin;
+  const Step& ack = close.first_ack;
+  const Step& second = close.second_fin;
+  const Step& last = close.last_ack;
+  const bool at_once = ack.frame == second.frame;
+  add(x, State::kEstablished, State::kFinWait1, Proof::kProven, fin.frame, fin.frame, fin.time);
+  if (ack.frame == 0) return;
+  add(y, State::kEstablished, State::kCloseWait, Proof::kProven, fin.frame, ack.frame, ack.time);
+  if (at_once) add(y, State::kCloseWait, State::kLastAck, Proof::kProven, second.frame, second.frame, second.time);
+  add(x, State::kFinWait1, State::kFinWait2, Proof::kPresumed, ack.frame, ack.frame, ack.time);
+  if (second.frame == 0) return;
+  if (!at_once) add(y, State::kCloseWait, State::kLastAck, Proof::kProven, second.frame, second.frame, second.time);
+  if (last.frame == 0) return;
+  add(x, State::kFinWait2, State::kTimeWait, Proof::kProven, second.frame, last.frame, last.time);
+  add(y, State::kLastAck, State::kClosed, Proof::kPresumed, last.frame, last.frame, last.time);
+}
+
+}  // namespace finwait::tcp

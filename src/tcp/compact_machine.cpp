@@ -1,0 +1,287 @@
+// SYN, SYN-ACK, ACK; data; FIN, ACK, FIN, ACK (RFC 9293, figures 6 and 12).
+#include "compact_machine.h"
+
+#include <algorithm>
+
+#include "freshness.h"
+#include "machine.h"
+#include "notes.h"
+
+namespace finwait::tcp {
+namespace {
+
+using wire::Segment;
+using wire::seq_diff;
+using wire::seq_lt;
+namespace flag = wire::tcp_flag;
+namespace present = wire::present;
+using Taken = CompactMachine::Taken;
+
+constexpr std::uint16_t kKind = flag::kSyn | flag::kFin | flag::kRst | flag::kAck;
+/// Options and remarks that change nothing once the connection stands.
+constexpr std::uint16_t kHarmless = present::kTimestamps | present::kPayloadSum | present::kOffloaded;
+constexpr std::uint16_t kOfSyn = kHarmless | present::kMss | present::kWindowScale | present::kSackPermitted;
+
+/// A SYN or SYN-ACK without anything unusual about it. ECN may be asked for (RFC 3168, 6.1.1).
+bool is_plain_syn(const Segment& s, std::uint16_t kind) noexcept {
+  return (s.flags & ~(flag::kEce | flag::kCwr)) == kind && (s.present & ~kOfSyn) == 0 && s.payload_length == 0 && s.ip_length != 0 &&
+         sum_of(s) == 0;
+}
+
+CompactClose::Step step_of(const Segment& s) noexcept { return {s.frame, s.time, s.ts_val, s.has(present::kTimestamps)}; }
+
+/// It acknowledges something between the last acknowledgment and the peer's SND.NXT; the first one, all.
+bool acknowledges_seen(const CompactEnd& x, const CompactEnd& y, std::uint32_t ack) noexcept {
+  if (!x.knows(known::kAcked)) return ack == y.snd_nxt;
+  const std::uint32_t outstanding = y.snd_nxt - x.rcv_nxt;
+  return outstanding < (1U << 30) && ack - x.rcv_nxt <= outstanding;
+}
+
+/// The window: open before and now, its right edge not drawn back, and the payload within what the peer offers.
+bool respects_windows(const CompactEnd& x, const CompactEnd& y, const Segment& s, std::uint32_t edge) noexcept {
+  const bool said = x.knows(known::kRightEdge);
+  const std::uint32_t before = said ? x.right_edge : edge;
+  if (s.window == 0 || before == x.rcv_nxt || seq_lt(edge, before)) return false;
+  return s.payload_length == 0 || !y.knows(known::kRightEdge) || seq_diff(s.seq + s.payload_length, y.right_edge) <= 0;
+}
+
+/// The counters of a compact record are short.
+bool fits_counters(const CompactEnd& x, const Segment& s) noexcept {
+  return s.ip_length != 0 && s.payload_length <= s.ip_length && x.counters.ip_bytes + s.ip_length >= s.ip_length;
+}
+
+}  // namespace
+
+bool CompactMachine::may_begin(const Segment& s) noexcept { return s.kind == wire::SegmentKind::kTcp && is_plain_syn(s, flag::kSyn); }
+
+void CompactMachine::begin(Compact& c, std::uint32_t index, const Segment& s) noexcept {
+  c.key = s.key;
+  c.hash = s.hash;
+  c.id = s.frame;
+  c.start = c.end = s.time;
+  c.originator = s.direction;
+  c.opening.encapsulation = s.encapsulation;
+  c.opening.syn_ip_id = s.ip_id;
+  c.ends[s.direction].learn(known::kPlainSyn);
+  take_syn(c, index, s);
+  enter(c, s.direction, State::kSynSent);
+}
+
+Taken CompactMachine::apply(Compact& c, std::uint32_t index, const Segment& s) noexcept {
+  switch (s.flags & kKind) {
+    case flag::kAck:
+      if (c.states[0] == State::kEstablished && c.states[1] == State::kEstablished) return go_on(c, index, s);
+      return c.states[s.direction] == State::kSynSent ? complete(c, index, s) : acknowledge_fin(c, index, s);
+    case flag::kFin | flag::kAck:
+      return send_fin(c, index, s);
+    case flag::kSyn | flag::kAck:
+      return answer(c, index, s);
+    default:
+      return Taken::kRefused;
+  }
+}
+
+/// In order, acknowledging what was seen, within the windows, not older than what its sender said before, and no copy.
+bool CompactMachine::is_next(const Compact& c, const Segment& s, Next& next) noexcept {
+  const CompactEnd& x = c.ends[s.direction];
+  const CompactEnd& y = c.ends[1 - s.direction];
+  if ((s.present & ~kHarmless) != 0 || s.seq != x.snd_nxt || !x.knows(known::kNext) || !acknowledges_seen(x, y, s.ack)) return false;
+  next.window = static_cast<std::uint32_t>(s.window) << x.window_scale;
+  next.edge = s.ack + next.window;
+  if (!respects_windows(x, y, s, next.edge) || !fits_counters(x, s)) return false;
+  if (s.has(present::kTimestamps) && !x.knows(known::kClockFirst)) return false;
+  next.print = fingerprint(s);
+  return is_newest(x, s) && !was_seen(x, next.print);
+}
+
+// What every segment behind the SYNs says.
+void CompactMachine::take(Compact& c, std::uint32_t index, const Segment& s, const Next& next) noexcept {
+  CompactEnd& x = c.ends[s.direction];
+  CompactEnd& y = c.ends[1 - s.direction];
+  remember_print(x, next.print);
+  remember_newest(x, s);
+  const bool by_originator = s.direction == c.originator;
+  const base::Timestamp syn_time = by_originator ? c.start : c.opening.syn_ack_time;
+  x.spoke_at = !s.has(present::kTimestamps) ? s.time : time_by_clock(x, s, [&] {
+    return ClockFirst{syn_time, c.opening.syn_ts_val[s.direction]};
+  });
+  zeek_.see(index, s);
+  ++x.counters.packets;
+  x.counters.ip_bytes += s.ip_length;
+  note_frame(c, s);
+  x.max_window = std::max(x.max_window, next.window);
+  x.right_edge = next.edge;
+  x.rcv_nxt = s.ack;
+  x.learn(known::kRightEdge | known::kSpoke | known::kAcked);
+  measure_rtt(x, s, false);
+  if (s.payload_length != 0) {
+    x.counters.payload_bytes += s.payload_length;
+    x.learn(known::kData);
+  }
+  if (s.length() != 0) {
+    advance_next(x, s);
+    blocks_.push_sent(x, {s.frame, s.time, s.seq, s.end(), s.ack, s.ts_val}, sum_of(s));
+    time_sent(y, s);
+  }
+  if (y.in_flight_count != 0) blocks_.prune_sent(y, s.ack);
+}
+
+// What a SYN or a SYN-ACK says of its sender.
+void CompactMachine::take_syn(Compact& c, std::uint32_t index, const Segment& s) noexcept {
+  CompactEnd& x = c.ends[s.direction];
+  const bool stamped = s.has(present::kTimestamps);
+  remember_print(x, fingerprint(s));
+  remember_newest(x, s);
+  if (stamped) {
+    x.clock_base_time = s.time;
+    x.clock_base_val = s.ts_val;
+    x.learn(known::kClockFirst | known::kTimestampsOffered);
+  }
+  zeek_.see(index, s);
+  x.counters = {1, s.ip_length, 0};
+  c.opening.ttl[s.direction] = s.ttl;
+  note_frame(c, s);
+  x.max_window = std::max<std::uint32_t>(x.max_window, s.window);
+  if (s.has(present::kWindowScale)) {
+    x.window_scale = std::min<std::uint8_t>(s.window_scale, 14);  // RFC 7323, 2.3
+    x.learn(known::kWindowScale);
+  }
+  if (s.has(present::kMss)) x.learn(known::kMss);
+  if (s.has(present::kSackPermitted)) x.learn(known::kSackPermitted);
+  c.opening.mss[s.direction] = s.mss;
+  c.opening.options_signature[s.direction] = static_cast<std::uint8_t>(s.present);
+  c.opening.syn_ts_val[s.direction] = s.ts_val;
+  x.iss = s.seq;
+  x.snd_nxt = s.seq + 1;
+  x.learn(known::kTtl | known::kOptionsSeen | known::kIss | known::kSaid | known::kNext);
+  time_sent(c.ends[1 - s.direction], s);
+}
+
+Taken CompactMachine::answer(Compact& c, std::uint32_t index, const Segment& s) noexcept {
+  CompactEnd& x = c.ends[s.direction];
+  CompactEnd& y = c.ends[1 - s.direction];
+  const bool first = s.direction != c.originator && c.states[s.direction] == State::kUnknown;
+  if (!first || !is_plain_syn(s, flag::kSyn | flag::kAck) || s.ack != y.snd_nxt) return Taken::kRefused;
+  take_syn(c, index, s);
+  c.opening.syn_ack_frame = s.frame;
+  c.opening.syn_ack_time = s.time;
+  x.rcv_nxt = s.ack;
+  x.learn(known::kSynAck | known::kAcked);
+  measure_rtt(x, s, false);
+  y.largest_acked = 1;
+  enter(c, s.direction, State::kSynReceived);
+  return Taken::kMoved;
+}
+
+Taken CompactMachine::complete(Compact& c, std::uint32_t index, const Segment& s) noexcept {
+  CompactEnd& y = c.ends[1 - s.direction];
+  Next next;
+  if (c.states[1 - s.direction] != State::kSynReceived || s.payload_length != 0 || !is_next(c, s, next)) return Taken::kRefused;
+  take(c, index, s, next);
+  c.opening.ack_frame = s.frame;
+  c.opening.ack_time = s.time;
+  c.opening.ack_ts_val = s.ts_val;
+  if (s.has(present::kTimestamps)) y.learn(known::kSynAckedTs);
+  const bool next_id = static_cast<std::uint16_t>(s.ip_id - c.opening.syn_ip_id) == 1;
+  if (s.ip_id != 0 && c.opening.syn_ip_id != 0 && next_id) c.traits |= trait::kNoBareAck;
+  y.largest_acked = 1;
+  enter(c, s.direction, State::kEstablished);
+  enter(c, 1U - s.direction, State::kEstablished);
+  return Taken::kMoved;
+}
+
+Taken CompactMachine::go_on(Compact& c, std::uint32_t index, const Segment& s) noexcept {
+  Next next;
+  if (!is_next(c, s, next)) return Taken::kRefused;
+  take(c, index, s, next);
+  return Taken::kQuiet;
+}
+
+// Of the first FIN, by the end that is still open; of the second, by the end that closed first.
+Taken CompactMachine::acknowledge_fin(Compact& c, std::uint32_t index, const Segment& s) noexcept {
+  const unsigned x = s.direction;
+  const unsigned y = 1 - x;
+  const bool of_first = c.states[x] == State::kEstablished && c.states[y] == State::kFinWait1;
+  const bool of_second = c.states[x] == State::kFinWait2 && c.states[y] == State::kLastAck;
+  Next next;
+  if (!(of_first || of_second) || s.payload_length != 0 || s.ack != c.ends[y].snd_nxt || !is_next(c, s, next)) return Taken::kRefused;
+  take(c, index, s, next);
+  CompactClose& close = blocks_[c.close].close;
+  if (of_first) {
+    close.first_ack = step_of(s);
+    c.traits |= trait::kHalfClose | (x == 1 ? trait::kHalfCloseHigh : 0);
+    enter(c, x, State::kCloseWait);
+    enter(c, y, State::kFinWait2);
+  } else {
+    close.last_ack = step_of(s);
+    close.time_wait_since = clock_of(s);
+    enter(c, x, State::kTimeWait);
+    enter(c, y, State::kClosed);
+  }
+  return Taken::kMoved;
+}
+
+Taken CompactMachine::send_fin(Compact& c, std::uint32_t index, const Segment& s) noexcept {
+  const unsigned x = s.direction;
+  const unsigned y = 1 - x;
+  Next next;
+  // Beyond 2^30 bytes the numbers of the handshake are no longer comparable: the long way knows what that means.
+  if (c.ends[x].knows(known::kIssFar) || !is_next(c, s, next)) return Taken::kRefused;
+  if (c.states[x] == State::kEstablished && c.states[y] == State::kEstablished) return close_first(c, index, s, next);
+  const bool open = (c.states[x] == State::kEstablished && c.states[y] == State::kFinWait1) || c.states[x] == State::kCloseWait;
+  if (!open || s.ack != c.ends[y].snd_nxt) return Taken::kRefused;
+  take(c, index, s, next);
+  close_second(c, s);
+  return Taken::kMoved;
+}
+
+Taken CompactMachine::close_first(Compact& c, std::uint32_t index, const Segment& s, const Next& next) noexcept {
+  const std::uint32_t block = blocks_.allocate();
+  if (block == kNoBlock) return Taken::kRefused;
+  take(c, index, s, next);
+  c.close = block;
+  CompactClose& close = blocks_[block].close;
+  close = {};
+  close.closer = s.direction;
+  close.first_fin = step_of(s);
+  c.ends[s.direction].learn(known::kFin);
+  enter(c, s.direction, State::kFinWait1);
+  return Taken::kMoved;
+}
+
+void CompactMachine::close_second(Compact& c, const Segment& s) noexcept {
+  CompactClose& close = blocks_[c.close].close;
+  close.second_fin = step_of(s);
+  c.ends[s.direction].learn(known::kFin | known::kFinCovers);
+  if (c.states[s.direction] == State::kEstablished) {  // it acknowledges the first FIN too
+    close.first_ack = close.second_fin;
+    enter(c, s.direction, State::kCloseWait);
+    enter(c, s.direction, State::kLastAck);
+    enter(c, 1U - s.direction, State::kFinWait2);
+  } else {
+    close.half_close_bytes = s.length();
+    enter(c, s.direction, State::kLastAck);
+  }
+}
+
+void CompactMachine::expire_time_wait(Compact& c) noexcept { enter(c, blocks_[c.close].close.closer, State::kClosed); }
+
+void CompactMachine::enter(Compact& c, unsigned end, State state) noexcept {
+  c.states[end] = state;
+  journal_.note_entered(state);
+}
+
+void CompactMachine::release(Compact& c) noexcept {
+  for (CompactEnd& end : c.ends) {
+    blocks_.release_chain(end.in_flight_head);
+    end.in_flight_head = kNoBlock;
+  }
+  release_close(c);
+}
+
+void CompactMachine::release_close(Compact& c) noexcept {
+  blocks_.release_chain(c.close);
+  c.close = kNoBlock;
+}
+
+}  // namespace finwait::tcp

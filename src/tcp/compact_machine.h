@@ -1,0 +1,66 @@
+// The state machine of ordinary lives: takes the next step of one, or refuses it and changes nothing.
+//
+// No evidence is written and nothing is asked of the detectors, since none of them has anything to say of such a step (the machine's own
+// short cuts rest on the same). Everything is asked before anything is written. What is refused is for the Machine, once the record has
+// been expanded (compact_expand.h).
+#pragma once
+
+#include <cstdint>
+
+#include "blocks.h"
+#include "compact.h"
+#include "finwait/wire/segment.h"
+#include "journal.h"
+#include "zeek_views.h"
+
+namespace finwait::tcp {
+
+class CompactMachine {
+ public:
+  CompactMachine(Blocks& blocks, Journal& journal, ZeekViews& zeek) : blocks_(blocks), journal_(journal), zeek_(zeek) {}
+
+  /// The first segment of a flow nothing is known of: a SYN like any other?
+  [[nodiscard]] static bool may_begin(const wire::Segment& s) noexcept;
+  /// If so: into a blank record.
+  void begin(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
+
+  enum class Taken : std::uint8_t {
+    kRefused,  ///< nothing has happened
+    kQuiet,    ///< it changed no state and no deadline
+    kMoved,
+  };
+  /// A TCP segment of the flow.
+  [[nodiscard]] Taken apply(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
+
+  /// TIME-WAIT has run out, for a life that is in it.
+  void expire_time_wait(Compact& c) noexcept;
+
+  /// Gives back the blocks of a record that is done with; after its expansion, only those that have no place in a Connection.
+  void release(Compact& c) noexcept;
+  void release_close(Compact& c) noexcept;
+
+ private:
+  /// What was reckoned while asking whether a segment is the next one.
+  struct Next {
+    std::uint32_t window;
+    std::uint32_t edge;
+    std::uint32_t print;
+  };
+  [[nodiscard]] static bool is_next(const Compact& c, const wire::Segment& s, Next& next) noexcept;
+  void take(Compact& c, std::uint32_t index, const wire::Segment& s, const Next& next) noexcept;
+  void take_syn(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
+  [[nodiscard]] Taken answer(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
+  [[nodiscard]] Taken complete(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
+  [[nodiscard]] Taken go_on(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
+  [[nodiscard]] Taken acknowledge_fin(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
+  [[nodiscard]] Taken send_fin(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
+  [[nodiscard]] Taken close_first(Compact& c, std::uint32_t index, const wire::Segment& s, const Next& next) noexcept;
+  void close_second(Compact& c, const wire::Segment& s) noexcept;
+  void enter(Compact& c, unsigned end, State state) noexcept;
+
+  Blocks& blocks_;
+  Journal& journal_;
+  ZeekViews& zeek_;
+};
+
+}  // namespace finwait::tcp

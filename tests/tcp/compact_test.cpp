@@ -1,0 +1,279 @@
+// The short record of an ordinary life, expanded after any of its segments, is the record that the machine makes of the same segments; and
+// goes on from there as that one does.
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <random>
+#include <vector>
+
+#include "../../src/tcp/compact_expand.h"
+#include "../../src/tcp/compact_machine.h"
+#include "record_fields.h"
+
+namespace finwait::tcp {
+namespace {
+
+using wire::Segment;
+namespace flag = wire::tcp_flag;
+namespace present = wire::present;
+
+/// A life from SYN to last ACK, nearly always an ordinary one: what is odd comes once in a while.
+class Life {
+ public:
+  explicit Life(unsigned seed)
+      : engine_(seed),
+        originator_(random_() % 2),
+        stamped_(random_() % 2 == 0),
+        counted_(random_() % 3 != 0),
+        oddity_(random_() % 3 == 0 ? 0 : 12 + random_() % 30),
+        at_once_(random_() % 2 == 0) {
+    for (std::uint32_t& number : next_) number = random_();
+  }
+
+  std::vector<Segment> segments() {
+    const unsigned a = originator_;
+    const unsigned b = 1 - a;
+    say(a, flag::kSyn, 0);
+    say(b, flag::kSyn | flag::kAck, 0);
+    say(a, flag::kAck, 0);
+    for (unsigned n = random_() % 12; n != 0; --n) {
+      say(random_() % 2, random_() % 3 == 0 ? flag::kAck | flag::kPsh : flag::kAck, random_() % 3 == 0 ? 0 : random_() % 1460);
+    }
+    const unsigned first = random_() % 2;
+    say(first, flag::kFin | flag::kAck, random_() % 3 == 0 ? random_() % 900 : 0);
+    if (!at_once_) say(1 - first, flag::kAck, 0);
+    if (random_() % 9 != 0) say(1 - first, flag::kFin | flag::kAck, random_() % 4 == 0 ? random_() % 900 : 0);
+    if (random_() % 9 != 0) say(first, flag::kAck, 0);
+    if (random_() % 9 == 0) say(random_() % 2, flag::kAck, 0);
+    return said_;
+  }
+
+ private:
+  unsigned random_() { return static_cast<unsigned>(engine_()); }
+
+  void say(unsigned from, std::uint16_t flags, std::uint32_t payload) {
+    time_ += static_cast<base::Duration>(random_() % 30'000'000);
+    Segment s;
+    s.direction = static_cast<std::uint8_t>(from);
+    s.key.low_port = 40000;
+    s.key.high_port = 80;
+    s.time = s.clock = time_;
+    s.frame = ++frame_;
+    s.flags = flags;
+    s.seq = next_[from];
+    const bool syn = (flags & flag::kSyn) != 0;
+    const bool fin = (flags & flag::kFin) != 0;
+    if (random_() % 4 != 0 || syn || fin || said_.size() < 4 || payload == 0) acked_[from] = next_[1 - from];
+    if ((flags & flag::kAck) != 0) s.ack = acked_[from];
+    s.payload_length = payload;
+    next_[from] = s.end();
+    s.ip_length = 40 + payload;
+    s.window = 60000;
+    s.ttl = static_cast<std::uint8_t>(60 + from);
+    s.payload_sum = payload == 0 ? std::uint16_t{0} : static_cast<std::uint16_t>(random_());
+    s.present = present::kPayloadSum;
+    if (syn) {
+      s.present |= present::kWindowScale | present::kMss | present::kSackPermitted;
+      s.window_scale = 7;
+      s.mss = 1460;
+    }
+    if (stamped_) {
+      s.present |= present::kTimestamps;
+      s.ts_val = static_cast<std::uint32_t>(time_ / base::kMillisecond) + from;
+      s.ts_ecr = static_cast<std::uint32_t>(time_ / base::kMillisecond) - 3;
+    }
+    if (counted_) s.ip_id = ++ip_id_[from];
+    if (oddity_ != 0 && random_() % oddity_ == 0) s = odd(s);
+    said_.push_back(s);
+  }
+
+  Segment odd(Segment s) {
+    switch (random_() % 14) {
+      case 0:
+        if (said_.empty()) return s;
+        next_[s.direction] = s.seq;  // a copy in its stead
+        s = said_.back();
+        s.frame = frame_;
+        s.time = s.clock = time_;
+        break;
+      case 1:
+        s.seq -= random_() % 3000;
+        break;
+      case 2:
+        s.seq += random_() % 3000;
+        break;
+      case 3:
+        s.ack += random_() % 3;
+        break;
+      case 4:
+        s.ack -= random_() % 3;
+        break;
+      case 5:
+        s.window = 0;
+        break;
+      case 6:
+        s.window = static_cast<std::uint16_t>(random_());
+        break;
+      case 7:
+        s.ip_id = static_cast<std::uint16_t>(random_());
+        break;
+      case 8:
+        s.ts_val -= random_() % 1000;
+        break;
+      case 9:
+        s.present ^= static_cast<std::uint16_t>(1U << random_() % 14);
+        break;
+      case 10:
+        s.time -= static_cast<base::Duration>(random_() % base::kSecond);
+        break;
+      case 11:
+        s.payload_length += random_() % 2;
+        break;
+      case 12:
+        time_ += base::kSecond * 700;
+        s.time = s.clock = time_;
+        break;
+      default:
+        s.flags ^= static_cast<std::uint16_t>(1U << random_() % 9);
+        break;
+    }
+    return s;
+  }
+
+  std::mt19937 engine_;
+  unsigned originator_;
+  bool stamped_;
+  bool counted_;
+  unsigned oddity_;
+  bool at_once_;
+  std::array<std::uint32_t, 2> next_{};
+  std::array<std::uint32_t, 2> acked_{};
+  std::array<std::uint16_t, 2> ip_id_{};
+  base::Timestamp time_ = 1'700'000'000 * base::kSecond;
+  std::uint64_t frame_ = 0;
+  std::vector<Segment> said_;
+};
+
+/// The short way: a compact record as long as it takes what comes, its expansion afterwards.
+struct ShortWay : Way {
+  CompactMachine compacts{blocks, journal, zeek};
+  std::optional<Compact> compact;
+  unsigned took = 0;
+
+  void apply(const Segment& s) {
+    journal.set_frame(s.frame);
+    if (compact && compacts.apply(*compact, 0, s) != CompactMachine::Taken::kRefused) {
+      ++took;
+      return;
+    }
+    if (compact) live_on();
+    machine.apply(c, 0, s);
+  }
+
+  void live_on() {
+    expand(*compact, blocks, c);
+    unsigned end = 0;
+    Sent sent;
+    if (unanswered_syn(*compact, end, sent)) blocks.push_sent(c.ends[end], sent, 0);
+    const CompactHistory history(*compact, blocks);
+    for (const Transition& t : history.transitions()) journal.write_down(c, t);
+    compacts.release_close(*compact);
+    compact.reset();
+  }
+
+  /// A copy, as it would live on.
+  [[nodiscard]] Connection whole() const {
+    if (!compact) return c;
+    Connection whole;
+    expand(*compact, blocks, whole);
+    return whole;
+  }
+  [[nodiscard]] std::vector<Transition> said() const {
+    std::vector<Transition> out;
+    if (!compact) {
+      journal.read(c, out);
+      return out;
+    }
+    const CompactHistory history(*compact, blocks);
+    return {history.transitions().begin(), history.transitions().end()};
+  }
+};
+
+void begin(ShortWay& quick, Way& slow, const Segment& s) {
+  quick.journal.set_frame(s.frame);
+  slow.journal.set_frame(s.frame);
+  for (Way* way : {static_cast<Way*>(&quick), &slow}) {
+    way->c.key = s.key;
+    way->c.hash = s.hash;
+    way->c.id = s.frame;
+    way->c.start = way->c.end = s.time;
+    way->c.last_clock = clock_of(s);
+    way->c.encapsulation = s.encapsulation;
+    way->c.originator = s.direction;
+  }
+  if (CompactMachine::may_begin(s)) {
+    quick.compact.emplace();
+    quick.compacts.begin(*quick.compact, 0, s);
+  } else {
+    quick.machine.apply(quick.c, 0, s);
+  }
+  slow.machine.apply(slow.c, 0, s);
+}
+
+/// But for the log, which a copy of a compact record has none of.
+bool same_record(Connection a, Connection b) {
+  for (Connection* c : {&a, &b}) {
+    c->log_entries = 0;
+    c->log_frame = 0;
+    c->log_time = 0;
+    for (Endpoint& end : c->ends) end.in_flight_count = 0;  // compared by themselves
+  }
+  return same(a, b);
+}
+
+std::vector<Transition> said_by(const Way& way) {
+  std::vector<Transition> out;
+  way.journal.read(way.c, out);
+  return out;
+}
+
+std::vector<Anomaly> found_by(const Way& way) {
+  std::vector<Anomaly> out;
+  way.journal.read(way.c, out);
+  return out;
+}
+
+/// How many segments the compact record took.
+unsigned compare(unsigned seed) {
+  ShortWay quick;
+  Way slow;
+  bool first = true;
+  for (const Segment& s : Life(seed).segments()) {
+    if (first) {
+      begin(quick, slow, s);
+    } else {
+      quick.apply(s);
+      slow.journal.set_frame(s.frame);
+      slow.machine.apply(slow.c, 0, s);
+    }
+    first = false;
+    const bool compact = quick.compact.has_value();
+    EXPECT_TRUE(same_record(quick.whole(), slow.c)) << "seed " << seed << ", frame " << s.frame;
+    EXPECT_EQ(quick.said(), said_by(slow)) << "seed " << seed << ", frame " << s.frame;
+    EXPECT_EQ(found_by(quick), found_by(slow)) << "seed " << seed << ", frame " << s.frame;
+    EXPECT_EQ(quick.journal.entered(), slow.journal.entered()) << "seed " << seed << ", frame " << s.frame;
+    EXPECT_EQ(quick.zeek.of(0)->history().view(), slow.zeek.of(0)->history().view());
+    EXPECT_TRUE(compact || (same_in_flight(quick, slow, 0) && same_in_flight(quick, slow, 1))) << "seed " << seed << ", frame " << s.frame;
+    if (testing::Test::HasFailure()) break;
+  }
+  return quick.took;
+}
+
+TEST(Compact, IsWhatTheMachineMakesOfTheSameSegments) {
+  unsigned took = 0;
+  for (unsigned seed = 1; seed <= 20000 && !HasFailure(); ++seed) took += compare(seed);
+  EXPECT_GT(took, 100'000U);
+}
+
+}  // namespace
+}  // namespace finwait::tcp
