@@ -38,6 +38,7 @@ class Writer {
   explicit Writer(std::uint32_t flows) : next_(flows) {
     tcp::TrackerOptions options;
     options.max_connections = 2 * flows;
+    options.readers = true;
     tracker_ = std::make_unique<tcp::Tracker>(options);
     std::vector<wire::Segment> opening;
     for (std::uint32_t flow = 0; flow != flows; ++flow) {

@@ -235,6 +235,7 @@ int analyse_live(const Options& options) {
   tcp::LiveFeed feed;
   engine::PipelineOptions chosen = pipeline_options(options);
   const bool on_screen = wants_screen(options);
+  chosen.tracker.readers = on_screen;
   if (on_screen) chosen.tracker.feed = &feed;
   const auto source = capture::open_live(live_options(options));  // first: without the permission nothing is overwritten
   const service::Process process;

@@ -9,9 +9,6 @@ namespace {
 
 bool has_ended(const Endpoint& e) noexcept { return e.state == State::kClosed || (e.state == State::kUnknown && !e.facts.any()); }
 
-/// 2 MSL and a twentieth: Linux's timer of 60 s runs up to 62.1 s.
-base::Duration time_wait(const Timers& timers) noexcept { return 2 * timers.msl + timers.msl / 10; }
-
 Worth worth(const Connection& c) noexcept {
   const auto in = [&](State state) { return c.ends[0].state == state || c.ends[1].state == state; };
   if (c.is(trait::kCandidate)) return Worth::kHalfOpen;
@@ -145,6 +142,7 @@ std::uint32_t Tracker::Impl::first_due(std::uint32_t head, base::Timestamp now) 
 
 /// The wheel asks for a connection: its whole flow is looked at, in order.
 base::Timestamp Tracker::Impl::called(std::uint32_t index, base::Timestamp now) noexcept {
+  if (memory.is_compact(index)) return due_compact(index, now);
   Connection& c = memory[index];
   if (c.is(trait::kReleased)) return now;
   c.armed = base::kNever;
@@ -206,6 +204,7 @@ void Tracker::Impl::resolve_candidate(std::uint32_t candidate, Release why, base
 
 // Gives back all it holds; readers are shown nothing of it from here on.
 void Tracker::Impl::forget(std::uint32_t index) noexcept {
+  if (memory.is_compact(index)) return forget_compact(index);
   Connection& c = memory[index];
   memory.hide(index);
   journal.release(c);
@@ -215,6 +214,7 @@ void Tracker::Impl::forget(std::uint32_t index) noexcept {
 }
 
 void Tracker::Impl::evict(std::uint32_t index) noexcept {
+  if (memory.is_compact(index)) return evict_compact(index);
   const Connection& c = memory[index];
   ++counts.evicted[static_cast<std::size_t>(c.orig().state)];
   release(index, Release::kEvicted, clock);
@@ -237,6 +237,7 @@ void Tracker::Impl::advance(base::Timestamp now) noexcept {
 
 void Tracker::Impl::finish(base::Timestamp now) noexcept {
   advance(now);
+  finish_compacts(now);
   memory.for_each([&](std::uint32_t index) {
     const Connection& c = memory[index];
     if (!c.is(trait::kReleased) && c.deadline <= now) expire_flow(memory.head_of(index), now);

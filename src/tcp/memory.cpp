@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <stdexcept>
 
 namespace finwait::tcp {
 namespace {
@@ -19,22 +20,61 @@ void prefetch_hot(const std::byte* connection, unsigned side) noexcept {
   }
 }
 
+/// The same of a compact record: its head, two lines of the sender, the first of the peer.
+void prefetch_compact(const std::byte* compact, unsigned side) noexcept {
+  const std::byte* sender = compact + offsetof(Compact, ends) + side * sizeof(CompactEnd);
+  const std::byte* peer = compact + offsetof(Compact, ends) + (1 - side) * sizeof(CompactEnd);
+  for (const std::byte* line : {compact, compact + kLine, sender, sender + kLine, peer}) base::prefetch_line(line);
+}
+
+std::uint32_t indices(std::uint32_t capacity, bool compacts) {
+  if (compacts && capacity > kNoBlock / 2) throw std::invalid_argument("too many connections to remember");
+  return compacts ? 2 * capacity : capacity;
+}
+
 }  // namespace
 
-Memory::Memory(std::uint32_t capacity, std::uint64_t seed)
-    : hash_(seed), pool_(capacity), table_(capacity), wheel_(capacity, kTick), links_(capacity), turns_(capacity) {}
+Memory::Memory(std::uint32_t capacity, std::uint64_t seed, bool compacts)
+    : hash_(seed),
+      pool_(capacity),
+      compacts_(compacts ? capacity : 0),
+      table_(capacity),
+      wheel_(indices(capacity, compacts), kTick),
+      links_(indices(capacity, compacts)),
+      turns_(capacity) {}
+
+void Memory::prefetch_whole(std::uint32_t index) const noexcept {
+  if (is_compact(index)) {
+    compacts_.prefetch(index - pool_.capacity(), sizeof(Compact) / kLine);
+  } else {
+    pool_.prefetch(index, sizeof(Connection) / kLine);
+  }
+}
 
 std::uint32_t Memory::prefetch_record(const wire::Segment& s) const noexcept {
   std::uint32_t likely = kNoBlock;
   table_.candidates(s.hash, [&](std::uint32_t index) {
     if (likely == kNoBlock) likely = index;
-    prefetch_hot(reinterpret_cast<const std::byte*>(&pool_[index]), s.direction);
+    if (is_compact(index)) {
+      prefetch_compact(reinterpret_cast<const std::byte*>(&compact(index)), s.direction);
+    } else {
+      prefetch_hot(reinterpret_cast<const std::byte*>(&pool_[index]), s.direction);
+    }
   });
   return likely;
 }
 
 void Memory::prefetch_evidence(std::uint32_t likely, bool moving) const noexcept {
   if (likely == kNoBlock) return;
+  if (is_compact(likely)) {
+    const auto* bytes = reinterpret_cast<const std::byte*>(&compact(likely));
+    if (moving || compact(likely).states[0] != compact(likely).states[1]) {
+      base::prefetch_line(bytes + 3 * kLine);
+      base::prefetch_line(bytes + 5 * kLine);
+    }
+    base::prefetch_line(bytes + offsetof(Compact, opening));
+    return;
+  }
   const Connection& c = pool_[likely];
   if (!moving && c.ends[0].state == State::kEstablished && c.ends[1].state == State::kEstablished) return;
   const auto* bytes = reinterpret_cast<const std::byte*>(&c);
@@ -42,14 +82,35 @@ void Memory::prefetch_evidence(std::uint32_t likely, bool moving) const noexcept
 }
 
 std::uint32_t Memory::find(const wire::Segment& s, std::uint32_t likely) const noexcept {
-  return is_head(likely, s.key) ? likely : find(s.hash, s.key);
+  return is_head(likely, s.key) || is_compact_head(likely, s.key) ? likely : find(s.hash, s.key);
 }
 
 std::uint32_t Memory::find(std::uint64_t hash, const wire::FlowKey& key) const noexcept {
-  return table_.find(hash, [&](std::uint32_t index) { return pool_[index].key == key; });
+  return table_.find(hash, [&](std::uint32_t index) { return this->key(index) == key; });
 }
 
-std::uint32_t Memory::allocate() noexcept { return pool_.allocate(); }
+std::uint32_t Memory::allocate() noexcept { return remembered() < pool_.capacity() ? pool_.allocate() : kNoBlock; }
+
+std::uint32_t Memory::allocate_compact() noexcept {
+  if (compacts_.capacity() == 0 || remembered() >= pool_.capacity()) return kNoBlock;
+  return compacts_.allocate() + pool_.capacity();  // there is one: fewer are in use than there are
+}
+
+bool Memory::insert_compact(std::uint32_t index) noexcept {
+  Compact& c = compact(index);
+  if (!table_.insert(c.hash, index)) return false;
+  c.traits |= trait::kHead;
+  return true;
+}
+
+std::uint32_t Memory::replace_compact(std::uint32_t old) noexcept {
+  const std::uint32_t index = pool_.allocate();  // there is one: the compact record is remembered too
+  Compact& c = compact(old);
+  table_.replace(c.hash, old, index);
+  wheel_.cancel(old);
+  relist(old, index);
+  return index;
+}
 
 bool Memory::insert_head(std::uint32_t index, std::uint32_t older) noexcept {
   Connection& c = pool_[index];
@@ -89,6 +150,12 @@ std::uint32_t Memory::head_of(std::uint32_t index) const noexcept {
 }
 
 void Memory::unlink(std::uint32_t index) noexcept {
+  if (is_compact(index)) {
+    table_.erase(compact(index).hash, index);
+    compact(index).traits &= ~trait::kHead;
+    leave_lists(index);
+    return;
+  }
   Connection& c = pool_[index];
   const std::uint32_t head = head_of(index);
   if (c.is(trait::kCandidate)) {
@@ -109,6 +176,10 @@ void Memory::unlink(std::uint32_t index) noexcept {
   }
   c.traits &= ~trait::kHead;
   c.older = c.candidates = kNoBlock;
+  leave_lists(index);
+}
+
+void Memory::leave_lists(std::uint32_t index) noexcept {
   wheel_.cancel(index);
   count_leaving(index);
   unlist(index);
@@ -150,6 +221,17 @@ void Memory::enlist(std::uint32_t index, std::size_t list) noexcept {
   last_[list] = index + 1;
 }
 
+/// The other one has its place now.
+void Memory::relist(std::uint32_t from, std::uint32_t to) noexcept {
+  Link& link = links_[from];
+  if (link.list == 0) return;
+  const std::size_t list = link.list - 1U;
+  (link.previous != 0 ? links_[link.previous - 1].next : first_[list]) = to + 1;
+  (link.next != 0 ? links_[link.next - 1].previous : last_[list]) = to + 1;
+  links_[to] = link;
+  link = {0, 0, 0};
+}
+
 std::uint32_t Memory::victim() noexcept {
   for (const std::size_t list : {0U, 1U}) {
     if (first_[list] != 0) return first_[list] - 1;
@@ -160,7 +242,7 @@ std::uint32_t Memory::victim() noexcept {
   std::uint32_t idlest = first_[kAlive] - 1;
   for (int n = 0; n < kLookedAt; ++n) {  // those looked at go to the back, so that each has its turn
     const std::uint32_t index = first_[kAlive] - 1;
-    if (pool_[index].last_clock < pool_[idlest].last_clock) idlest = index;
+    if (last_clock(index) < last_clock(idlest)) idlest = index;
     unlist(index);
     enlist(index, kAlive);
   }
@@ -173,7 +255,7 @@ std::uint32_t Memory::victim_in_the_way(std::uint64_t hash) const noexcept {
   std::uint32_t least = kNoBlock;
   for (std::size_t k = 0; k != n; ++k) {
     const auto before = [this](std::uint32_t a, std::uint32_t b) {
-      return links_[a].list != links_[b].list ? links_[a].list < links_[b].list : pool_[a].last_clock < pool_[b].last_clock;
+      return links_[a].list != links_[b].list ? links_[a].list < links_[b].list : last_clock(a) < last_clock(b);
     };
     if (least == kNoBlock || before(all[k], least)) least = all[k];
   }
@@ -181,15 +263,21 @@ std::uint32_t Memory::victim_in_the_way(std::uint64_t hash) const noexcept {
 }
 
 void Memory::arm(std::uint32_t index) noexcept {
-  Connection& c = pool_[index];
-  if (c.deadline >= c.armed) return;
-  c.armed = c.deadline;
-  wheel_.arm(index, c.deadline);
+  const auto arm_by = [&](auto& c) {
+    if (c.deadline >= c.armed) return;
+    c.armed = c.deadline;
+    wheel_.arm(index, c.deadline);
+  };
+  if (is_compact(index)) {
+    arm_by(compact(index));
+  } else {
+    arm_by(pool_[index]);
+  }
 }
 
 void Memory::queue(std::uint32_t index) noexcept {
-  const Connection& c = pool_[index];
-  turns_[turn_count_++] = {c.released_at, c.id, index};
+  const auto turn_of = [index](const auto& c) { return Turn{c.released_at, c.id, index}; };
+  turns_[turn_count_++] = is_compact(index) ? turn_of(compact(index)) : turn_of(pool_[index]);
   std::push_heap(turns_.begin(), turns_.begin() + static_cast<std::ptrdiff_t>(turn_count_),
                  [](const Turn& a, const Turn& b) { return a.after(b); });
 }
@@ -204,7 +292,7 @@ void Memory::settle_order() noexcept {
 std::uint32_t Memory::next_settled() noexcept {
   constexpr std::size_t kAhead = 4;
   if (turn_count_ == 0) return kNoBlock;
-  if (turn_count_ > kAhead) pool_.prefetch(turns_[turn_count_ - 1 - kAhead].index, sizeof(Connection) / 64);
+  if (turn_count_ > kAhead) prefetch_whole(turns_[turn_count_ - 1 - kAhead].index);
   return turns_[--turn_count_].index;
 }
 
@@ -214,10 +302,16 @@ std::uint32_t Memory::next_released(base::Timestamp certain_until) noexcept {
   const std::uint32_t index = turns_[0].index;
   std::pop_heap(turns_.begin(), turns_.begin() + static_cast<std::ptrdiff_t>(turn_count_),
                 [](const Turn& a, const Turn& b) { return a.after(b); });
-  if (--turn_count_ != 0) pool_.prefetch(turns_[0].index, kLines);  // the next one, last touched long ago
+  if (--turn_count_ != 0) prefetch_whole(turns_[0].index);  // the next one, last touched long ago
   return index;
 }
 
-void Memory::free(std::uint32_t index) noexcept { pool_.release(index); }
+void Memory::free(std::uint32_t index) noexcept {
+  if (is_compact(index)) {
+    compacts_.release(index - pool_.capacity());
+  } else {
+    pool_.release(index);
+  }
+}
 
 }  // namespace finwait::tcp

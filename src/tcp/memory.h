@@ -2,14 +2,16 @@
 //
 // Always true: sized at construction; a remembered connection is either the head of its flow (in the table), an older incarnation or a
 // candidate (in the head's chains), or released and waiting to be written (in the order of release). Never more than the capacity, whatever
-// happens. When it is full, half-open attempts go first, then connections that are over, then the one idle longest among a few of the
-// others.
+// happens. An ordinary life is remembered short (Compact): it is the only incarnation of its flow, has no candidates, and is expanded
+// before anything else is done with that flow. When all is full, half-open attempts go first, then connections that are over, then the one
+// idle longest among a few of the others.
 #pragma once
 
 #include <array>
 #include <cstdint>
 
 #include "change.h"
+#include "compact.h"
 #include "finwait/base/hash.h"
 #include "finwait/base/memory.h"
 #include "finwait/base/pool.h"
@@ -29,12 +31,20 @@ class Memory {
   static constexpr std::uint32_t kMaxOlder = 6;       ///< older incarnations of one flow
   static constexpr std::uint32_t kMaxCandidates = 4;  ///< undecided SYNs of one flow
 
-  Memory(std::uint32_t capacity, std::uint64_t seed);
+  /// `capacity`: of both kinds of records together. Without `compacts` there are none.
+  Memory(std::uint32_t capacity, std::uint64_t seed, bool compacts);
 
   [[nodiscard]] std::uint64_t hash(const wire::FlowKey& key) const noexcept { return hash_.hash40(&key); }
   [[nodiscard]] Connection& operator[](std::uint32_t index) noexcept { return pool_[index]; }
   [[nodiscard]] const Connection& operator[](std::uint32_t index) const noexcept { return pool_[index]; }
-  [[nodiscard]] std::uint32_t remembered() const noexcept { return pool_.in_use(); }
+  /// Every index is below it.
+  [[nodiscard]] std::uint32_t places() const noexcept { return pool_.capacity() + compacts_.capacity(); }
+  [[nodiscard]] std::uint64_t& versions() noexcept { return versions_; }
+  /// The indices of compact records follow those of the others.
+  [[nodiscard]] bool is_compact(std::uint32_t index) const noexcept { return index >= pool_.capacity(); }
+  [[nodiscard]] Compact& compact(std::uint32_t index) noexcept { return compacts_[index - pool_.capacity()]; }
+  [[nodiscard]] const Compact& compact(std::uint32_t index) const noexcept { return compacts_[index - pool_.capacity()]; }
+  [[nodiscard]] std::uint32_t remembered() const noexcept { return pool_.in_use() + compacts_.in_use(); }
   /// For readers in other threads; see TableReader.
   [[nodiscard]] const base::Pool<Connection>& pool() const noexcept { return pool_; }
 
@@ -57,11 +67,24 @@ class Memory {
 
   /// The hint is right: this is the newest incarnation of the flow.
   [[nodiscard]] bool is_head(std::uint32_t likely, const wire::FlowKey& key) const noexcept {
-    return likely != kNoBlock && pool_.is_live(likely) && pool_[likely].is(trait::kHead) && pool_[likely].key == key;
+    return likely < pool_.capacity() && pool_.is_live(likely) && pool_[likely].is(trait::kHead) && pool_[likely].key == key;
+  }
+  /// The hint is right, and the flow's only incarnation is an ordinary life.
+  [[nodiscard]] bool is_compact_head(std::uint32_t likely, const wire::FlowKey& key) const noexcept {
+    if (likely == kNoBlock || !is_compact(likely) || !compacts_.is_live(likely - pool_.capacity())) return false;
+    const Compact& c = compact(likely);
+    return c.is(trait::kHead) && c.key == key;
   }
 
   /// A blank connection, or kNoBlock if all are in use.
   [[nodiscard]] std::uint32_t allocate() noexcept;
+  /// The same for a compact record; also kNoBlock where there are none of these.
+  [[nodiscard]] std::uint32_t allocate_compact() noexcept;
+  /// The flow is new. False: the table has no room for it.
+  [[nodiscard]] bool insert_compact(std::uint32_t index) noexcept;
+  /// A blank connection that takes the place of a compact record: in the table, among those of its worth, on the wheel. That record is then
+  /// remembered nowhere, and is to be freed when it has been read.
+  [[nodiscard]] std::uint32_t replace_compact(std::uint32_t compact) noexcept;
   /// Makes a connection the head of its flow, in front of `older` (kNoBlock: the flow is new). False: the table has no room for the flow.
   [[nodiscard]] bool insert_head(std::uint32_t index, std::uint32_t older) noexcept;
   void add_candidate(std::uint32_t head, std::uint32_t candidate) noexcept;
@@ -88,11 +111,16 @@ class Memory {
   void arm(std::uint32_t index) noexcept;
   template <class F>
   void advance(base::Timestamp now, F&& due) {
-    wheel_.advance(now, due, [this](std::uint32_t index) { pool_.prefetch(index, kLines); });
+    wheel_.advance(now, due, [this](std::uint32_t index) { prefetch_whole(index); });
   }
+  /// The connections that are no compact records.
   template <class F>
   void for_each(F&& f) {
     pool_.for_each(f);
+  }
+  template <class F>
+  void for_each_compact(F&& f) {
+    compacts_.for_each([&](std::uint32_t n) { f(n + pool_.capacity()); });
   }
 
   /// Already unlinked: waits for its turn to be written.
@@ -107,7 +135,14 @@ class Memory {
   void free(std::uint32_t index) noexcept;
 
  private:
-  static constexpr unsigned kLines = sizeof(Connection) / base::kCacheLine;
+  void prefetch_whole(std::uint32_t index) const noexcept;
+  /// Of either kind.
+  [[nodiscard]] const wire::FlowKey& key(std::uint32_t index) const noexcept {
+    return is_compact(index) ? compact(index).key : pool_[index].key;
+  }
+  [[nodiscard]] base::Timestamp last_clock(std::uint32_t index) const noexcept {
+    return is_compact(index) ? compact(index).last_clock : pool_[index].last_clock;
+  }
 
   /// Links of the lists by worth; index + 1, 0 is none.
   struct Link {
@@ -124,10 +159,13 @@ class Memory {
   void unlist(std::uint32_t index) noexcept;
   [[nodiscard]] std::uint32_t next_settled() noexcept;
   void enlist(std::uint32_t index, std::size_t list) noexcept;
+  void relist(std::uint32_t from, std::uint32_t to) noexcept;
   void count_leaving(std::uint32_t index) noexcept;
+  void leave_lists(std::uint32_t index) noexcept;
 
   base::KeyedHash hash_;
   base::Pool<Connection> pool_;
+  base::Pool<Compact> compacts_;
   flow::Table table_;
   flow::TimerWheel wheel_;
   base::FixedArray<Link> links_;

@@ -38,15 +38,20 @@ void count_unseen(Connection& c, Blocks& blocks) noexcept {
   }
 }
 
+/// Who looks on from elsewhere, or wants to know what happens when it does, needs the records in full.
+bool may_keep_short(const TrackerOptions& options) noexcept { return !options.readers && !options.events && options.feed == nullptr; }
+
 }  // namespace
 
 Tracker::Impl::Impl(const TrackerOptions& given)
     : options(given),
       blocks(blocks_for(given.max_connections)),
-      memory(std::max<std::uint32_t>(given.max_connections, 2), given.seed),
+      memory(std::max<std::uint32_t>(given.max_connections, 2), given.seed, may_keep_short(given)),
       journal(blocks, given.events, given.feed),
-      zeek(given.zeek ? std::max<std::uint32_t>(given.max_connections, 2) : 0),
-      machine(blocks, journal, zeek, options.timers) {
+      zeek(given.zeek ? memory.places() : 0),
+      machine(blocks, journal, zeek, options.timers),
+      compacts(blocks, journal, zeek),
+      keeps_short(may_keep_short(given)) {
   options.max_connections = std::max<std::uint32_t>(given.max_connections, 2);
   reserve = std::min(kMaxReserve, options.max_connections / 4);
   transitions.reserve(Journal::kMostRead);
@@ -101,18 +106,25 @@ void Tracker::Impl::hear_request() noexcept {
   if (request->wanted) watched = request->key;
 }
 
+/// A connection that is over, with its transitions.
+Connection& Tracker::Impl::read_back(std::uint32_t index) noexcept {
+  Connection& c = memory[index];
+  const Change change = memory.change(index);
+  count_unseen(c, blocks);
+  journal.read(c, transitions);
+  return c;
+}
+
 const Outcome* Tracker::Impl::next_outcome() noexcept {
   if (handed_out != kNoBlock) forget(std::exchange(handed_out, kNoBlock));
   const bool pressed = memory.remembered() + reserve >= options.max_connections;
   const base::Timestamp certain = finished ? base::kNever : pressed ? base::kNever - 1 : base::after(clock, -2 * Memory::kTick);
   const std::uint32_t index = memory.next_released(certain);
   if (index == kNoBlock) return nullptr;
-  Connection& c = memory[index];
   handed_out = index;
-  const Change change = memory.change(index);
-  count_unseen(c, blocks);
+  Connection& c = memory.is_compact(index) ? unfold(index) : read_back(index);
+  const Change change(c, memory.versions());
   const base::Timestamp judged_at = c.released_at == base::kNever ? clock : c.released_at;
-  journal.read(c, transitions);
   verdict = classify(c, judged_at);
   journal.set_frame(0);
   detect_at_end(c, index, verdict, options.timers, judged_at, losses.during(c.start, judged_at), journal);
@@ -173,6 +185,7 @@ void Tracker::clear_events() noexcept { impl_->journal.clear_events(); }
 const Connection& Tracker::connection(std::uint32_t index) const noexcept { return impl_->memory[index]; }
 
 void Tracker::watch(const wire::FlowKey& key) {
+  impl_->expand_all();
   impl_->watched = key;
   impl_->journal.keep_events();
 }

@@ -1,13 +1,14 @@
 // The tracker's inside: which incarnation a segment belongs to, when a connection is over, and what is said of it then.
 //
 // tracker.cpp holds the loop over a batch and the way out; incarnations.cpp decides whose a segment is; lifetime.cpp keeps deadlines,
-// releases and evicts.
+// releases and evicts; ordinary_lives.cpp does both for the connections that are kept short.
 #pragma once
 
 #include <optional>
 #include <vector>
 
 #include "blocks.h"
+#include "compact_machine.h"
 #include "finwait/tcp/tracker.h"
 #include "journal.h"
 #include "kept_list.h"
@@ -18,6 +19,9 @@
 
 namespace finwait::tcp {
 
+/// 2 MSL and a twentieth: Linux's timer of 60 s runs up to 62.1 s.
+[[nodiscard]] inline base::Duration time_wait(const Timers& timers) noexcept { return 2 * timers.msl + timers.msl / 10; }
+
 struct Tracker::Impl {
   explicit Impl(const TrackerOptions& given);
 
@@ -26,6 +30,7 @@ struct Tracker::Impl {
   [[nodiscard]] bool track_ordinary(const wire::Segment& s, std::uint32_t likely) noexcept;
   bool track_for_feed(const wire::Segment& s, std::uint32_t likely) noexcept;
   void hear_request() noexcept;
+  Connection& read_back(std::uint32_t index) noexcept;
   const Outcome* next_outcome() noexcept;
 
   // incarnations.cpp
@@ -53,6 +58,20 @@ struct Tracker::Impl {
   bool apply(std::uint32_t index, const wire::Segment& s) noexcept;
   bool stray(std::uint32_t index, const wire::Segment& s) noexcept;
 
+  // ordinary_lives.cpp
+  bool track_compact(std::uint32_t index, const wire::Segment& s) noexcept;
+  bool begin_compact(const wire::Segment& s) noexcept;
+  void expand(std::uint32_t index) noexcept;
+  void expand_all() noexcept;
+  void settle_compact(std::uint32_t index) noexcept;
+  [[nodiscard]] base::Timestamp expiry(const Compact& c) const noexcept;
+  base::Timestamp due_compact(std::uint32_t index, base::Timestamp now) noexcept;
+  void release_compact(std::uint32_t index, Release why, base::Timestamp at) noexcept;
+  void evict_compact(std::uint32_t index) noexcept;
+  void finish_compacts(base::Timestamp now) noexcept;
+  Connection& unfold(std::uint32_t index) noexcept;
+  void forget_compact(std::uint32_t index) noexcept;
+
   // lifetime.cpp
   void settle(std::uint32_t index) noexcept;
   void count_states(Connection& c) noexcept;
@@ -76,13 +95,16 @@ struct Tracker::Impl {
   Journal journal;
   ZeekViews zeek;
   Machine machine;
+  CompactMachine compacts;
   TrackerCounts counts;
   base::Timestamp clock = 0;
   Losses losses;
   bool finished = false;
+  bool keeps_short;  ///< ordinary lives are
 
   std::uint32_t reserve = 0;  ///< places kept for connections that are over and not yet written
   std::uint32_t handed_out = kNoBlock;
+  Connection unfolded;  ///< the one handed out, if it was kept short
   std::vector<Transition> transitions;
   std::vector<Anomaly> anomalies;
   Verdict verdict;

@@ -26,6 +26,10 @@ class ZeekViews {
   void see(std::uint32_t index, const wire::Segment& s) noexcept {
     if (wanted()) at(index)->see(s);
   }
+  /// The connection has another index now.
+  void move(std::uint32_t from, std::uint32_t to) noexcept {
+    if (wanted()) views_[to] = views_[from];
+  }
   /// nullptr: nobody wants it.
   [[nodiscard]] const ZeekView* of(std::uint32_t index) const noexcept { return wanted() ? at(index) : nullptr; }
 

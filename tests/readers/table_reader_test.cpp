@@ -145,6 +145,7 @@ class Writer {
   Writer(std::uint32_t flows, std::uint32_t connections) : lives_(flows) {
     TrackerOptions options;
     options.max_connections = connections;
+    options.readers = true;
     options.timers.msl = 1'000;  // over and forgotten within a few segments: places are taken again and again
     tracker_ = std::make_unique<Tracker>(options);
     for (Life& life : lives_) life.length = 4 + static_cast<std::uint32_t>(random_() % 60);

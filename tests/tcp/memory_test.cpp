@@ -24,7 +24,7 @@ wire::FlowKey key(std::uint32_t n) {
 /// A memory whose flows are named by small numbers.
 class Store {
  public:
-  explicit Store(std::uint32_t capacity) : memory(capacity, 1) {}
+  explicit Store(std::uint32_t capacity) : memory(capacity, 1, false) {}
 
   [[nodiscard]] wire::Segment segment(std::uint32_t flow) const {
     wire::Segment s;

@@ -38,6 +38,7 @@ struct TrackerOptions {
   std::uint64_t seed = 0;                    ///< key of the flow table's hash
   bool events = false;                       ///< keep transitions and findings as they happen
   bool zeek = true;                          ///< keep Zeek's view of each connection (Outcome::zeek)
+  bool readers = false;                      ///< other threads will read (Tracker::reader): no connection is kept short
   LiveFeed* feed = nullptr;                  ///< borrowed: tells another thread of findings, and of one flow's segments
 };
 
@@ -131,7 +132,8 @@ class Tracker {
   [[nodiscard]] const TrackerCounts& counts() const noexcept;
   [[nodiscard]] std::uint32_t remembered() const noexcept;
 
-  /// For other threads: reads the connections while this one changes them. To be called before they begin; valid as long as this tracker.
+  /// For other threads: reads the connections while this one changes them; only with TrackerOptions::readers. To be called before they
+  /// begin; valid as long as this tracker.
   [[nodiscard]] TableReader reader() const noexcept;
 
   /// Bytes of memory for each connection promised: to turn --memory into max_connections.

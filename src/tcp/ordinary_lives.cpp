@@ -1,0 +1,164 @@
+// Connections that are kept short: when one begins, when it is expanded, and how long it is remembered (as lifetime.cpp has it, for the few
+// states that an ordinary life knows).
+#include <algorithm>
+
+#include "compact_expand.h"
+#include "tracker_impl.h"
+
+namespace finwait::tcp {
+namespace {
+
+bool is_released(const Compact& c) noexcept { return c.is(trait::kReleased); }
+
+Worth worth(const Compact& c) noexcept {
+  if (c.in(State::kSynSent)) return Worth::kHalfOpen;
+  return c.in(State::kTimeWait) ? Worth::kOver : Worth::kAlive;
+}
+
+}  // namespace
+
+// True if the segment is the next step of the ordinary life. Otherwise the flow is to be looked up again: the life is over, or stands there
+// in full.
+bool Tracker::Impl::track_compact(std::uint32_t index, const wire::Segment& s) noexcept {
+  Compact& c = memory.compact(index);
+  if (c.deadline <= s.clock) {
+    if (due_compact(index, s.clock) <= s.clock) return false;
+    c.armed = base::kNever;  // the wheel has it for an earlier time, or not at all
+    memory.arm(index);
+  }
+  if (s.kind == wire::SegmentKind::kTcp) {
+    const CompactMachine::Taken taken = compacts.apply(c, index, s);
+    if (taken == CompactMachine::Taken::kMoved) settle_compact(index);
+    if (taken != CompactMachine::Taken::kRefused) return true;
+  }
+  expand(index);
+  return false;
+}
+
+// The first segment of a flow nothing is known of.
+bool Tracker::Impl::begin_compact(const wire::Segment& s) noexcept {
+  if (!make_room()) return false;
+  const std::uint32_t index = memory.allocate_compact();
+  if (index == kNoBlock) return false;
+  zeek.begin(index);
+  Compact& c = memory.compact(index);
+  c.hash = s.hash;
+  if (!memory.insert_compact(index)) {
+    const std::uint32_t victim = memory.victim_in_the_way(s.hash);
+    if (victim != kNoBlock) evict(victim);
+    if (victim == kNoBlock || !memory.insert_compact(index)) {
+      memory.free(index);
+      return false;
+    }
+  }
+  ++counts.created;
+  compacts.begin(c, index, s);
+  settle_compact(index);
+  return true;
+}
+
+// Something happened that is not ordinary: from here on it is remembered as any other connection.
+void Tracker::Impl::expand(std::uint32_t index) noexcept {
+  const std::uint32_t whole = memory.replace_compact(index);
+  Compact& c = memory.compact(index);
+  Connection& w = memory[whole];
+  tcp::expand(c, blocks, w);
+  unsigned end = 0;
+  Sent sent;
+  if (unanswered_syn(c, end, sent)) blocks.push_sent(w.ends[end], sent, 0);
+  const CompactHistory history(c, blocks);
+  for (const Transition& t : history.transitions()) journal.write_down(w, t);
+  zeek.move(index, whole);
+  memory.arm(whole);
+  compacts.release_close(c);
+  memory.free(index);
+}
+
+void Tracker::Impl::expand_all() noexcept {
+  keeps_short = false;
+  memory.for_each_compact([this](std::uint32_t index) {
+    if (!is_released(memory.compact(index))) expand(index);
+  });
+}
+
+void Tracker::Impl::settle_compact(std::uint32_t index) noexcept {
+  Compact& c = memory.compact(index);
+  for (std::size_t end = 0; end != 2; ++end) {
+    const auto now = static_cast<std::uint8_t>(static_cast<unsigned>(c.states[end]) + 1);
+    if (c.counted[end] == now) continue;
+    if (c.counted[end] != 0) --counts.ends[c.counted[end] - 1U];
+    ++counts.ends[now - 1U];
+    c.counted[end] = now;
+  }
+  c.deadline = expiry(c);
+  memory.arm(index);
+  memory.value(index, worth(c));
+}
+
+base::Timestamp Tracker::Impl::expiry(const Compact& c) const noexcept {
+  const Timers& t = options.timers;
+  const base::Timestamp limit = t.idle != 0 ? base::after(c.last_clock, t.idle) : base::kNever;
+  const auto until = [&](base::Timestamp since, base::Duration wait) { return std::min(limit, base::after(since, wait)); };
+  if (c.in(State::kTimeWait)) return until(blocks[c.close].close.time_wait_since, time_wait(t));
+  if (c.in(State::kSynReceived)) return until(c.last_clock, t.syn_ack_unanswered);
+  if (c.in(State::kSynSent)) return until(c.last_clock, t.syn_unanswered);
+  if (c.in(State::kLastAck)) return until(c.last_clock, t.closing);
+  return limit;
+}
+
+// Returns when to ask again, or `now` if it has been released.
+base::Timestamp Tracker::Impl::due_compact(std::uint32_t index, base::Timestamp now) noexcept {
+  Compact& c = memory.compact(index);
+  if (is_released(c)) return now;
+  c.armed = c.deadline = expiry(c);
+  if (c.deadline > now) return c.deadline;
+  const bool waited = c.in(State::kTimeWait);
+  if (waited) compacts.expire_time_wait(c);
+  const bool idle = options.timers.idle != 0 && c.deadline == base::after(c.last_clock, options.timers.idle) && !waited;
+  release_compact(index, idle ? Release::kIdle : Release::kSettled, c.deadline);
+  return now;
+}
+
+void Tracker::Impl::release_compact(std::uint32_t index, Release why, base::Timestamp at) noexcept {
+  Compact& c = memory.compact(index);
+  memory.unlink(index);
+  for (const std::uint8_t counted : c.counted) {
+    if (counted != 0) --counts.ends[counted - 1U];
+  }
+  c.counted = {};
+  c.traits |= trait::kReleased;
+  c.release = why;
+  c.released_at = at;
+  memory.queue(index);
+}
+
+void Tracker::Impl::evict_compact(std::uint32_t index) noexcept {
+  const Compact& c = memory.compact(index);
+  ++counts.evicted[static_cast<std::size_t>(c.states[c.originator])];
+  release_compact(index, Release::kEvicted, clock);
+}
+
+void Tracker::Impl::finish_compacts(base::Timestamp now) noexcept {
+  memory.for_each_compact([&](std::uint32_t index) {
+    const Compact& c = memory.compact(index);
+    if (!is_released(c) && c.deadline <= now) due_compact(index, now);
+    if (!is_released(c)) release_compact(index, Release::kEndOfInput, base::kNever);
+  });
+}
+
+// The one handed out, in full for as long.
+Connection& Tracker::Impl::unfold(std::uint32_t index) noexcept {
+  const Compact& c = memory.compact(index);
+  tcp::expand(c, blocks, unfolded);
+  const CompactHistory history(c, blocks);
+  transitions.assign(history.transitions().begin(), history.transitions().end());
+  return unfolded;
+}
+
+void Tracker::Impl::forget_compact(std::uint32_t index) noexcept {
+  journal.release(unfolded);  // its findings; what is in flight is the compact record's
+  compacts.release(memory.compact(index));
+  memory.free(index);
+}
+
+}  // namespace finwait::tcp
