@@ -112,8 +112,8 @@ class Blocks {
     for_each_sum(end, [&](const Sent& sent, std::uint16_t) { f(sent); });
   }
   /// The same with the sums of the payloads, 0 where unknown. f(const Sent&, std::uint16_t).
-  template <class F>
-  void for_each_sum(const Endpoint& end, F&& f) const {
+  template <class End, class F>
+  void for_each_sum(const End& end, F&& f) const {
     std::uint32_t block = end.in_flight_head;
     int at = end.in_flight_first;
     for (int n = 0; n < end.in_flight_count; ++n) {

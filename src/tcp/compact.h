@@ -16,6 +16,17 @@
 
 namespace finwait::tcp {
 
+/// A segment that occupies sequence space, kept until it is acknowledged (blocks.h: Sent), with the sum of its payload.
+struct CompactSent {
+  std::uint64_t frame : 48 = 0;  ///< 0: none
+  std::uint64_t sum : 16 = 0;
+  base::Timestamp time = 0;
+  std::uint32_t seq = 0;
+  std::uint32_t end = 0;
+  std::uint32_t ack = 0;
+  std::uint32_t ts_val = 0;
+};
+
 struct CompactEnd {
   struct Counters {
     std::uint32_t packets = 0;
@@ -30,7 +41,7 @@ struct CompactEnd {
   std::uint32_t right_edge = 0;
   std::uint32_t timed_end = 0;
   base::Timestamp timed_at = 0;
-  std::uint32_t in_flight_head = kNoBlock;  ///< of its data and FIN; an unanswered SYN is not in it
+  std::uint32_t in_flight_head = kNoBlock;  ///< behind Compact::in_flight
   std::uint32_t in_flight_tail = kNoBlock;
   std::uint16_t largest_acked = 0;
   std::uint16_t newest_ip_id = 0;
@@ -108,12 +119,13 @@ struct alignas(64) Compact {
   std::uint32_t close = kNoBlock;
 
   std::array<CompactEnd, 2> ends;
+  std::array<CompactSent, 2> in_flight{};  ///< the oldest of each end; the others are in blocks, an unanswered SYN is in neither
   CompactOpening opening;
 
   [[nodiscard]] bool is(std::uint32_t t) const noexcept { return (traits & t) != 0; }
   [[nodiscard]] bool in(State state) const noexcept { return states[0] == state || states[1] == state; }
 };
-static_assert(sizeof(CompactOpening) == 64 && sizeof(Compact) == 448);
+static_assert(sizeof(CompactOpening) == 64 && sizeof(Compact) == 512);
 static_assert(std::is_trivially_copyable_v<Compact>);
 
 }  // namespace finwait::tcp

@@ -18,10 +18,6 @@ void copy_end(const CompactEnd& from, Endpoint& to) noexcept {
   to.right_edge = from.right_edge;
   to.timed_end = from.timed_end;
   to.timed_at = from.timed_at;
-  to.in_flight_head = from.in_flight_head;
-  to.in_flight_tail = from.in_flight_tail;
-  to.in_flight_first = from.in_flight_first;
-  to.in_flight_count = from.in_flight_count;
   to.largest_acked = from.largest_acked;
   to.newest_ip_id = from.newest_ip_id;
   to.newest_ts_val = from.newest_ts_val;

@@ -12,8 +12,7 @@
 
 namespace finwait::tcp {
 
-/// Writes all of `c` into `whole`, whatever stood there; but the log of transitions is empty, and `in_flight` lists are those of `c`: they
-/// belong to both.
+/// Writes `c` into `whole`, whatever stood there; but the log of transitions and the lists of what is in flight are empty.
 void expand(const Compact& c, const Blocks& blocks, Connection& whole) noexcept;
 
 /// An unanswered SYN or SYN-ACK, which is in flight although no list of the compact record holds it; the end that sent it. False: none.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "compact_expand.h"
 #include "freshness.h"
 #include "machine.h"
 #include "notes.h"
@@ -44,6 +45,9 @@ bool respects_windows(const CompactEnd& x, const CompactEnd& y, const Segment& s
   if (s.window == 0 || before == x.rcv_nxt || seq_lt(edge, before)) return false;
   return s.payload_length == 0 || !y.knows(known::kRightEdge) || seq_diff(s.seq + s.payload_length, y.right_edge) <= 0;
 }
+
+/// Of a CompactSent: more frames than anybody captures.
+constexpr std::uint64_t kFrameBits = (1ULL << 48) - 1;
 
 /// The counters of a compact record are short.
 bool fits_counters(const CompactEnd& x, const Segment& s) noexcept {
@@ -120,10 +124,35 @@ void CompactMachine::take(Compact& c, std::uint32_t index, const Segment& s, con
   }
   if (s.length() != 0) {
     advance_next(x, s);
-    blocks_.push_sent(x, {s.frame, s.time, s.seq, s.end(), s.ack, s.ts_val}, sum_of(s));
+    keep_sent(c, s);
     time_sent(y, s);
   }
-  if (y.in_flight_count != 0) blocks_.prune_sent(y, s.ack);
+  prune_sent(c, 1U - s.direction, s.ack);
+}
+
+// Most of what is sent is acknowledged before its end sends more: the oldest has its place in the record.
+void CompactMachine::keep_sent(Compact& c, const Segment& s) noexcept {
+  CompactEnd& x = c.ends[s.direction];
+  CompactSent& oldest = c.in_flight[s.direction];
+  const bool full = x.in_flight_count == Blocks::kMaxInFlight - 1;
+  if (oldest.frame == 0 && x.in_flight_count == 0) {
+    oldest = {s.frame & kFrameBits, sum_of(s), s.time, s.seq, s.end(), s.ack, s.ts_val};
+    return;
+  }
+  if (full) oldest.frame = 0;
+  blocks_.push_sent(x, {s.frame, s.time, s.seq, s.end(), s.ack, s.ts_val}, sum_of(s));
+}
+
+void CompactMachine::prune_sent(Compact& c, unsigned end, std::uint32_t acked) noexcept {
+  CompactEnd& y = c.ends[end];
+  CompactSent& oldest = c.in_flight[end];
+  if (oldest.frame != 0) {
+    if (wire::seq_gt(oldest.end, acked)) return;
+    const std::uint32_t length = oldest.end - oldest.seq;
+    if (length > y.largest_acked) y.largest_acked = static_cast<std::uint16_t>(std::min<std::uint32_t>(length, 0xffff));
+    oldest.frame = 0;
+  }
+  if (y.in_flight_count != 0) blocks_.prune_sent(y, acked);
 }
 
 // What a SYN or a SYN-ACK says of its sender.
@@ -271,15 +300,27 @@ void CompactMachine::enter(Compact& c, unsigned end, State state) noexcept {
   journal_.note_entered(state);
 }
 
-void CompactMachine::release(Compact& c) noexcept {
-  for (CompactEnd& end : c.ends) {
-    blocks_.release_chain(end.in_flight_head);
-    end.in_flight_head = kNoBlock;
+void CompactMachine::unfold(Compact& c, Connection& whole) noexcept {
+  expand(c, blocks_, whole);
+  for (unsigned end = 0; end != 2; ++end) {
+    CompactEnd& x = c.ends[end];
+    Endpoint& y = whole.ends[end];
+    const CompactSent& oldest = c.in_flight[end];
+    if (oldest.frame == 0) {  // the list is all there is
+      y.in_flight_head = x.in_flight_head;
+      y.in_flight_tail = x.in_flight_tail;
+      y.in_flight_first = x.in_flight_first;
+      y.in_flight_count = x.in_flight_count;
+      continue;
+    }
+    const auto keep = [&](const Sent& sent, std::uint16_t sum) { blocks_.push_sent(y, sent, sum); };
+    keep({oldest.frame, oldest.time, oldest.seq, oldest.end, oldest.ack, oldest.ts_val}, static_cast<std::uint16_t>(oldest.sum));
+    blocks_.for_each_sum(x, keep);
+    blocks_.release_chain(x.in_flight_head);
   }
-  release_close(c);
-}
-
-void CompactMachine::release_close(Compact& c) noexcept {
+  unsigned end = 0;
+  Sent syn;
+  if (unanswered_syn(c, end, syn)) blocks_.push_sent(whole.ends[end], syn, 0);
   blocks_.release_chain(c.close);
   c.close = kNoBlock;
 }

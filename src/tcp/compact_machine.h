@@ -35,9 +35,8 @@ class CompactMachine {
   /// TIME-WAIT has run out, for a life that is in it.
   void expire_time_wait(Compact& c) noexcept;
 
-  /// Gives back the blocks of a record that is done with; after its expansion, only those that have no place in a Connection.
-  void release(Compact& c) noexcept;
-  void release_close(Compact& c) noexcept;
+  /// The full record (compact_expand.h), with all that the compact one held in blocks; that one is then done with.
+  void unfold(Compact& c, Connection& whole) noexcept;
 
  private:
   /// What was reckoned while asking whether a segment is the next one.
@@ -48,6 +47,8 @@ class CompactMachine {
   };
   [[nodiscard]] static bool is_next(const Compact& c, const wire::Segment& s, Next& next) noexcept;
   void take(Compact& c, std::uint32_t index, const wire::Segment& s, const Next& next) noexcept;
+  void keep_sent(Compact& c, const wire::Segment& s) noexcept;
+  void prune_sent(Compact& c, unsigned end, std::uint32_t acked) noexcept;
   void take_syn(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
   [[nodiscard]] Taken answer(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
   [[nodiscard]] Taken complete(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;

@@ -204,9 +204,9 @@ void Tracker::Impl::resolve_candidate(std::uint32_t candidate, Release why, base
 
 // Gives back all it holds; readers are shown nothing of it from here on.
 void Tracker::Impl::forget(std::uint32_t index) noexcept {
-  if (memory.is_compact(index)) return forget_compact(index);
-  Connection& c = memory[index];
-  memory.hide(index);
+  const bool compact = memory.is_compact(index);
+  Connection& c = compact ? unfolded : memory[index];
+  if (!compact) memory.hide(index);
   journal.release(c);
   blocks.release_all(c.ends[0]);
   blocks.release_all(c.ends[1]);

@@ -72,7 +72,8 @@ void Memory::prefetch_evidence(std::uint32_t likely, bool moving) const noexcept
       base::prefetch_line(bytes + 3 * kLine);
       base::prefetch_line(bytes + 5 * kLine);
     }
-    base::prefetch_line(bytes + offsetof(Compact, opening));
+    base::prefetch_line(bytes + offsetof(Compact, in_flight));
+    if (moving) base::prefetch_line(bytes + offsetof(Compact, opening));
     return;
   }
   const Connection& c = pool_[likely];

@@ -62,15 +62,11 @@ void Tracker::Impl::expand(std::uint32_t index) noexcept {
   const std::uint32_t whole = memory.replace_compact(index);
   Compact& c = memory.compact(index);
   Connection& w = memory[whole];
-  tcp::expand(c, blocks, w);
-  unsigned end = 0;
-  Sent sent;
-  if (unanswered_syn(c, end, sent)) blocks.push_sent(w.ends[end], sent, 0);
   const CompactHistory history(c, blocks);
+  compacts.unfold(c, w);
   for (const Transition& t : history.transitions()) journal.write_down(w, t);
   zeek.move(index, whole);
   memory.arm(whole);
-  compacts.release_close(c);
   memory.free(index);
 }
 
@@ -148,17 +144,11 @@ void Tracker::Impl::finish_compacts(base::Timestamp now) noexcept {
 
 // The one handed out, in full for as long.
 Connection& Tracker::Impl::unfold(std::uint32_t index) noexcept {
-  const Compact& c = memory.compact(index);
-  tcp::expand(c, blocks, unfolded);
+  Compact& c = memory.compact(index);
   const CompactHistory history(c, blocks);
   transitions.assign(history.transitions().begin(), history.transitions().end());
+  compacts.unfold(c, unfolded);
   return unfolded;
-}
-
-void Tracker::Impl::forget_compact(std::uint32_t index) noexcept {
-  journal.release(unfolded);  // its findings; what is in flight is the compact record's
-  compacts.release(memory.compact(index));
-  memory.free(index);
 }
 
 }  // namespace finwait::tcp

@@ -70,7 +70,6 @@ struct Tracker::Impl {
   void evict_compact(std::uint32_t index) noexcept;
   void finish_compacts(base::Timestamp now) noexcept;
   Connection& unfold(std::uint32_t index) noexcept;
-  void forget_compact(std::uint32_t index) noexcept;
 
   // lifetime.cpp
   void settle(std::uint32_t index) noexcept;

@@ -171,13 +171,9 @@ struct ShortWay : Way {
   }
 
   void live_on() {
-    expand(*compact, blocks, c);
-    unsigned end = 0;
-    Sent sent;
-    if (unanswered_syn(*compact, end, sent)) blocks.push_sent(c.ends[end], sent, 0);
     const CompactHistory history(*compact, blocks);
+    compacts.unfold(*compact, c);
     for (const Transition& t : history.transitions()) journal.write_down(c, t);
-    compacts.release_close(*compact);
     compact.reset();
   }
 
