@@ -137,6 +137,35 @@ void write_close(const Compact& c, const CompactClose& close, Connection& whole)
 /// TIME-WAIT has run out.
 bool has_waited(const Compact& c) noexcept { return c.close != kNoBlock && c.states[0] == State::kClosed && c.states[1] == State::kClosed; }
 
+/// Appends to what was said.
+struct Said {
+  std::vector<Transition>& out;
+  void operator()(unsigned end, State from, State to, Proof evidence, std::uint64_t cause, std::uint64_t proof,
+                  base::Timestamp time) const {
+    out.push_back({static_cast<std::uint8_t>(end), from, to, evidence, cause, proof, time});
+  }
+};
+
+void add_close(const CompactClose& close, const Said& add) {
+  const unsigned x = close.closer;
+  const unsigned y = 1 - x;
+  const Step& fin = close.first_fin;
+  const Step& ack = close.first_ack;
+  const Step& second = close.second_fin;
+  const Step& last = close.last_ack;
+  const bool at_once = ack.frame == second.frame;
+  add(x, State::kEstablished, State::kFinWait1, Proof::kProven, fin.frame, fin.frame, fin.time);
+  if (ack.frame == 0) return;
+  add(y, State::kEstablished, State::kCloseWait, Proof::kProven, fin.frame, ack.frame, ack.time);
+  if (at_once) add(y, State::kCloseWait, State::kLastAck, Proof::kProven, second.frame, second.frame, second.time);
+  add(x, State::kFinWait1, State::kFinWait2, Proof::kPresumed, ack.frame, ack.frame, ack.time);
+  if (second.frame == 0) return;
+  if (!at_once) add(y, State::kCloseWait, State::kLastAck, Proof::kProven, second.frame, second.frame, second.time);
+  if (last.frame == 0) return;
+  add(x, State::kFinWait2, State::kTimeWait, Proof::kProven, second.frame, last.frame, last.time);
+  add(y, State::kLastAck, State::kClosed, Proof::kPresumed, last.frame, last.frame, last.time);
+}
+
 }  // namespace
 
 void expand(const Compact& c, const Blocks& blocks, Connection& whole) noexcept {
@@ -164,7 +193,9 @@ bool unanswered_syn(const Compact& c, unsigned& end, Sent& sent) noexcept {
   return true;
 }
 
-CompactHistory::CompactHistory(const Compact& c, const Blocks& blocks) noexcept {
+void read_history(const Compact& c, const Blocks& blocks, std::vector<Transition>& out) {
+  out.clear();
+  const Said add{out};
   const CompactOpening& o = c.opening;
   const unsigned a = c.originator;
   const unsigned b = 1 - a;
@@ -176,28 +207,8 @@ CompactHistory::CompactHistory(const Compact& c, const Blocks& blocks) noexcept 
   }
   if (c.close == kNoBlock) return;
   const CompactClose& close = blocks[c.close].close;
-  add_close(close);
+  add_close(close, add);
   if (has_waited(c)) add(close.closer, State::kTimeWait, State::kClosed, Proof::kTimer, 0, 0, c.released_at);
-}
-
-void CompactHistory::add_close(const CompactClose& close) noexcept {
-  const unsigned x = close.closer;
-  const unsigned y = 1 - x;
-  const Step& fin = close.first_fin;
-  const Step& ack = close.first_ack;
-  const Step& second = close.second_fin;
-  const Step& last = close.last_ack;
-  const bool at_once = ack.frame == second.frame;
-  add(x, State::kEstablished, State::kFinWait1, Proof::kProven, fin.frame, fin.frame, fin.time);
-  if (ack.frame == 0) return;
-  add(y, State::kEstablished, State::kCloseWait, Proof::kProven, fin.frame, ack.frame, ack.time);
-  if (at_once) add(y, State::kCloseWait, State::kLastAck, Proof::kProven, second.frame, second.frame, second.time);
-  add(x, State::kFinWait1, State::kFinWait2, Proof::kPresumed, ack.frame, ack.frame, ack.time);
-  if (second.frame == 0) return;
-  if (!at_once) add(y, State::kCloseWait, State::kLastAck, Proof::kProven, second.frame, second.frame, second.time);
-  if (last.frame == 0) return;
-  add(x, State::kFinWait2, State::kTimeWait, Proof::kProven, second.frame, last.frame, last.time);
-  add(y, State::kLastAck, State::kClosed, Proof::kPresumed, last.frame, last.frame, last.time);
 }
 
 }  // namespace finwait::tcp

@@ -11,21 +11,15 @@ namespace finwait::tcp {
 
 /// The bits of Wireshark's tcp.completeness: 1 SYN, 2 SYN-ACK, 4 ACK, 8 data, 16 FIN, 32 RST.
 [[nodiscard]] inline std::uint8_t completeness_bits(const wire::Segment& s) noexcept {
-  std::uint8_t bits = 0;
-  if (s.syn()) {
-    bits = s.acks() ? 2 : 1;
-  } else if (s.acks() && s.payload_length == 0) {
-    bits = 4;
-  }
-  if (s.payload_length != 0) bits |= 8;
-  if (s.fin() && s.acks()) bits |= 16;
-  if (s.rst()) bits |= 32;
-  return bits;
+  const unsigned opening = s.syn() ? (s.acks() ? 2 : 1) : s.acks() && s.payload_length == 0 ? 4 : 0;
+  const unsigned data = s.payload_length != 0 ? 8 : 0;
+  const unsigned fin = s.fin() && s.acks() ? 16 : 0;
+  return static_cast<std::uint8_t>(opening | data | fin | (s.rst() ? 32U : 0U));
 }
 
 /// What every frame says of the connection as a whole.
 template <class Life>
-void note_frame(Life& c, const wire::Segment& s) noexcept {
+inline void note_frame(Life& c, const wire::Segment& s) noexcept {
   c.end = std::max(c.end, s.time);
   c.last_clock = clock_of(s);
   c.last_frame = s.frame;

@@ -62,9 +62,9 @@ void Tracker::Impl::expand(std::uint32_t index) noexcept {
   const std::uint32_t whole = memory.replace_compact(index);
   Compact& c = memory.compact(index);
   Connection& w = memory[whole];
-  const CompactHistory history(c, blocks);
+  read_history(c, blocks, transitions);
   compacts.unfold(c, w);
-  for (const Transition& t : history.transitions()) journal.write_down(w, t);
+  for (const Transition& t : transitions) journal.write_down(w, t);
   zeek.move(index, whole);
   memory.arm(whole);
   memory.free(index);
@@ -145,8 +145,7 @@ void Tracker::Impl::finish_compacts(base::Timestamp now) noexcept {
 // The one handed out, in full for as long.
 Connection& Tracker::Impl::unfold(std::uint32_t index) noexcept {
   Compact& c = memory.compact(index);
-  const CompactHistory history(c, blocks);
-  transitions.assign(history.transitions().begin(), history.transitions().end());
+  read_history(c, blocks, transitions);
   compacts.unfold(c, unfolded);
   return unfolded;
 }

@@ -171,9 +171,9 @@ struct ShortWay : Way {
   }
 
   void live_on() {
-    const CompactHistory history(*compact, blocks);
+    const std::vector<Transition> history = said();
     compacts.unfold(*compact, c);
-    for (const Transition& t : history.transitions()) journal.write_down(c, t);
+    for (const Transition& t : history) journal.write_down(c, t);
     compact.reset();
   }
 
@@ -186,12 +186,12 @@ struct ShortWay : Way {
   }
   [[nodiscard]] std::vector<Transition> said() const {
     std::vector<Transition> out;
-    if (!compact) {
+    if (compact) {
+      read_history(*compact, blocks, out);
+    } else {
       journal.read(c, out);
-      return out;
     }
-    const CompactHistory history(*compact, blocks);
-    return {history.transitions().begin(), history.transitions().end()};
+    return out;
   }
 };
 
