@@ -71,8 +71,8 @@ class Memory {
   }
   /// The hint is right, and the flow's only incarnation is an ordinary life.
   [[nodiscard]] bool is_compact_head(std::uint32_t likely, const wire::FlowKey& key) const noexcept {
-    if (likely == kNoBlock || !is_compact(likely) || !compacts_.is_live(likely - pool_.capacity())) return false;
-    const Compact& c = compact(likely);
+    if (likely == kNoBlock || !is_compact(likely)) return false;
+    const Compact& c = compact(likely);  // one that was given back is no head either
     return c.is(trait::kHead) && c.key == key;
   }
 

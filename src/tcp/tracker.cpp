@@ -62,7 +62,10 @@ bool Tracker::Impl::track(const wire::Segment& s, std::uint32_t likely) noexcept
   ++counts.segments;
   clock = std::max(clock, s.clock);
   journal.set_frame(s.frame);
-  if (!watched || *watched != s.key) return track_ordinary(s, likely) || route(s, likely);
+  if (!watched || *watched != s.key) {
+    if (memory.is_compact_head(likely, s.key)) return track_compact(likely, s) || route(s, kNoBlock);
+    return track_ordinary(s, likely) || route(s, likely);
+  }
   if (options.feed != nullptr) return track_for_feed(s, likely);
   Step step;
   step.segment = s;
