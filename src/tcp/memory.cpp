@@ -309,6 +309,7 @@ std::uint32_t Memory::next_released(base::Timestamp certain_until) noexcept {
 
 void Memory::free(std::uint32_t index) noexcept {
   if (is_compact(index)) {
+    compact(index).traits &= ~trait::kHead;  // hints may still name it
     compacts_.release(index - pool_.capacity());
   } else {
     pool_.release(index);
