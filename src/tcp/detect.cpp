@@ -19,10 +19,13 @@ using wire::seq_gt;
 using wire::seq_lt;
 namespace flag = wire::tcp_flag;
 
-/// The opening SYN again, from an end long past it: an old duplicate.
-bool repeated_late(const Observation& o) noexcept {
-  return o.did(happened::kSynRepeated) && (synchronised(o.sender_was) || o.sender_was == State::kClosed);
+/// The opening SYN comes from an end long past it. One that was refused and asks again is not: its SYN takes the refusal back.
+bool long_past_syn(const Observation& o) noexcept {
+  return synchronised(o.sender_was) || (o.sender_was == State::kClosed && !o.did(happened::kResetRefuted));
 }
+
+/// The opening SYN again: an old duplicate.
+bool repeated_late(const Observation& o) noexcept { return o.did(happened::kSynRepeated) && long_past_syn(o); }
 
 /// On which side of the tap something was lost when an end repeats itself, and the answer that it did not heed.
 struct Loss {
@@ -43,7 +46,9 @@ Finding syn_retransmitted(const Observation& o) noexcept {
   if (!o.did(happened::kSynRepeated) || repeated_late(o)) return {};
   const Sighting& first = o.sender.syns.first;
   const Handshake& h = o.c.handshake;
-  const Loss loss = loss_behind(o, o.peer.knows(known::kSynAck) ? h.syn_ack_frame : 0, h.syn_ack_time);
+  const bool answered = o.peer.knows(known::kSynAck);
+  const Loss loss = o.did(happened::kResetRefuted) ? Loss{lost::kHere, o.refuted.cause}  // refused before, and asks again
+                                                   : loss_behind(o, answered ? h.syn_ack_frame : 0, h.syn_ack_time);
   return seen(o, K::kSynRetransmitted, o.side, {first.frame, o.segment.frame, loss.answer},
               {base::elapsed(first.time, o.segment.time), loss.side});
 }
@@ -101,8 +106,7 @@ Finding old_copy_of_syn(const Observation& o) noexcept {
   const wire::Segment& s = o.segment;
   if (!s.syn() || s.acks() || s.rst() || s.fin()) return {};
   const bool same_number = o.sender.knows(known::kIss) && s.seq == o.sender.iss;
-  const bool long_past = synchronised(o.sender_was) || o.sender_was == State::kClosed;  // a mirror port's copy comes at once
-  if (!same_number || !(o.did(happened::kStray) || long_past)) return {};
+  if (!same_number || !(o.did(happened::kStray) || long_past_syn(o))) return {};  // a mirror port's copy comes at once
   return by_sender(o, K::kOldDuplicateSyn, {s.seq, 0});
 }
 

@@ -183,6 +183,16 @@ TEST(LostSide, OfASynIsToldByWhetherItsAnswerHadPassedTheTap) {
   EXPECT_EQ(side_of(answered, AnomalyKind::kSynAckRetransmitted), lost::kBeyond) << "the loss is the originator's, as seen from here";
 }
 
+TEST(LostSide, OfARefusalThatWasNotHeededIsItsTargets) {
+  Stream refused;
+  refused.add(0, flag::kSyn, 0, 0);
+  refused.add(1, flag::kRst | flag::kAck, 0, 1);
+  refused.add(0, flag::kSyn, 0, 0).time += base::kSecond;
+  EXPECT_EQ(side_of(refused, AnomalyKind::kSynRetransmitted), lost::kHere);
+  EXPECT_EQ(find(track(refused), AnomalyKind::kSynRetransmitted)->frames, (std::array<std::uint64_t, 3>{1, 3, 2}))
+      << "both SYNs, and the RST that did not get through or was not heeded";
+}
+
 TEST(LostSide, IsNotToldWhenAnswerAndRepetitionCross) {
   Stream stream;
   stream.add(0, flag::kSyn, 0, 0);
