@@ -268,7 +268,6 @@ Finding ack_of_unsent_data(const Observation& o) noexcept {
   if (!o.peer.knows(known::kSaid)) return {};  // what an end sent that was not captured, nobody knows
   if (o.taken_back_ack != 0) return seen(o, K::kAckOfUnsentData, o.side, {o.taken_back_frame, s.frame}, {o.taken_back_ack, 0});
   if (!fresh_stray(o) || !s.acks() || s.rst() || s.syn() || !synchronised(o.sender.state)) return {};
-  if (!o.peer.knows(known::kNext)) return {};
   if (!near(s.seq, o.sender.snd_nxt)) return {};  // both numbers are foreign: of an incarnation that was not seen to begin
   const std::int32_t beyond = seq_diff(s.ack, o.peer.snd_nxt);
   return beyond > 0 ? by_sender(o, K::kAckOfUnsentData, {beyond, 0}) : Finding();
@@ -277,7 +276,7 @@ Finding ack_of_unsent_data(const Observation& o) noexcept {
 /// The target of a RST in its window that was not exact answers by a bare acknowledgment of what it has (RFC 5961, 3.2).
 Finding challenge_ack(const Observation& o) noexcept {
   const wire::Segment& s = o.segment;
-  if (!o.challenged || o.did(happened::kStray) || s.syn() || s.fin() || s.rst() || s.payload_length != 0 || !s.acks()) return {};
+  if (!o.challenged || s.syn() || s.fin() || s.rst() || s.payload_length != 0 || !s.acks()) return {};
   return s.ack == o.sender.rcv_nxt ? by_sender(o, K::kChallengeAck) : Finding();
 }
 

@@ -171,7 +171,7 @@ Finding retransmission(const Life& life) noexcept {
   const Thresholds& t = life.timers.thresholds;
   const Excess most = excess(life, t.retransmissions, t.retransmitted_share, repeated);
   const StreamNotes* notes = life.blocks.known_notes(life.c.ends[most.end]);
-  if (most.count == 0 || notes == nullptr) return {};
+  if (most.count == 0) return {};
   const Counters& n = life.c.ends[most.end].counters;
   Anomaly found = make(K::kRetransmission, most.end, notes->repeated.at, {notes->repeated.frame},
                        {static_cast<std::int64_t>(n.retransmitted_bytes),
@@ -189,7 +189,7 @@ Finding spurious_retransmission(const Life& life) noexcept {
   const Excess most = excess(life, t.spurious, t.spurious_share, spurious);
   const Endpoint& e = life.c.ends[most.end];
   const StreamNotes* notes = life.blocks.known_notes(e);
-  if (most.count == 0 || notes == nullptr) return {};
+  if (most.count == 0) return {};
   Anomaly found = make(K::kSpuriousRetransmission, most.end, notes->spurious.at, {notes->spurious.frame},
                        {notes->spurious_bytes, static_cast<std::int64_t>(e.counters.packets)});
   found.count = most.count;
