@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Takes away one thing the judgement stands on and sees whether a test notices: mutate.py [rows] [detectors] [rules] [conditions].
+"""Takes away one thing the judgement stands on and sees whether a test notices: mutate.py [rows] [detectors] [rules] [conditions] [options].
 
 Works in a copy of the tree: src/tcp/transition.cpp loses its rows, the lists of src/tcp/detect*.cpp their detectors, the machine whole rules
 (refutation, acceptance of RSTs, copies, ...), and the detectors single conditions after which they say nothing, one at a time; each time
-test_tcp is built and run. Prints for each mutant which tests failed, and exits 1 if one survived. The tree itself is not touched.
-Rows that only the table's own test notices are named, because that test is a copy of the table: no trace takes them.
-Takes minutes, conditions half an hour; ccache helps. Not part of the test run.
+the traces are run, and the rest of test_tcp if none of them failed. Prints for each mutant what failed, and exits 1 if one survived. The
+tree itself is not touched. Rows that only the table's own test notices are named, because that test is a copy of the table: no trace takes
+them. Takes minutes, conditions a quarter of an hour; ccache helps. --part 2/4 takes the second quarter, so that four can run side by side;
+--only takes those whose name contains a text. Not part of the test run.
 """
 import argparse
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -18,6 +20,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 OWN_TEST = "TransitionTable"  # repeats the table
+TRACES = "All/Traces.*"
 ROW = re.compile(r"^ *Row\{.*\},\n", re.MULTILINE)
 LIST = re.compile(r"^constexpr std::array(?:<\w+, (\d+)>)? (kOf\w+)\{([^{}]*)\};", re.MULTILINE)
 HUNG_AFTER = 60  # seconds; the tests take a few
@@ -122,19 +125,32 @@ def build(folder, jobs):
     return subprocess.run(["cmake", "--build", folder, "--target", "test_tcp", "-j", str(jobs)], capture_output=True, text=True)
 
 
-def failed_tests(folder):
-    """Names of the tests that failed; more than none as well if the program crashed or hung."""
+def failed_tests(folder, which):
+    """Names of the tests that failed; the one under way if the program crashed or hung."""
     report = folder / "report.json"
     report.unlink(missing_ok=True)
     try:
-        run = subprocess.run([folder / "tests/test_tcp", "--gtest_brief=1", f"--gtest_output=json:{report}"], capture_output=True,
+        run = subprocess.run([folder / "tests/test_tcp", f"--gtest_filter={which}", f"--gtest_output=json:{report}"], capture_output=True,
                              timeout=HUNG_AFTER)
-    except subprocess.TimeoutExpired:
-        return ["(hung)"]
+    except subprocess.TimeoutExpired as hung:
+        return [f"{last_begun(hung.stdout)} (hung)"]
     if not report.exists():
-        return [f"(ended with {run.returncode})"]
+        return [f"{last_begun(run.stdout)} (ended with {run.returncode})"]
     suites = json.loads(report.read_text())["testsuites"]
     return [f"{suite['name']}.{test['name']}" for suite in suites for test in suite["testsuite"] if "failures" in test]
+
+
+def last_begun(output):
+    begun = re.findall(r"^\[ RUN      \] (\S+)", (output or b"").decode(errors="replace"), re.MULTILINE)
+    return begun[-1] if begun else "before any test"
+
+
+def noticing_tests(folder, known):
+    for which in TRACES, f"-{TRACES}":
+        noticed = [test for test in failed_tests(folder, which) if test not in known]
+        if noticed:
+            return noticed
+    return []
 
 
 def judge(tree, folder, mutant, known, jobs):
@@ -146,7 +162,7 @@ def judge(tree, folder, mutant, known, jobs):
         built = build(folder, jobs)
         if built.returncode != 0:
             return ["(does not compile)"]
-        return [test for test in failed_tests(folder) if test not in known]
+        return noticing_tests(folder, known)
     finally:
         file.write_text(original)
 
@@ -157,41 +173,81 @@ def verdict(noticed):
     if all(test.startswith(OWN_TEST) for test in noticed):
         return "only the table's own test"
     others = [test for test in noticed if not test.startswith(OWN_TEST)]
-    return f"{len(noticed)} tests, {others[0]}"
+    return f"{'traces' if held_by_trace(others) else 'no trace; tests'}: {len(others)}, {others[0]}"
+
+
+def held_by_trace(noticed):
+    return any(test.startswith(TRACES.rstrip("*")) for test in noticed)
+
+
+def part_of(mutants, part):
+    """The k-th of n equal parts of the list, 'k/n'."""
+    k, n = (int(number) for number in part.split("/"))
+    if not 1 <= k <= n:
+        raise ValueError
+    return mutants[len(mutants) * (k - 1) // n:len(mutants) * k // n]
+
+
+def configure(tree, folder):
+    command = ["cmake", "-S", tree, "-B", folder, "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O1", "-DFINWAIT_BENCH=OFF"]
+    if shutil.which("ccache"):
+        command.append("-DCMAKE_CXX_COMPILER_LAUNCHER=ccache")
+        os.environ.setdefault("CCACHE_BASEDIR", str(tree.parent))  # the next run has another folder, but the same files
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def try_each(tree, folder, mutants, jobs):
+    """How many survived."""
+    configure(tree, folder)
+    built = build(folder, jobs)
+    if built.returncode != 0:
+        sys.exit(f"the tree itself does not build; build it first\n{built.stdout[-2000:]}")
+    known = failed_tests(folder, "*")
+    for test in known:
+        print(f"fails without any mutant: {test}")
+    survived = 0
+    by_trace = 0
+    for mutant in mutants:
+        noticed = judge(tree, folder, mutant, known, jobs)
+        survived += not noticed
+        by_trace += held_by_trace(noticed)
+        print(f"{mutant.name:<70} {verdict(noticed)}", flush=True)
+    print(f"{len(mutants)} tried, {by_trace} noticed by a trace, {len(mutants) - by_trace - survived} by other tests only, {survived} survived")
+    return survived
+
+
+def chosen(tree, arguments, parser):
+    sources = {"rows": rows, "detectors": detectors, "rules": rules, "conditions": conditions}
+    wanted = arguments.what or list(sources)
+    if any(what not in sources for what in wanted):
+        parser.error("mutate rows, detectors, rules or conditions")
+    mutants = {what: sources[what](tree) for what in wanted}
+    for what in wanted:
+        if not mutants[what]:
+            sys.exit(f"no {what} found: they are written in another way than this program knows")
+    try:
+        part = part_of([mutant for what in wanted for mutant in mutants[what]], arguments.part)
+    except ValueError:
+        parser.error("--part is k/n, with 1 <= k <= n")
+    return [mutant for mutant in part if arguments.only in mutant.name]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", nargs="*", help="rows, detectors, rules, conditions; all if not said")
+    parser.add_argument("--part", default="1/1", help="k/n: the k-th of n equal parts of the mutants")
+    parser.add_argument("--only", default="", metavar="TEXT", help="of these, the mutants whose name contains it")
+    parser.add_argument("--list", action="store_true", help="name the mutants, try none")
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
-    sources = {"rows": rows, "detectors": detectors, "rules": rules, "conditions": conditions}
-    wanted = arguments.what or list(sources)
-    if any(what not in sources for what in wanted):
-        parser.error("mutate rows, detectors, rules or conditions")
+    if arguments.list:
+        for mutant in chosen(ROOT, arguments, parser):
+            print(mutant.name)
+        return 0
     with tempfile.TemporaryDirectory(prefix="mutate-") as temporary:
         tree = pathlib.Path(temporary) / "tree"
-        folder = pathlib.Path(temporary) / "build"
         shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".git", "build", "__pycache__"))
-        configure = ["cmake", "-S", tree, "-B", folder, "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O1", "-DFINWAIT_BENCH=OFF"]
-        subprocess.run(configure, check=True, stdout=subprocess.DEVNULL)
-        built = build(folder, arguments.jobs)
-        if built.returncode != 0:
-            sys.exit(f"the tree itself does not build; build it first\n{built.stdout[-2000:]}")
-        known = failed_tests(folder)
-        for test in known:
-            print(f"fails without any mutant: {test}")
-        survived = 0
-        mutants = {what: sources[what](tree) for what in wanted}
-        for what in wanted:
-            if not mutants[what]:
-                sys.exit(f"no {what} found: they are written in another way than this program knows")
-        for mutant in [mutant for what in wanted for mutant in mutants[what]]:
-            noticed = judge(tree, folder, mutant, known, arguments.jobs)
-            survived += not noticed
-            print(f"{mutant.name:<70} {verdict(noticed)}", flush=True)
-    print(f"{survived} survived")
-    return 1 if survived else 0
+        return 1 if try_each(tree, pathlib.Path(temporary) / "build", chosen(tree, arguments, parser), arguments.jobs) else 0
 
 
 if __name__ == "__main__":
