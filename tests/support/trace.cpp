@@ -346,7 +346,12 @@ class Parser {
       add_anomalies(e.anomalies, w);
     else if (what == "inconclusive")
       add_anomalies(e.inconclusive, w);
-    else if (what == "time_wait")
+    else if (what == "times") {
+      std::vector<std::string> kind;
+      Words one_kind({w.next("an anomaly")});
+      add_anomalies(kind, one_kind);
+      e.times.emplace_back(kind.front(), bounded<std::uint64_t>(w.next("a number")));
+    } else if (what == "time_wait")
       e.time_wait = time_wait(w);
     else if (what == "half_close")
       e.half_close = half_close(w);

@@ -91,6 +91,7 @@ struct Expected {
   std::optional<ExpectedHalfClose> half_close;
   std::vector<std::string> anomalies;
   std::vector<std::string> inconclusive;
+  std::vector<std::pair<std::string, std::uint64_t>> times;  ///< how often an anomaly was found
   std::array<std::optional<std::vector<tcp::State>>, 2> path;
   std::vector<ExpectedCause> causes;
   std::vector<std::pair<std::string, std::uint64_t>> counters;  ///< "originator retransmitted" ...

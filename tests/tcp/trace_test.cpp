@@ -369,6 +369,11 @@ class Judge {
     same(e.line, "anomalies", list(e.anomalies), list(kinds));
     same(e.line, "inconclusive", list(e.inconclusive), list(inconclusive_of(s)));
     paths(e, s);
+    for (const auto& [kind, expected] : e.times) {
+      const auto found =
+          std::find_if(s.anomalies.begin(), s.anomalies.end(), [&](const auto& a) { return tcp::info(a.kind).name == kind; });
+      same(e.line, kind.c_str(), expected, found == s.anomalies.end() ? 0 : std::uint64_t{found->count});
+    }
     for (const auto& [what, expected] : e.counters) same(e.line, what.c_str(), std::to_string(expected), counter(s, what));
   }
 
