@@ -86,7 +86,8 @@ void Machine::watch_window(Observation& o) noexcept {
   if (o.stale) [[unlikely]]
     watch_stamp(o);
   if (s.syn()) {
-    if (!s.acks() && answers_syn(y.state)) o.peer.learn(known::kChallenged);
+    const bool again = !s.acks() && x.knows(known::kPlainSyn);  // the first one may only have been captured late
+    if (again && answers_syn(y.state)) o.peer.learn(known::kChallenged);
   } else if (s.acks()) {
     const std::uint32_t edge = s.ack + (static_cast<std::uint32_t>(s.window) << x.window_scale);
     if (!x.knows(known::kRightEdge)) {
@@ -196,7 +197,7 @@ void Machine::count_sequence(Observation& o) noexcept {
     if (x.counters.out_of_order++ == 0) {
       if (StreamNotes* notes = blocks_.notes(x)) notes->out_of_order = {s.frame, s.time};
     }
-  } else if (s.payload_length != 0 || s.syn() || s.fin()) {
+  } else if (s.payload_length != 0 || s.fin() || (s.syn() && x.syns.count > 1)) {
     ++x.counters.retransmitted_segments;
     note_repeated(o, old_end, repeated);
   }

@@ -19,13 +19,13 @@ using wire::seq_gt;
 using wire::seq_lt;
 namespace flag = wire::tcp_flag;
 
+/// It opens, or did once: a SYN and nothing that would make it anything else.
+bool plain_syn(const wire::Segment& s) noexcept { return (s.flags & (flag::kSyn | flag::kAck | flag::kFin | flag::kRst)) == flag::kSyn; }
+
 /// The opening SYN comes from an end long past it. One that was refused and asks again is not: its SYN takes the refusal back.
 bool long_past_syn(const Observation& o) noexcept {
   return synchronised(o.sender_was) || (o.sender_was == State::kClosed && !o.did(happened::kResetRefuted));
 }
-
-/// The opening SYN again: an old duplicate.
-bool repeated_late(const Observation& o) noexcept { return o.did(happened::kSynRepeated) && long_past_syn(o); }
 
 /// On which side of the tap something was lost when an end repeats itself, and the answer that it did not heed.
 struct Loss {
@@ -43,7 +43,7 @@ Loss loss_behind(const Observation& o, std::uint64_t answer, base::Timestamp at)
 // ---- handshake
 
 Finding syn_retransmitted(const Observation& o) noexcept {
-  if (!o.did(happened::kSynRepeated) || repeated_late(o)) return {};
+  if (!o.did(happened::kSynRepeated) || long_past_syn(o)) return {};
   const Sighting& first = o.sender.syns.first;
   const Handshake& h = o.c.handshake;
   const bool answered = o.peer.knows(known::kSynAck);
@@ -90,7 +90,7 @@ Finding syn_ack_isn_changed(const Observation& o) noexcept {
 
 Finding syn_with_data(const Observation& o) noexcept {
   const wire::Segment& s = o.segment;
-  if (!s.syn() || s.acks() || s.rst() || s.payload_length == 0 || s.has(wire::present::kFastOpen)) return {};
+  if (!plain_syn(s) || s.payload_length == 0 || s.has(wire::present::kFastOpen)) return {};
   return by_sender(o, K::kSynWithData, {s.payload_length, 0});
 }
 
@@ -104,9 +104,8 @@ Finding fast_open_refused(const Observation& o) noexcept {
 
 Finding old_copy_of_syn(const Observation& o) noexcept {
   const wire::Segment& s = o.segment;
-  if (!s.syn() || s.acks() || s.rst() || s.fin()) return {};
-  const bool same_number = o.sender.knows(known::kIss) && s.seq == o.sender.iss;
-  if (!same_number || !(o.did(happened::kStray) || long_past_syn(o))) return {};  // a mirror port's copy comes at once
+  const bool again = o.did(happened::kSynRepeated) || o.copy;  // the first one may only have been captured late
+  if (!plain_syn(s) || !(o.did(happened::kStray) || (again && long_past_syn(o)))) return {};  // a mirror port's copy comes at once
   return by_sender(o, K::kOldDuplicateSyn, {s.seq, 0});
 }
 
