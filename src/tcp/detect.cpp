@@ -73,18 +73,21 @@ Finding handshake_ack_invalid(const Observation& o) noexcept {
   return by_sender(o, K::kHandshakeAckInvalid, {seq_diff(s.ack, o.peer.iss + 1), 0});
 }
 
+/// A SYN-ACK acknowledges the peer's SYN, or some of its data with it; if that was not captured, what an earlier SYN-ACK acknowledged.
+bool acknowledges_syn(const Observation& o) noexcept {
+  const std::uint32_t least = o.peer.knows(known::kIss) ? o.peer.iss + 1 : o.peer.snd_nxt;
+  return seq_diff(o.segment.ack, least) >= 0 && seq_diff(o.segment.ack, o.peer.snd_nxt) <= 0;
+}
+
 Finding syn_ack_invalid(const Observation& o) noexcept {
   const wire::Segment& s = o.segment;
-  if (!fresh_stray(o) || !s.syn() || !s.acks() || !o.peer.knows(known::kPlainSyn)) return {};
-  const std::int32_t distance = seq_diff(s.ack, o.peer.iss + 1);
-  const bool right = distance >= 0 && seq_diff(s.ack, o.peer.snd_nxt) <= 0;
-  return right ? Finding() : by_sender(o, K::kSynAckInvalid, {distance, 0});
+  if (!fresh_stray(o) || !s.syn() || !s.acks() || !o.peer.knows(known::kPlainSyn) || acknowledges_syn(o)) return {};
+  return by_sender(o, K::kSynAckInvalid, {seq_diff(s.ack, o.peer.iss + 1), 0});
 }
 
 Finding syn_ack_isn_changed(const Observation& o) noexcept {
   const wire::Segment& s = o.segment;
-  if (!fresh_stray(o) || !s.syn() || !s.acks() || !o.sender.knows(known::kSynAck) || !o.peer.knows(known::kIss)) return {};
-  if (s.ack != o.peer.iss + 1) return {};
+  if (!fresh_stray(o) || !s.syn() || !s.acks() || !o.sender.knows(known::kSynAck) || !acknowledges_syn(o)) return {};
   return seen(o, K::kSynAckIsnChanged, o.side, {o.c.handshake.syn_ack_frame, s.frame}, {o.sender.iss, s.seq});
 }
 
