@@ -101,7 +101,7 @@ Finding fast_open_refused(const Observation& o) noexcept {
   const wire::Segment& s = o.segment;
   if (!s.syn() || !s.acks() || o.did(happened::kStray | happened::kSynAckRepeated) || !o.peer.knows(known::kPlainSyn)) return {};
   const std::uint32_t data = o.peer.snd_nxt - o.peer.iss - 1;
-  if (!o.c.is(trait::kFastOpenAsked) || data == 0 || data > 0xffff || s.ack != o.peer.iss + 1) return {};
+  if (!o.c.is(trait::kFastOpenAsked) || data == 0 || s.ack != o.peer.iss + 1) return {};
   return by_sender(o, K::kFastOpenRefused, {data, 0});
 }
 
@@ -180,8 +180,7 @@ Finding closed_with_pending_data(const Observation& o) noexcept {
 /// The answer to what a live socket would not have refused: its end has forgotten (RFC 9293, figure 10).
 Finding half_open_by_reply(const Observation& o) noexcept {
   constexpr std::uint32_t kObeyedReply = happened::kResetAccepted | happened::kReplyReset;
-  if ((o.what & kObeyedReply) != kObeyedReply || o.copy || !is(o.sender, State::kClosed)) return {};
-  if (o.sender_was != State::kEstablished || o.sender.knows(known::kFin)) return {};
+  if ((o.what & kObeyedReply) != kObeyedReply || o.sender.knows(known::kFin)) return {};
   const Facts& facts = o.sender.facts;
   const bool was_open = facts.has(Fact::kSynAcked) || facts.has(Fact::kPeerSynAck) || facts.has(Fact::kSpoke);  // rule 7: it never was
   if (!was_open) return {};
@@ -193,18 +192,13 @@ bool unheeded(const Observation& o) noexcept {
   return o.segment.rst() && !o.copy && synchronised(o.peer_was) && o.peer_was != State::kTimeWait && synchronised(o.sender_was);
 }
 
-Finding reset_out_of_window(const Observation& o) noexcept {
+/// In the window of its target and not exact, or out of it (RFC 5961, 3.2).
+Finding reset_rejected(const Observation& o) noexcept {
   if (!unheeded(o) || !o.did(happened::kResetRejected | happened::kStray)) return {};
   const std::int32_t distance =
       o.did(happened::kStray) && o.peer.knows(known::kAcked) ? seq_diff(o.segment.seq, o.peer.rcv_nxt) : o.reset_distance;
-  if (distance > 0 && distance < static_cast<std::int32_t>(std::min<std::uint32_t>(o.peer.max_window, 1U << 30))) return {};
-  return by_sender(o, K::kResetOutOfWindow, {distance, 0});
-}
-
-Finding reset_in_window(const Observation& o) noexcept {
-  if (!unheeded(o) || !o.did(happened::kResetRejected) || o.reset_distance <= 0) return {};
-  if (o.reset_distance >= static_cast<std::int32_t>(std::min<std::uint32_t>(o.peer.max_window, 1U << 30))) return {};
-  return by_sender(o, K::kResetInWindowNotExact, {o.reset_distance, 0});
+  const bool in_window = distance > 0 && distance < static_cast<std::int32_t>(std::min<std::uint32_t>(o.peer.max_window, 1U << 30));
+  return by_sender(o, in_window ? K::kResetInWindowNotExact : K::kResetOutOfWindow, {distance, 0});
 }
 
 Finding reset_ignored(const Observation& o) noexcept {
@@ -283,7 +277,7 @@ Finding challenge_ack(const Observation& o) noexcept {
 }
 
 // Every detector that looks at one segment.
-constexpr std::array<OfSegment, 26> kOfSegments{
+constexpr std::array<OfSegment, 25> kOfSegments{
     syn_retransmitted,
     syn_ack_retransmitted,
     handshake_ack_lost,
@@ -301,8 +295,7 @@ constexpr std::array<OfSegment, 26> kOfSegments{
     time_wait_assassinated,
     late_segment_in_time_wait,
     closed_with_pending_data,
-    reset_out_of_window,
-    reset_in_window,
+    reset_rejected,
     reset_ignored,
     half_open_by_reply,
     data_after_reset,
