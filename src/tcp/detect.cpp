@@ -68,7 +68,7 @@ Finding handshake_ack_lost(const Observation& o) noexcept {
 
 Finding handshake_ack_invalid(const Observation& o) noexcept {
   const wire::Segment& s = o.segment;
-  if (!fresh_stray(o) || !s.acks() || s.syn() || s.rst()) return {};
+  if (o.copy || !s.acks() || s.syn() || s.rst()) return {};
   if (!is(o.peer, State::kSynReceived) || !(is(o.sender, State::kSynSent) || o.sender.state == State::kUnknown)) return {};
   return by_sender(o, K::kHandshakeAckInvalid, {seq_diff(s.ack, o.peer.iss + 1), 0});
 }
@@ -546,7 +546,8 @@ void settle_icmp(const Life& life, Journal& journal, Connection& c) noexcept {
 bool unremarkable(const Observation& o) noexcept {
   const wire::Segment& s = o.segment;
   const bool first_syn = s.syn() && !s.fin() && o.sender_was == State::kUnknown;
-  const bool plain = s.payload_length == 0 && !s.rst() && (s.syn() ? first_syn : s.acks());
+  const bool good_ack = s.acks() && !is(o.peer, State::kSynReceived);
+  const bool plain = s.payload_length == 0 && !s.rst() && (s.syn() ? first_syn : good_ack);
   return plain && o.what == 0 && !o.challenged && o.reset_before == 0 && o.taken_back_ack == 0 && !o.c.is(trait::kFastOpenAsked);
 }
 
