@@ -36,7 +36,7 @@ struct Loss {
 /// An answer that had passed the tap long before was lost on the way to the end that repeats itself. If none had, the loss is on the other
 /// side: of what it sent, or of the answer. One that comes at the same moment crossed the repetition and tells nothing.
 Loss loss_behind(const Observation& o, std::uint64_t answer, base::Timestamp at) noexcept {
-  if (answer == 0 || answer >= o.segment.frame) return {lost::kBeyond, 0};
+  if (answer == 0) return {lost::kBeyond, 0};
   return later(o.sender, at, o.sent_at) ? Loss{lost::kHere, answer} : Loss{};
 }
 
@@ -202,8 +202,7 @@ Finding reset_rejected(const Observation& o) noexcept {
 }
 
 Finding reset_ignored(const Observation& o) noexcept {
-  const bool asks_again = o.segment.syn() && !o.segment.acks();  // as some stacks do after a refusal
-  if (!o.did(happened::kResetRefuted) || asks_again) return {};
+  if (!o.did(happened::kResetRefuted) || plain_syn(o.segment)) return {};  // some stacks ask again after a refusal
   return seen(o, K::kResetIgnored, o.side, {o.refuted.cause, o.segment.frame}, {base::elapsed(o.refuted.time, o.segment.time), 0});
 }
 
