@@ -2,11 +2,11 @@
 """Takes away one thing the judgement stands on and sees whether a test notices: mutate.py [rows] [detectors] [rules] [conditions] [options].
 
 Works in a copy of the tree: src/tcp/transition.cpp loses its rows, the lists of src/tcp/detect*.cpp their detectors, the machine whole rules
-(refutation, acceptance of RSTs, copies, ...), and the detectors single conditions after which they say nothing, one at a time; each time
-the traces are run, and the rest of test_tcp if none of them failed. Prints for each mutant what failed, and exits 1 if one survived. The
-tree itself is not touched. Rows that only the table's own test notices are named, because that test is a copy of the table: no trace takes
-them. Takes minutes, conditions a quarter of an hour; ccache helps. --part 2/4 takes the second quarter, so that four can run side by side;
---only takes those whose name contains a text. Not part of the test run.
+(refutation, acceptance of RSTs, copies, ...), and the detectors single conditions (each operand of their || and &&), one at a time; each
+time the traces are run, and the rest of test_tcp if none of them failed. Prints for each mutant what failed, and exits 1 if one survived.
+The tree itself is not touched. Rows that only the table's own test notices are named, because that test is a copy of the table: no trace
+takes them. Takes minutes, conditions an hour; ccache helps. --part 2/4 takes the second quarter, so that four can run side by side; --only
+takes those whose name contains a text. Not part of the test run.
 """
 import argparse
 import json
@@ -84,15 +84,15 @@ def rules(tree):
     return mutants
 
 
-def operands(condition):
-    """The parts between || outside of any brackets, with their places."""
-    parts, depth, start = [], 0, 0
-    for at, char in enumerate(condition):
-        depth += (char in "([{") - (char in ")]}")
-        if depth == 0 and condition.startswith("||", at):
-            parts.append((start, at))
-            start = at + 2
-    return parts + [(start, len(condition))]
+def operands(text, start, end, operator):
+    """The places of the parts of text[start:end] between `operator` outside of any brackets."""
+    places, depth, begun = [], 0, start
+    for at in range(start, end):
+        depth += (text[at] in "([{") - (text[at] in ")]}")
+        if depth == 0 and text.startswith(operator, at):
+            places.append((begun, at))
+            begun = at + len(operator)
+    return places + [(begun, end)]
 
 
 def closing(text, opening):
@@ -104,20 +104,51 @@ def closing(text, opening):
     raise ValueError("a bracket is not closed")
 
 
+def parts(text, start, end):
+    """Each operand of || and &&, also within brackets, with what it would be if it were not there."""
+    for operator, absent in ("||", "false"), ("&&", "true"):
+        found = operands(text, start, end, operator)
+        if len(found) > 1:
+            for place in found:
+                yield *place, absent
+                yield from parts(text, *place)
+            return
+    inner = re.compile(r"[\s!]*\(").match(text, start, end)
+    if inner and closing(text, inner.end() - 1) == len(text[:end].rstrip()) - 1:
+        yield from parts(text, inner.end(), closing(text, inner.end() - 1))
+
+
+def expressions(text):
+    """What may be a condition: in `if`, after `return` and `=`, up to and behind a `?`. With it what it would be if a lone condition were gone."""
+    for found in re.finditer(r"\bif \(", text):
+        end = closing(text, found.end() - 1)
+        yield found.end(), end, "false" if re.match(r"\)\s*(return \{\}|continue);", text[end:]) else None
+    for found in re.finditer(r"(?:\breturn|[^=!<>]=)\s", text):
+        end = text.index(";", found.end())
+        if "{" in text[found.end():end]:
+            continue  # a lambda or a list: what is in it is found by itself
+        for start, stop in operands(text, found.end(), end, "?"):
+            for place in operands(text, start, stop, " : "):
+                yield *place, None
+
+
+def without_comments(text):
+    return re.sub(r"//.*", lambda comment: " " * len(comment.group()), text)
+
+
 def conditions(tree):
-    """Each operand of each `if (...) return {};` becomes false."""
+    """Each operand of each || and && of the detectors, and each lone condition after which they say nothing, is taken away."""
     mutants = []
     for file in sorted((tree / "src/tcp").glob("detect*.cpp")):
         text = file.read_text()
-        for found in re.finditer(r"\bif \(", text):
-            end = closing(text, found.end() - 1)
-            if not re.match(r"\)\s*return \{\};", text[end:]):
-                continue
-            for start, stop in operands(text[found.end():end]):
-                part = text[found.end() + start:found.end() + stop]
-                changed = text[:found.end() + start] + " false " + text[found.end() + stop:]
-                line = text.count("\n", 0, found.start()) + 1
-                mutants.append(Mutant(file.relative_to(tree), f"{file.name}:{line}: {' '.join(part.split())}", changed))
+        bare = without_comments(text)
+        places = set()
+        for start, end, alone in expressions(bare):
+            found = list(parts(bare, start, end))
+            places.update(found or ([(start, end, alone)] if alone else []))
+        for start, end, absent in sorted(places):
+            name = f"{file.name}:{text.count(chr(10), 0, start) + 1}: {' '.join(bare[start:end].split())}"
+            mutants.append(Mutant(file.relative_to(tree), name, f"{text[:start]} {absent} {text[end:]}"))
     return mutants
 
 
