@@ -408,18 +408,21 @@ Finding half_close(const Life& life) noexcept {
               {base::elapsed(h.from, h.to), static_cast<std::int64_t>(h.bytes)});
 }
 
-/// Of an end still in `state`: since when, if that is longer than lingering.
+/// `x` acknowledged more than was seen of `y`: its FIN, perhaps.
+bool unseen_tail(const Endpoint& x, const Endpoint& y) noexcept {
+  return x.knows(known::kAcked) && y.knows(known::kNext) && seq_gt(x.rcv_nxt, y.snd_nxt);
+}
+
+/// Of an end still in `state`: since when, if nothing has come for longer than lingering (a half-close that is used is meant).
 Finding lingering(const Life& life, K kind, State state, Fact since) noexcept {
   for (const unsigned end : life.ends()) {
     const Endpoint& e = life.c.ends[end];
     if (e.state != state || !e.facts.has(since)) continue;
     if (life.c.ends[1 - end].state == State::kLastAck) continue;  // what is missing there is the last ACK
-    const base::Duration waited = base::elapsed(e.facts[since].time, life.clock);
-    const base::Duration idle = base::elapsed(life.c.end, life.clock);  // a half-close that is used is meant
     const Endpoint& y = life.c.ends[1 - end];
-    const bool unseen_tail = y.knows(known::kAcked) && e.knows(known::kNext) && seq_gt(y.rcv_nxt, e.snd_nxt);  // its FIN, perhaps
-    if (waited > life.timers.lingering && idle > life.timers.lingering && !unseen_tail)
-      return make(kind, end, e.facts[since].time, {e.facts[since].cause, e.facts[since].proof}, {waited, 0});
+    if (base::elapsed(life.c.end, life.clock) <= life.timers.lingering || unseen_tail(e, y) || unseen_tail(y, e)) continue;
+    const Evidence& began = e.facts[since];
+    return make(kind, end, began.time, {began.cause, began.proof}, {base::elapsed(began.time, life.clock), 0});
   }
   return {};
 }

@@ -50,7 +50,7 @@ bool Machine::apply(Connection& c, std::uint32_t index, const wire::Segment& s) 
   Observation o(c, index, s);
   judge_freshness(o);
   count(o);
-  const std::uint32_t window = static_cast<std::uint32_t>(s.window) << (s.syn() ? 0 : o.sender.window_scale);
+  const std::uint32_t window = s.rst() ? 0 : static_cast<std::uint32_t>(s.window) << (s.syn() ? 0 : o.sender.window_scale);
   o.sender.max_window = std::max(o.sender.max_window, window);
   if (is_quiet(o)) {
     watch_window(o);

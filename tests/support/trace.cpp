@@ -351,6 +351,11 @@ class Parser {
       Words one_kind({w.next("an anomaly")});
       add_anomalies(kind, one_kind);
       e.times.emplace_back(kind.front(), bounded<std::uint64_t>(w.next("a number")));
+    } else if (what == "origins") {
+      const std::string kind = w.next("an anomaly");
+      std::string all = w.next("an origin");
+      while (w.more()) all += ' ' + w.next("an origin");
+      e.origins.emplace_back(kind, all);
     } else if (what == "time_wait")
       e.time_wait = time_wait(w);
     else if (what == "half_close")

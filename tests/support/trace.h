@@ -92,6 +92,7 @@ struct Expected {
   std::vector<std::string> anomalies;
   std::vector<std::string> inconclusive;
   std::vector<std::pair<std::string, std::uint64_t>> times;  ///< how often an anomaly was found
+  std::vector<std::pair<std::string, std::string>> origins;  ///< of an anomaly: "capture", "endpoint network" ...
   std::array<std::optional<std::vector<tcp::State>>, 2> path;
   std::vector<ExpectedCause> causes;
   std::vector<std::pair<std::string, std::uint64_t>> counters;  ///< "originator retransmitted" ...

@@ -374,6 +374,11 @@ class Judge {
           std::find_if(s.anomalies.begin(), s.anomalies.end(), [&](const auto& a) { return tcp::info(a.kind).name == kind; });
       same(e.line, kind.c_str(), expected, found == s.anomalies.end() ? 0 : std::uint64_t{found->count});
     }
+    for (const auto& [kind, expected] : e.origins) {
+      for (const auto& a : s.anomalies) {
+        if (tcp::info(a.kind).name == kind) same(e.line, kind.c_str(), expected, origins(a));
+      }
+    }
     for (const auto& [what, expected] : e.counters) same(e.line, what.c_str(), std::to_string(expected), counter(s, what));
   }
 
@@ -381,6 +386,15 @@ class Judge {
     std::sort(kinds.begin(), kinds.end());
     std::string text;
     for (const auto& k : kinds) text += (text.empty() ? "" : " ") + k;
+    return text;
+  }
+
+  static std::string origins(const tcp::Anomaly& a) {
+    static constexpr std::array<const char*, 4> kNames{"endpoint", "network", "capture", "attacker"};
+    std::string text;
+    for (std::size_t bit = 0; bit != kNames.size(); ++bit) {
+      if ((a.origins & 1U << bit) != 0) text += (text.empty() ? "" : " ") + std::string(kNames[bit]);
+    }
     return text;
   }
 
