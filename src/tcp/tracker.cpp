@@ -141,6 +141,10 @@ TrackerCounts& TrackerCounts::operator+=(const TrackerCounts& other) noexcept {
   table_full += other.table_full;
   created += other.created;
   for (std::size_t n = 0; n != evicted.size(); ++n) evicted[n] += other.evicted[n];
+  opened += other.opened;
+  ended += other.ended;
+  failed += other.failed;
+  for (std::size_t n = 0; n != entered.size(); ++n) entered[n] += other.entered[n];
   strays += other.strays;
   blocks_exhausted += other.blocks_exhausted;
   for (std::size_t n = 0; n != ends.size(); ++n) ends[n] += other.ends[n];
