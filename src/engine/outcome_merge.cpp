@@ -20,7 +20,6 @@ void OutcomeMerge::look(Head& head, std::uint64_t ticket) {
   head.has = false;
   if (head.batch != nullptr && head.next == head.batch->size()) {
     head.stream->give_back(reader_, std::exchange(head.batch, nullptr));
-    bell_.ring();
   }
   while (head.batch == nullptr) {
     const std::uint32_t seen = bell_.look();

@@ -56,6 +56,7 @@ OutcomeBatch* OutcomeStream::next(Reader reader) noexcept {
 
 void OutcomeStream::give_back(Reader reader, OutcomeBatch* batch) noexcept {
   (void)lanes_[static_cast<std::size_t>(reader)].empty.push(batch);
+  returned_.ring();
 }
 
 }  // namespace finwait::engine

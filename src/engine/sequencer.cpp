@@ -14,6 +14,7 @@ void Sequencer::place(Unit& unit, const UnitDecoder& decoder) {
   replay_clock(unit);
   if (!unit.held.empty()) place_fragments(unit, decoder);
   count(unit);
+  if (unit.passed != 0) pass_time(unit);
   if (filter_ != nullptr) show_types(unit);
 }
 
@@ -65,7 +66,14 @@ wire::Fate Sequencer::place_fragment(Unit& unit, const HeldFrame& held, const Un
   return fate;
 }
 
-void Sequencer::count(const Unit& unit) {
+/// As Pipeline::pass_time: behind the unit's frames.
+void Sequencer::pass_time(Unit& unit) {
+  if (totals_.frames.read == 0 || unit.passed <= clock_.now()) return;
+  clock_.tick(std::min(unit.passed, options_.to));
+  unit.clock_after = clock_.now();
+}
+
+void Sequencer::count(Unit& unit) {
   report::CaptureFacts& facts = totals_.capture;
   if (unit.frames != 0) {
     facts.first = totals_.frames.read == 0 ? unit.first : std::min(facts.first, unit.first);
@@ -76,6 +84,7 @@ void Sequencer::count(const Unit& unit) {
   facts.cut_short += unit.cut_short;
   for (std::size_t n = 0; n != unit.fates.size(); ++n) totals_.frames.fates[n] += unit.fates[n];
   if (unit.limited) facts.stopped = true;
+  unit.counts_after = totals_.frames;
 }
 
 /// Of a link type that the filter is not valid for no frame matches; the filter of the program says so.

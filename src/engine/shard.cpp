@@ -15,6 +15,7 @@ Shard::Shard(const PipelineOptions& options, std::uint32_t number, base::Bell& b
       fates_(segments_.size(), wire::Fate::kTcp) {}
 
 void Shard::take(const Unit& unit, std::uint64_t ticket) {
+  for (const capture::LossSpan& loss : unit.losses) tracker_.note_loss(loss.from, loss.to);
   std::span<const std::uint32_t> part;
   if (number_ < unit.parts.size()) part = unit.parts[number_];
   while (!part.empty()) {
@@ -65,11 +66,11 @@ void Shard::drain(std::uint64_t ticket) {
 
 void Shard::keep(const tcp::Outcome& outcome, std::uint64_t ticket) {
   while (batch_ == nullptr) {
-    const std::uint32_t seen = bell_.look();
+    const std::uint32_t seen = outcomes_.returned().look();
     batch_ = outcomes_.empty();
     if (batch_ != nullptr) break;
     if (abandoned_.load(std::memory_order_relaxed)) return;
-    bell_.wait(seen);
+    outcomes_.returned().wait(seen);
   }
   batch_->ticket = ticket;
   batch_->add(outcome);

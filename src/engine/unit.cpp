@@ -17,6 +17,10 @@ void Unit::clear() noexcept {
   if (!filtered_types.in_order().empty()) filtered_types = capture::LinkTypes{};
   end = limited = false;
   share = -1.0;
+  passed = now = 0;
+  losses.clear();
+  news.clear();
+  stats = {};
   frames_before = bytes_before = 0;
   clock_after = 0;
 }

@@ -27,6 +27,7 @@ std::string stats_text(const Totals& totals) {
   }
   text += fmt::format("\nstray segments {}, evidence not kept for lack of room {}\n", human_count(totals.tracker.strays),
                       human_count(totals.tracker.blocks_exhausted));
+  for (std::size_t n = 0; n != p.segments.size(); ++n) text += fmt::format("thread {}: {} segments\n", n + 1, human_count(p.segments[n]));
   return text;
 }
 

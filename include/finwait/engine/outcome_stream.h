@@ -13,6 +13,7 @@
 #include <memory>
 #include <vector>
 
+#include "finwait/base/bell.h"
 #include "finwait/base/ring.h"
 #include "finwait/hosts/life.h"
 #include "finwait/tcp/connection.h"
@@ -62,6 +63,9 @@ class OutcomeStream {
   /// Throws std::bad_alloc.
   OutcomeStream();
 
+  /// Rings when a batch comes back; for the shard to wait on.
+  [[nodiscard]] base::Bell& returned() noexcept { return returned_; }
+
   /// The shard: an empty batch; null while all are under way.
   [[nodiscard]] OutcomeBatch* empty() noexcept;
   void send(OutcomeBatch* batch) noexcept;
@@ -80,6 +84,7 @@ class OutcomeStream {
 
   std::array<OutcomeBatch, kBatches> batches_;
   std::array<Lane, kReaders> lanes_;
+  base::Bell returned_;
 };
 
 }  // namespace finwait::engine

@@ -26,7 +26,8 @@ class Sequencer {
   void replay_clock(Unit& unit);
   void place_fragments(Unit& unit, const UnitDecoder& decoder);
   [[nodiscard]] wire::Fate place_fragment(Unit& unit, const HeldFrame& held, const UnitDecoder& decoder);
-  void count(const Unit& unit);
+  void count(Unit& unit);
+  void pass_time(Unit& unit);
   void show_types(const Unit& unit);
 
   PipelineOptions options_;

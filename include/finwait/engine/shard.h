@@ -17,8 +17,8 @@ namespace finwait::engine {
 
 class Shard {
  public:
-  /// `bell` rings when batches come back; once `abandoned`, what would be sent is dropped. `options.batch` segments are looked at at once;
-  /// `options.tracker` is this shard's own. Throws std::bad_alloc.
+  /// Rings `bell` when it has sent something; once `abandoned`, what would be sent is dropped. `options.batch` segments are looked at at
+  /// once; `options.tracker` is this shard's own. Throws std::bad_alloc.
   Shard(const PipelineOptions& options, std::uint32_t number, base::Bell& bell, const std::atomic<bool>& abandoned);
 
   /// Its part of a unit. Waits when the reader of its outcomes is behind. Throws std::bad_alloc.
@@ -27,10 +27,10 @@ class Shard {
   /// For the reader.
   [[nodiscard]] OutcomeStream& outcomes() noexcept { return outcomes_; }
 
-  /// Once the last unit is done.
-  [[nodiscard]] const tcp::TrackerCounts& counts() const noexcept { return tracker_.counts(); }
-  /// TCP segments for which there was no room.
-  [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }
+  /// How it stands. In the thread that uses it, or when none does any more.
+  [[nodiscard]] ShardStanding standing() const noexcept { return {tracker_.counts(), tracker_.remembered(), refused_}; }
+  /// For other threads. To be called before any unit is taken.
+  [[nodiscard]] tcp::TableReader reader() const noexcept { return tracker_.reader(); }
 
  private:
   void track(const Unit& unit, std::span<const std::uint32_t> part);

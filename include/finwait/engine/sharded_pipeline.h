@@ -3,31 +3,26 @@
 //   pieces of a file ─▶ decode ─▶ place in order ─▶ shard 0 ─▶ merge ─▶ reporter
 //   (or one reader)     any thread   one at a time  shard 1    the caller's thread
 //
-// Units of some thousand frames go round in a ring (unit_ring.h). Each of the analysis threads owns a shard, and does whatever can be done:
-// place units that have been decoded, take the part of its shard, or else decode another piece of the file. What cannot be divided
-// (standard input, compressed captures) is read and decoded by one more thread. The caller's thread merges and reports, and one more merges
-// and learns of hosts. Everything is bounded: who has no room waits.
+// Units of some thousand frames go round in a ring (shard_crew.h). Each of the analysis threads owns a shard, and does whatever can be
+// done: place units that have been decoded, take the part of its shard, or else decode another piece of the file. What cannot be divided
+// (standard input, compressed captures) is read and decoded by one more thread. Everything is bounded: who has no room waits.
 //
 // Connections are divided over the shards by the hash of their flow, each with its share of the room: only when room is short may the
 // answer depend on the number of threads. Events and --explain are not for here: they show what happens frame by frame, and are Pipeline's.
 #pragma once
 
 #include <atomic>
-#include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <thread>
+#include <string>
 #include <vector>
 
-#include "finwait/base/bell.h"
 #include "finwait/capture/divider.h"
-#include "finwait/engine/outcome_merge.h"
 #include "finwait/engine/pipeline.h"
 #include "finwait/engine/sequencer.h"
-#include "finwait/engine/shard.h"
+#include "finwait/engine/shard_crew.h"
 #include "finwait/engine/unit_decoder.h"
-#include "finwait/engine/unit_ring.h"
 
 namespace finwait::engine {
 
@@ -38,7 +33,6 @@ class ShardedPipeline {
   /// throws std::bad_alloc, CaptureError.
   ShardedPipeline(capture::Source& source, capture::Filter* filter, report::Reporter& reporter, const PipelineOptions& options,
                   unsigned threads, std::uint64_t piece = capture::Divider::kPiece);
-  ~ShardedPipeline();
   ShardedPipeline(const ShardedPipeline&) = delete;
   ShardedPipeline& operator=(const ShardedPipeline&) = delete;
 
@@ -49,12 +43,7 @@ class ShardedPipeline {
   [[nodiscard]] report::Totals totals() const;
 
  private:
-  void start();
-  void join();
-  [[nodiscard]] OutcomeMerge merge_for(Reader reader);
-  [[nodiscard]] const Unit* wait_for(std::uint64_t ticket);
-  void report_all(Steering& steering);
-  void watch_hosts();
+  void settle(const Unit& unit, Steering& steering);
   void work(std::uint32_t number);
   void read_stream();
   [[nodiscard]] std::optional<std::uint64_t> claim_stream();
@@ -63,17 +52,11 @@ class ShardedPipeline {
   [[nodiscard]] bool place_decoded(UnitDecoder& decoder);
   void place(std::uint64_t ticket, UnitDecoder& decoder);
   void prove(Unit& unit, UnitDecoder& decoder);
-  void give_up(std::exception_ptr why);
 
   capture::Source& source_;
   report::Reporter& reporter_;
   PipelineOptions options_;
-  std::uint32_t threads_;
-  base::Bell bell_;
-  std::atomic<bool> stopping_{false};   // no more is to be read: relaxed, tells of nothing else
-  std::atomic<bool> abandoned_{false};  // nobody reports any more: relaxed, as above
-  UnitRing ring_;
-  std::vector<std::unique_ptr<Shard>> shards_;
+  std::atomic<bool> stopping_{false};                   // no more is to be read: relaxed, tells of nothing else
   std::vector<std::unique_ptr<UnitDecoder>> decoders_;  // of the analysis threads; the last one is the reader's
 
   std::mutex sequence_;  // whoever places units
@@ -89,8 +72,7 @@ class ShardedPipeline {
 
   bool limited_ = false;  // the reader's
   bool stopped_ = false;  // the caller's
-  std::vector<std::thread> running_;
-  std::exception_ptr broken_;  // what ended an analysis thread; under sequence_
+  ShardCrew crew_;        // its threads end before anything they use
 };
 
 }  // namespace finwait::engine

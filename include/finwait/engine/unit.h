@@ -9,11 +9,15 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "finwait/base/time.h"
 #include "finwait/capture/divider.h"
+#include "finwait/capture/live_source.h"
 #include "finwait/engine/trace_clock.h"
+#include "finwait/report/totals.h"
+#include "finwait/tcp/tracker.h"
 #include "finwait/wire/decode.h"
 #include "finwait/wire/segment.h"
 
@@ -28,6 +32,13 @@ struct HeldFrame {
   std::uint16_t link_type = 0;
   base::Timestamp time = 0;
   base::Timestamp clock = 0;  ///< by the unit's own clock
+};
+
+/// How a shard stands between two units.
+struct ShardStanding {
+  tcp::TrackerCounts counts;
+  std::uint32_t remembered = 0;
+  std::uint64_t refused = 0;  ///< TCP segments for which there was no room
 };
 
 struct Unit {
@@ -53,11 +64,22 @@ struct Unit {
   bool limited = false;               ///< ... because all that was asked for was read
   double share = -1.0;                ///< of the input read so far; below 0: unknown
 
+  // By whoever reads a live capture.
+  base::Timestamp passed = 0;             ///< every frame stamped before it is in this unit or an earlier one; 0: not known
+  std::vector<capture::LossSpan> losses;  ///< told when its frames were read
+  std::vector<std::string> news;          ///< as LiveSource::take_news
+  capture::LiveStats stats;               ///< as of its last frame
+  base::Timestamp now = 0;                ///< the machine's clock then
+
+  // By each shard, at its place, when it is done with it; empty if nobody wants to know.
+  std::vector<ShardStanding> standings;
+
   // By the sequencer.
   std::uint64_t frames_before = 0;
   std::uint64_t bytes_before = 0;
   std::uint32_t replayed = 0;  ///< `stamps` of so many frames hold what the trace clock stood at; of the others, their segments do
   base::Timestamp clock_after = 0;
+  report::FrameCounts counts_after;  ///< of all frames up to its last one
 
   void clear() noexcept;
 

@@ -78,7 +78,8 @@ struct Performance {
   double seconds = 0.0;
   std::uint64_t bytes = 0;  ///< captured bytes of all frames
   unsigned threads = 1;
-  std::uint64_t peak_memory = 0;  ///< bytes
+  std::vector<std::uint64_t> segments;  ///< that each of several threads analysed
+  std::uint64_t peak_memory = 0;        ///< bytes
 };
 
 struct Totals {

@@ -1,0 +1,138 @@
+#include "finwait/engine/shard_crew.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace finwait::engine {
+namespace {
+
+/// Enough that each thread can decode one while each shard has one to take and one to come.
+constexpr std::uint32_t units_for(std::uint32_t threads) noexcept { return 3 * threads + 4; }
+
+PipelineOptions share_of(const PipelineOptions& whole, std::uint32_t threads) {
+  PipelineOptions share = whole;
+  share.tracker.max_connections = std::max<std::uint32_t>(whole.tracker.max_connections / threads, 2);
+  return share;
+}
+
+}  // namespace
+
+ShardCrew::ShardCrew(report::Reporter& reporter, const PipelineOptions& options, std::uint32_t threads, Filler filler,
+                     const std::vector<tcp::LiveFeed*>& feeds)
+    : reporter_(reporter), filler_(filler), ring_(units_for(threads), threads) {
+  PipelineOptions share = share_of(options, threads);
+  for (std::uint32_t n = 0; n != threads; ++n) {
+    share.tracker.feed = feeds.empty() ? nullptr : feeds[n];
+    shards_.push_back(std::make_unique<Shard>(share, n, outcomes_, abandoned_));
+  }
+}
+
+ShardCrew::~ShardCrew() {
+  abandon();
+  join();
+}
+
+/// Threads that could be started end like any other if a further one cannot.
+void ShardCrew::begin(const std::vector<std::function<void()>>& work) {
+  try {
+    running_.reserve(work.size() + 1);
+    for (const auto& one : work) running_.emplace_back([this, one] { guarded(one); });
+    running_.emplace_back([this] { guarded([this] { watch_hosts(); }); });
+  } catch (const std::system_error& e) {
+    abandon();
+    join();
+    throw std::runtime_error(std::string("cannot start a thread: ") + e.code().message() +
+                             "; give fewer threads (-t), or more memory and processes to the program (ulimit)");
+  } catch (...) {
+    abandon();
+    join();
+    throw;
+  }
+}
+
+/// A thread that cannot go on: then nothing can.
+void ShardCrew::guarded(const std::function<void()>& work) noexcept {
+  try {
+    work();
+  } catch (...) {
+    {
+      const std::lock_guard lock(breaking_);
+      if (broken_ == nullptr) broken_ = std::current_exception();
+    }
+    abandon();
+  }
+}
+
+void ShardCrew::abandon() noexcept {
+  abandoned_.store(true, std::memory_order_relaxed);
+  for (base::Bell* bell : {&work_, &room_, &outcomes_}) bell->ring();
+  for (const auto& shard : shards_) shard->outcomes().returned().ring();
+}
+
+void ShardCrew::join() {
+  work_.ring();
+  for (std::thread& thread : running_) thread.join();
+  running_.clear();
+}
+
+OutcomeMerge ShardCrew::merge_for(Reader reader) {
+  std::vector<OutcomeStream*> streams;
+  for (const auto& shard : shards_) streams.push_back(&shard->outcomes());
+  return {reader, std::move(streams), ring_, outcomes_, abandoned_};
+}
+
+/// The unit of a ticket, once something came of it at the latest; null if nobody reports any more.
+const Unit* ShardCrew::wait_for(std::uint64_t ticket) {
+  for (std::uint32_t seen = outcomes_.look(); !ring_.is_placed(ticket); seen = outcomes_.look()) {
+    if (abandoned()) return nullptr;
+    outcomes_.wait(seen);
+  }
+  return &ring_.unit(ticket);
+}
+
+/// True if it was the last one.
+bool ShardCrew::take(std::uint32_t number, std::uint64_t ticket) {
+  Unit& unit = ring_.unit(ticket);
+  const bool end = unit.end;
+  shards_[number]->take(unit, ticket);
+  if (!unit.standings.empty()) unit.standings[number] = shards_[number]->standing();
+  ring_.set_done(ticket, number);
+  outcomes_.ring();
+  return end;
+}
+
+/// The thread that learns of hosts: the same connections in the same order, beside what is written of them.
+void ShardCrew::watch_hosts() {
+  OutcomeMerge merge = merge_for(Reader::kHosts);
+  for (std::uint64_t ticket = 0;; ++ticket) {
+    const Unit* unit = wait_for(ticket);
+    if (unit == nullptr) return;
+    if (unit->end) reporter_.conclude_hosts(unit->clock_after);
+    merge.each(ticket, [this](const OutcomeBatch& batch, std::size_t n) { reporter_.observe(batch.outcomes[n].life); });
+    if (unit->end || abandoned()) return;
+    ring_.set_merged(ticket, Reader::kHosts);
+    room().ring();
+  }
+}
+
+std::vector<tcp::TableReader> ShardCrew::readers() const {
+  std::vector<tcp::TableReader> readers;
+  for (const auto& shard : shards_) readers.push_back(shard->reader());
+  return readers;
+}
+
+void ShardCrew::add_counts(report::Totals& totals) const {
+  totals.performance.threads = threads();
+  for (const auto& shard : shards_) {
+    const ShardStanding at = shard->standing();
+    totals.tracker += at.counts;
+    totals.performance.segments.push_back(at.counts.segments);
+    totals.frames.fates[static_cast<std::size_t>(wire::Fate::kTcp)] -= at.refused;
+    totals.frames.fates[static_cast<std::size_t>(wire::Fate::kTableFull)] += at.refused;
+  }
+}
+
+}  // namespace finwait::engine
