@@ -2,7 +2,9 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <linux/ethtool.h>
 #include <linux/if_ether.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <sys/ioctl.h>
@@ -98,7 +100,7 @@ void PacketRing::fail(const char* what, int error) const {
   throw CaptureError(fmt::format("{}: {}: {}", options_.interface, what, std::generic_category().message(error)));
 }
 
-/// Bound to no protocol at first, so that nothing comes in before the filter and the ring are there.
+/// Bound to no protocol and with a filter that lets nothing through at first, so that nothing comes in before all is there.
 void PacketRing::open() {
   socket_ = ::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (socket_ < 0) {
@@ -109,6 +111,7 @@ void PacketRing::open() {
   set_options();
   map_ring();
   bind();
+  if (options_.shared) join_group();
   if (options_.promiscuous && index_ != 0) watch_all_traffic();
 }
 
@@ -128,6 +131,10 @@ void PacketRing::set_options() {
   if (!set(socket_, SOL_PACKET, PACKET_VERSION, int{TPACKET_V3})) fail("the kernel has no TPACKET_V3", errno);
   if (!set(socket_, SOL_PACKET, PACKET_RESERVE, kVlanTag)) fail("no room for VLAN tags", errno);
   (void)set(socket_, SOL_SOCKET, SO_TIMESTAMPNS, int{1});
+  if (!attach(socket_, closed_program())) fail("the kernel refuses the filter", errno);
+}
+
+void PacketRing::begin() {
   KernelFilter filter;
   if (index_ != 0 && link_type_ != kRaw) filter.expression = options_.filter;  // else frames are of any link type
   filter.link_type = link_type_;
@@ -167,6 +174,20 @@ void PacketRing::bind() {
   address.sll_protocol = htons(ETH_P_ALL);
   address.sll_ifindex = index_;
   if (::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) fail("cannot be captured on", errno);
+}
+
+/// The kernel chooses a number for the group, which nobody else has. Before Linux 6.13 an interface that is down can have none.
+void PacketRing::join_group() {
+  constexpr std::uint32_t kByFlow = std::uint32_t{PACKET_FANOUT_HASH} << 16U;
+  constexpr std::uint32_t kNew = kByFlow | std::uint32_t{PACKET_FANOUT_FLAG_UNIQUEID} << 16U;
+  if (!set(socket_, SOL_PACKET, PACKET_FANOUT, options_.group != 0 ? options_.group : kNew)) {
+    if (options_.group == 0) return;
+    fail("cannot have several rings; take one thread (-t 1)", errno);
+  }
+  std::uint32_t joined = 0;
+  socklen_t length = sizeof joined;
+  if (::getsockopt(socket_, SOL_PACKET, PACKET_FANOUT, &joined, &length) != 0) fail("cannot be asked for its group", errno);
+  group_ = (joined & 0xffffU) | kByFlow;
 }
 
 /// Refused by some virtual devices, which show all they have anyway.
@@ -243,6 +264,19 @@ void PacketRing::describe(Frame& frame, tpacket3_hdr* header) const noexcept {
   frame.time = stamp_of(*header);
   frame.link_type = link_type;
   frame.interface = options_.number;
+}
+
+std::uint32_t receive_queues(const std::string& interface) noexcept {
+  const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) return 0;
+  ethtool_channels channels{};
+  channels.cmd = ETHTOOL_GCHANNELS;
+  ifreq request{};
+  std::memcpy(request.ifr_name, interface.c_str(), std::min<std::size_t>(interface.size(), IFNAMSIZ - 1));
+  request.ifr_data = reinterpret_cast<char*>(&channels);
+  const bool known = ::ioctl(socket, SIOCETHTOOL, &request) == 0;
+  ::close(socket);
+  return known ? channels.rx_count + channels.combined_count : 0;
 }
 
 void PacketRing::close() noexcept { (void)attach(socket_, closed_program()); }

@@ -1,4 +1,4 @@
-// The live source: a ring for each interface, merged by stamps; what the kernel counts; what becomes of the interfaces.
+// The live source: a ring or several for each interface, merged by stamps; what the kernel counts; what becomes of the interfaces.
 #include <fmt/format.h>
 #include <poll.h>
 
@@ -40,16 +40,23 @@ std::string interface_of(const std::string& word) {
   return number >= 1 && number <= all.size() ? all[number - 1].name : word;
 }
 
-/// An interface, its ring, and what is known of it.
+/// An interface, and what is known of it.
 struct Tap {
   std::string name;
-  std::unique_ptr<PacketRing> ring;
+  int index = 0;  // 0: all interfaces
   bool up = true;
   bool gone = false;
   std::uint32_t mtu = 0;
   std::uint64_t dropped_at_start = 0;
   std::uint64_t dropped = 0;  // by the interface
   bool counted = false;
+};
+
+/// A ring of an interface.
+struct Lane {
+  std::size_t tap = 0;
+  std::unique_ptr<PacketRing> ring;
+  RingCounts counts;  // so far
 };
 
 class RingSource final : public LiveSource {
@@ -59,6 +66,7 @@ class RingSource final : public LiveSource {
   [[nodiscard]] Arrival next(std::span<Frame> batch, base::Duration wait) override;
   void close() override;
   [[nodiscard]] LiveStats stats() const noexcept override { return stats_; }
+  [[nodiscard]] std::vector<RingStats> ring_stats() const override;
   [[nodiscard]] LossSpan take_loss() noexcept override { return std::exchange(loss_, {}); }
   [[nodiscard]] std::vector<std::string> take_news() override { return std::exchange(news_, {}); }
   [[nodiscard]] const std::vector<std::string>& interfaces() const noexcept override { return names_; }
@@ -69,6 +77,7 @@ class RingSource final : public LiveSource {
   [[nodiscard]] std::string name() const override { return fmt::format("{}", fmt::join(names_, ", ")); }
 
  private:
+  void open(const LiveOptions& options, const std::string& name);
   [[nodiscard]] std::size_t take(std::span<Frame> batch, base::Timestamp now);
   [[nodiscard]] bool wait_for_frames(base::Duration wait);
   void look_after(base::Timestamp steady, base::Timestamp now);
@@ -78,6 +87,7 @@ class RingSource final : public LiveSource {
 
   std::vector<std::string> names_;
   std::vector<Tap> taps_;
+  std::vector<Lane> lanes_;
   LinkWatch links_;
   LinkTypes link_types_;
   LiveStats stats_;
@@ -95,65 +105,97 @@ RingSource::RingSource(const LiveOptions& options) {
   if (!options.filter.empty()) (void)Filter(options.filter);  // throws if it is none
   for (const std::string& word : options.interfaces) {
     const std::string name = interface_of(word);
-    if (std::find(names_.begin(), names_.end(), name) != names_.end()) continue;
-    names_.push_back(name);
-    RingOptions ring;
-    ring.interface = name;
-    ring.number = static_cast<std::uint32_t>(taps_.size());
-    ring.buffer = options.buffer;
-    ring.retire = static_cast<std::uint32_t>(kRetire / base::kMillisecond);
-    ring.snapshot_length = options.snapshot_length;
-    ring.filter = options.filter;
-    ring.promiscuous = options.promiscuous;
-    Tap tap;
-    tap.name = name;
-    tap.ring = std::make_unique<PacketRing>(ring);
-    if (tap.ring->index() != 0) link_types_.note(tap.ring->link_type());
-    taps_.push_back(std::move(tap));
+    if (std::find(names_.begin(), names_.end(), name) == names_.end()) open(options, name);
   }
   if (names_.size() > 1 && std::find(names_.begin(), names_.end(), "any") != names_.end())
     throw CaptureError("any: has every interface already; leave the others out");
   counted_at_ = time_of(CLOCK_REALTIME);
+  for (Lane& lane : lanes_) lane.ring->begin();
 }
 
-/// From the ring whose next frame is the earliest, as many as come before those of every other ring. A ring without a frame may still get
-/// an earlier one: unless room is short, what is fresh waits for it.
+/// A ring for each processor that receives, as far as they were asked for: where there is one ring for several, these wait for each other
+/// at each frame.
+void RingSource::open(const LiveOptions& options, const std::string& name) {
+  const std::uint32_t queues = receive_queues(name);
+  const std::uint32_t rings = std::max(queues == 0 ? options.rings : std::min(options.rings, queues), 1U);
+  RingOptions ring;
+  ring.interface = name;
+  ring.number = static_cast<std::uint32_t>(taps_.size());
+  ring.buffer = options.buffer / rings;
+  ring.retire = static_cast<std::uint32_t>(kRetire / base::kMillisecond);
+  ring.snapshot_length = options.snapshot_length;
+  ring.filter = options.filter;
+  ring.promiscuous = options.promiscuous;
+  ring.shared = rings > 1;
+  for (std::uint32_t n = 0; n != rings && (n == 0 || ring.group != 0); ++n) {
+    auto one = std::make_unique<PacketRing>(ring);
+    ring.group = one->group();
+    if (ring.shared && ring.group == 0) {
+      ring.shared = false;
+      ring.buffer = options.buffer;
+      one.reset();
+      one = std::make_unique<PacketRing>(ring);
+    }
+    lanes_.push_back({taps_.size(), std::move(one), {}});
+  }
+  Tap tap;
+  tap.name = name;
+  tap.index = lanes_.back().ring->index();
+  if (tap.index != 0) link_types_.note(lanes_.back().ring->link_type());
+  names_.push_back(name);
+  taps_.push_back(std::move(tap));
+}
+
+/// In the order of stamps, until a ring has been read to the end of its block: what comes next there is only known when that went back. A
+/// ring without a frame may still get an earlier one: unless room is short in any, what is fresh waits for it.
 std::size_t RingSource::take(std::span<Frame> batch, base::Timestamp now) {
   held_back_ = false;
-  for (Tap& tap : taps_) tap.ring->release();
-  Tap* first = nullptr;
-  base::Timestamp until = base::kNever;
-  for (Tap& tap : taps_) {
-    base::Timestamp stamp = closed_at_ != 0 || tap.gone || !tap.up ? base::kNever : now - kHeldBack;
-    if (tap.ring->ready()) {
-      stamp = tap.ring->next_stamp();
-      if (first == nullptr || stamp < first->ring->next_stamp()) {
-        if (first != nullptr) until = std::min(until, first->ring->next_stamp());
-        first = &tap;
-        continue;
-      }
-    }
-    until = std::min(until, stamp);
+  bool pressed = lanes_.size() == 1 || closed_at_ != 0;
+  for (Lane& lane : lanes_) {
+    lane.ring->release();
+    pressed = pressed || lane.ring->pressed();
   }
-  if (first == nullptr) return 0;
-  const bool waits = taps_.size() > 1 && !first->ring->pressed();
-  const std::size_t count = first->ring->read(batch, waits ? until : base::kNever);
-  held_back_ = count == 0;
-  if (first->ring->index() == 0)
-    for (std::size_t n = 0; n < count; ++n) link_types_.note(batch[n].link_type);
+  std::size_t count = 0;
+  for (bool whole = true; whole && count < batch.size();) {
+    PacketRing* first = nullptr;
+    base::Timestamp until = base::kNever;
+    for (Lane& lane : lanes_) {
+      const Tap& tap = taps_[lane.tap];
+      base::Timestamp stamp = pressed || tap.gone || !tap.up ? base::kNever : now - kHeldBack;
+      if (lane.ring->ready()) {
+        stamp = lane.ring->next_stamp();
+        if (first == nullptr || stamp < first->next_stamp()) {
+          if (first != nullptr) until = std::min(until, first->next_stamp());
+          first = lane.ring.get();
+          continue;
+        }
+      }
+      until = std::min(until, stamp);
+    }
+    if (first == nullptr) break;
+    const std::size_t more = first->read(batch.subspan(count), until);
+    held_back_ = count + more == 0;
+    if (more == 0) break;
+    if (first->index() == 0)
+      for (std::size_t n = count; n < count + more; ++n) link_types_.note(batch[n].link_type);
+    count += more;
+    whole = !first->at_block_end();
+  }
   return count;
 }
 
 Arrival RingSource::next(std::span<Frame> batch, base::Duration wait) {
   Arrival arrival;
-  arrival.now = time_of(CLOCK_REALTIME);
-  const base::Timestamp steady = time_of(CLOCK_MONOTONIC);
-  look_after(steady, arrival.now);
-  arrival.frames = take(batch, arrival.now);
-  if (arrival.frames != 0) return arrival;
-  if (held_back_) {
-    (void)::poll(nullptr, 0, static_cast<int>(kHeldBack / base::kMillisecond / 10));
-    return arrival;
+  const base::Timestamp end = time_of(CLOCK_MONOTONIC) + wait;
+  base::Timestamp steady = 0;
+  for (;;) {
+    arrival.now = time_of(CLOCK_REALTIME);
+    steady = time_of(CLOCK_MONOTONIC);
+    look_after(steady, arrival.now);
+    arrival.frames = take(batch, arrival.now);
+    if (arrival.frames != 0 || (held_back_ && steady >= end)) return arrival;
+    if (!held_back_) break;
+    (void)wait_for_frames(std::min(end - steady, kHeldBack / 10));  // the rings that hold it back may fill meanwhile
   }
   const bool closing = closed_at_ != 0;
   arrival.ended = closing && steady - closed_at_ > 3 * kRetire;  // the last block comes when its time is over
@@ -169,16 +211,17 @@ Arrival RingSource::next(std::span<Frame> batch, base::Duration wait) {
   return arrival;
 }
 
-/// False if nothing came. An error of a socket is no frame: it tells that its interface went down, and is cleared.
+/// False if nothing came in rings that had nothing. An error of a socket is no frame: it tells that its interface went down, and is
+/// cleared.
 bool RingSource::wait_for_frames(base::Duration wait) {
   std::vector<pollfd> waiting;
-  for (const Tap& tap : taps_) waiting.push_back({tap.ring->descriptor(), POLLIN, 0});
+  for (const Lane& lane : lanes_) waiting.push_back({lane.ring->descriptor(), static_cast<short>(lane.ring->ready() ? 0 : POLLIN), 0});
   waiting.push_back({links_.descriptor(), POLLIN, 0});
   if (::poll(waiting.data(), waiting.size(), static_cast<int>(wait / base::kMillisecond)) <= 0) return false;
   bool any = false;
-  for (std::size_t n = 0; n < taps_.size(); ++n) {
+  for (std::size_t n = 0; n < lanes_.size(); ++n) {
     any = any || (waiting[n].revents & POLLIN) != 0;
-    if ((waiting[n].revents & POLLERR) != 0) (void)taps_[n].ring->take_error();
+    if ((waiting[n].revents & POLLERR) != 0) (void)lanes_[n].ring->take_error();
   }
   if (waiting.back().revents != 0) links_.take([this](const LinkState& state) { note(state); });
   return any;
@@ -194,14 +237,17 @@ void RingSource::look_after(base::Timestamp steady, base::Timestamp now) {
   next_ask_ = steady + kAskEvery;
   links_.take([this](const LinkState& state) { note(state); });
   for (const Tap& tap : taps_) {
-    if (tap.ring->index() != 0 && !tap.gone) links_.ask(tap.ring->index());
+    if (tap.index != 0 && !tap.gone) links_.ask(tap.index);
   }
 }
 
 void RingSource::count(base::Timestamp now) {
   bool dropped = false;
-  for (Tap& tap : taps_) {
-    const RingCounts counts = tap.ring->take_counts();
+  for (Lane& lane : lanes_) {
+    const RingCounts counts = lane.ring->take_counts();
+    lane.counts.received += counts.received;
+    lane.counts.dropped += counts.dropped;
+    lane.counts.freezes += counts.freezes;
     stats_.received += counts.received;
     stats_.dropped_by_kernel += counts.dropped;
     stats_.freezes += counts.freezes;
@@ -214,8 +260,14 @@ void RingSource::count(base::Timestamp now) {
   counted_at_ = now;
 }
 
+std::vector<RingStats> RingSource::ring_stats() const {
+  std::vector<RingStats> all;
+  for (const Lane& lane : lanes_) all.push_back({taps_[lane.tap].name, lane.counts.received, lane.counts.dropped, lane.counts.freezes});
+  return all;
+}
+
 void RingSource::note(const LinkState& state) {
-  const auto tap = std::find_if(taps_.begin(), taps_.end(), [&](const Tap& t) { return t.ring->index() == state.index && !t.gone; });
+  const auto tap = std::find_if(taps_.begin(), taps_.end(), [&](const Tap& t) { return t.index == state.index && !t.gone; });
   if (tap == taps_.end()) return;
   if (state.gone) return note_gone(*tap);
   if (tap->up != state.up) {
@@ -246,7 +298,7 @@ void RingSource::note_gone(Tap& tap) {
 void RingSource::close() {
   if (closed_at_ != 0) return;
   closed_at_ = time_of(CLOCK_MONOTONIC);
-  for (Tap& tap : taps_) tap.ring->close();
+  for (Lane& lane : lanes_) lane.ring->close();
 }
 
 }  // namespace

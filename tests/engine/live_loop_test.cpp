@@ -76,6 +76,7 @@ class PlayedSource final : public capture::LiveSource {
   }
   void close() override { closed = true; }
   capture::LiveStats stats() const noexcept override { return {next_ + dropped, dropped, 0, dropped}; }
+  std::vector<capture::RingStats> ring_stats() const override { return {{names_[0], next_ + dropped, dropped, dropped}}; }
   capture::LossSpan take_loss() noexcept override { return std::exchange(loss, {}); }
   std::vector<std::string> take_news() override { return std::exchange(news, {}); }
   const std::vector<std::string>& interfaces() const noexcept override { return names_; }

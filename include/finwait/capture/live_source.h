@@ -35,6 +35,14 @@ struct LiveStats {
   std::uint64_t freezes = 0;               ///< how often the ring was full
 };
 
+/// What one ring had, from the beginning on; the sums of all are those of LiveStats.
+struct RingStats {
+  std::string interface;
+  std::uint64_t received = 0;
+  std::uint64_t dropped = 0;
+  std::uint64_t freezes = 0;
+};
+
 /// Frames were dropped between these two moments. Empty if `from` > `to`.
 struct LossSpan {
   base::Timestamp from = 1;
@@ -53,6 +61,8 @@ class LiveSource : public Source {
 
   /// As of the last call of next(), a tenth of a second old at most while it is being called.
   [[nodiscard]] virtual LiveStats stats() const noexcept = 0;
+  /// The same for each ring, those of an interface one after the other.
+  [[nodiscard]] virtual std::vector<RingStats> ring_stats() const = 0;
   /// When frames were dropped, since the last call of it.
   [[nodiscard]] virtual LossSpan take_loss() noexcept = 0;
   /// What happened to the interfaces since the last call of it: lines for a person.
@@ -69,15 +79,16 @@ class LiveSource : public Source {
 struct LiveOptions {
   std::vector<std::string> interfaces;     ///< names, numbers of list_interfaces() from 1, or "any" alone
   std::string filter;                      ///< libpcap's; what can be decided in the kernel is left out there
-  std::uint64_t buffer = 32U << 20U;       ///< bytes of the ring, for each interface
+  std::uint64_t buffer = 32U << 20U;       ///< bytes of the rings of an interface together
+  std::uint32_t rings = 1;                 ///< for an interface, at most: no more than it has receive queues, where that is known
   std::uint32_t snapshot_length = 262144;  ///< bytes of a frame that are kept
   bool promiscuous = true;
 };
 
-/// Opens a memory-mapped ring for each interface. Frames of several interfaces are merged by their stamps, for which they are held back a
-/// tenth of a second at most. The kernel's filter lets through all frames that Filter::matches, and perhaps others: whoever wants a filter
-/// applies that one too. Throws CaptureError with one line that says what to do: no permission, no such interface, no memory, a filter
-/// that is none.
+/// Opens memory-mapped rings for each interface; several of one interface are a fanout group by flow, both directions together. Frames of
+/// several rings are merged by their stamps, for which they are held back a tenth of a second at most. The kernel's filter lets through all
+/// frames that Filter::matches, and perhaps others: whoever wants a filter applies that one too. Throws CaptureError with one line that
+/// says what to do: no permission, no such interface, no memory, a filter that is none.
 [[nodiscard]] std::unique_ptr<LiveSource> open_live(const LiveOptions& options);
 
 }  // namespace finwait::capture
