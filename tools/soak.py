@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""soak.py PROGRAM SECONDS: leaves the program running on a virtual link of its own, and makes trouble.
+"""soak.py PROGRAM SECONDS [OPTION...]: leaves the program running on a virtual link of its own, and makes trouble.
 
 Meanwhile: connections without a pause, the link's ends down and up, log files moved away with SIGHUP, files changed by size and time, metrics asked
 for. At the end: every connection is in each output exactly once, every line is whole, nothing was dropped, memory did not grow. Needs root (it
@@ -102,7 +102,7 @@ def check_outputs(folder, made):
 
 def main():
     program, seconds = os.path.abspath(sys.argv[1]), float(sys.argv[2])
-    link = Link()
+    link = Link(sys.argv[3:])
     server = link.server()
     with tempfile.TemporaryDirectory() as folder:
         common = ("--msl", "100ms", "--max-connections", "20000", "--metrics", "0")

@@ -16,6 +16,7 @@
 #include "finwait/engine/held_frames.h"
 #include "finwait/engine/live_evidence.h"
 #include "finwait/engine/live_loop.h"
+#include "finwait/engine/sharded_live_loop.h"
 #include "finwait/report/format.h"
 #include "finwait/report/reporter.h"
 #include "finwait/report/stats.h"
@@ -48,7 +49,7 @@ class Overseer final : public engine::LiveObserver {
   Overseer(report::Reporter& reporter, const Queues& queues, base::Duration every, bool quiet, screen::LiveScreen* screen)
       : reporter_(reporter), queues_(queues), every_(every), quiet_(quiet), screen_(screen), start_(Clock::now()), next_(start_ + every_) {}
 
-  [[nodiscard]] bool look(const engine::LiveCounters& counters, const engine::Pipeline& /*pipeline*/) override {
+  [[nodiscard]] bool look(const engine::LiveCounters& counters) override {
     if (take_reopen_request()) reporter_.reopen();
     if (take_counters_request()) put(counters);
     if (every_.count() != 0 && Clock::now() >= next_) {
@@ -126,13 +127,19 @@ class LiveWriting {
   const engine::LiveEvidence* sink_ = nullptr;  // the reporter's
 };
 
-capture::LiveOptions live_options(const Options& options) {
+/// Events and the frames that -w holds are looked at frame by frame, which one thread does.
+unsigned threads_for(const Options& options, const engine::PipelineOptions& chosen) {
+  return chosen.tracker.events || !options.write.empty() ? 1 : options.threads.value_or(1);
+}
+
+capture::LiveOptions live_options(const Options& options, unsigned threads) {
   capture::LiveOptions live;
   live.interfaces = options.interfaces;
   live.filter = options.filter;
   live.promiscuous = options.promiscuous;
   live.snapshot_length = std::min(live.snapshot_length, options.pipeline.snapshot_length);
   if (options.buffer) live.buffer = *options.buffer;
+  live.rings = threads;
   return live;
 }
 
@@ -154,11 +161,13 @@ void add_facts(report::Totals& totals, const capture::LiveSource& source, double
 
 /// What was lost, and what helps.
 void advise(const report::Totals& totals, const Options& options) {
+  const unsigned threads = totals.performance.threads;
   const report::FrameCounts& f = totals.frames;
   const std::uint64_t ring = options.buffer.value_or(capture::LiveOptions{}.buffer) >> 10U;
   if (f.dropped_by_kernel != 0)
-    fmt::print(stderr, "finwait: {} of {} packets were dropped for want of room: give more of it (-B {}), or a filter\n",
-               report::human_count(f.dropped_by_kernel), report::human_count(f.received), ring * 4);
+    fmt::print(stderr,
+               "finwait: {} of {} packets were dropped for want of room: give more of it (-B {}), more threads (-t {}), or a filter\n",
+               report::human_count(f.dropped_by_kernel), report::human_count(f.received), ring * 4, threads * 2);
   if (f.dropped_by_interface != 0)
     fmt::print(stderr, "finwait: {} packets were dropped by the interface: raise its ring (ethtool -G)\n",
                report::human_count(f.dropped_by_interface));
@@ -216,15 +225,56 @@ std::unique_ptr<screen::Terminal> open_terminal() {
   return terminal;
 }
 
-std::unique_ptr<screen::LiveScreen> open_screen(const std::string& name, const engine::LiveLoop& loop, const engine::Pipeline& pipeline,
-                                                tcp::LiveFeed& feed, std::unique_ptr<screen::Terminal> terminal) {
+std::unique_ptr<screen::LiveScreen> open_screen(const std::string& name, const auto& loop, const std::vector<tcp::LiveFeed*>& feeds,
+                                                std::unique_ptr<screen::Terminal> terminal) {
   screen::Sources sources;
   sources.interfaces = name;
   sources.counters = [&loop] { return loop.counters(); };
-  sources.readers = {pipeline.tracker().reader()};
-  sources.feeds = {&feed};
-  auto screen = std::make_unique<screen::LiveScreen>(std::move(sources), std::move(terminal));
-  return screen;
+  sources.readers = loop.readers();
+  sources.feeds = feeds;
+  return std::make_unique<screen::LiveScreen>(std::move(sources), std::move(terminal));
+}
+
+/// What a run has open, whichever loop goes with it.
+struct Setting {
+  const Options& options;
+  const capture::LiveSource& source;
+  report::Reporter& reporter;
+  const Queues& queues;
+  const service::Process& process;
+  const service::LatencySink* latencies;
+  std::vector<tcp::LiveFeed*> feeds;
+  std::unique_ptr<service::MetricsServer> metrics;  // null: not asked for
+  std::unique_ptr<screen::Terminal> terminal;       // null: no screen
+};
+
+report::Totals capture_with(auto& loop, Setting& setting) {
+  const Options& options = setting.options;
+  const bool on_screen = setting.terminal != nullptr;
+  const auto page = [&] {
+    return service::metrics_page(
+        {loop.counters(), setting.latencies->latencies(), setting.process.numbers(), lost_lines(setting.queues), FINWAIT_VERSION});
+  };
+  const std::unique_ptr<service::MetricsServer> serving = std::move(setting.metrics);  // ends before what its page reads
+  if (serving) serving->start(page);
+  if (serving && !options.quiet && !on_screen) fmt::print(stderr, "finwait: metrics at {}\n", serving->url());
+  if (!options.quiet && !on_screen) fmt::print(stderr, "finwait: listening on {}\n", setting.source.name());
+  catch_hangup();
+  const auto screen = on_screen ? open_screen(setting.source.name(), loop, setting.feeds, std::move(setting.terminal)) : nullptr;
+  Overseer overseer(setting.reporter, setting.queues, counters_every(options), options.quiet, screen.get());
+  loop.run(overseer);
+  return loop.totals();
+}
+
+/// After the summary of what became of the packets: who dropped them.
+std::string ring_text(const capture::LiveSource& source) {
+  const std::vector<capture::RingStats> rings = source.ring_stats();
+  std::string text;
+  for (std::size_t n = 0; rings.size() > 1 && n != rings.size(); ++n)
+    text +=
+        fmt::format("ring {} of {}: received {}, dropped by the kernel {}, freezes {}\n", n + 1, rings[n].interface,
+                    report::human_count(rings[n].received), report::human_count(rings[n].dropped), report::human_count(rings[n].freezes));
+  return text;
 }
 
 }  // namespace
@@ -232,51 +282,46 @@ std::unique_ptr<screen::LiveScreen> open_screen(const std::string& name, const e
 int analyse_live(const Options& options) {
   std::optional<capture::Filter> filter;
   if (!options.filter.empty()) filter.emplace(options.filter);
-  tcp::LiveFeed feed;
+  capture::Filter* const chooser = filter ? &*filter : nullptr;
   engine::PipelineOptions chosen = pipeline_options(options);
-  const bool on_screen = wants_screen(options);
-  chosen.tracker.readers = on_screen;
-  if (on_screen) chosen.tracker.feed = &feed;
-  const auto source = capture::open_live(live_options(options));  // first: without the permission nothing is overwritten
+  const unsigned threads = threads_for(options, chosen);
+  chosen.tracker.readers = wants_screen(options);
+  std::vector<tcp::LiveFeed> feeds(wants_screen(options) ? threads : 0);
+  const auto source = capture::open_live(live_options(options, threads));  // first: without the permission nothing is overwritten
   const service::Process process;
   auto metrics = options.metrics ? std::make_unique<service::MetricsServer>(*options.metrics) : nullptr;
   std::vector<OpenOutput> outputs = open_outputs_as_somebody_else(options);
   std::vector<std::unique_ptr<report::Sink>> sinks;
   LiveWriting writing(options.write, sinks);
-  std::unique_ptr<screen::Terminal> terminal = on_screen ? open_terminal() : nullptr;  // reads what the terminal can do: before the sandbox
+  auto terminal = feeds.empty() ? nullptr : open_terminal();  // reads what the terminal can do: before the sandbox
   confine_to(outputs, options);
   Queues queues;
   for (auto& sink : make_sinks(options, std::move(outputs), &queues)) sinks.push_back(std::move(sink));
   const service::LatencySink* const latencies = metrics ? add_latencies(sinks) : nullptr;
-  report::Reporter reporter(std::move(sinks), options.only, host_options(options, chosen.tracker.seed));
-  engine::Pipeline pipeline(*source, filter ? &*filter : nullptr, reporter, chosen);
-  writing.attach(pipeline);
-  engine::LiveLoop loop(*source, pipeline, reporter, chosen.tracker.max_connections);
+  report::Reporter reporter(std::move(sinks), options.only, host_options(options, chosen.tracker.seed, threads));
 
-  const auto page = [&] {
-    return service::metrics_page({loop.counters(), latencies->latencies(), process.numbers(), lost_lines(queues), FINWAIT_VERSION});
-  };
-  const std::unique_ptr<service::MetricsServer> serving = std::move(metrics);  // ends before what its page reads
-  if (serving) serving->start(page);
-
+  Setting setting{options, *source, reporter, queues, process, latencies, {}, std::move(metrics), std::move(terminal)};
+  for (tcp::LiveFeed& feed : feeds) setting.feeds.push_back(&feed);
   const auto start = Clock::now();
-  if (serving && !options.quiet && !on_screen) fmt::print(stderr, "finwait: metrics at {}\n", serving->url());
-  if (!options.quiet && !on_screen) fmt::print(stderr, "finwait: listening on {}\n", source->name());
-  catch_hangup();
-  {
-    const auto screen = terminal ? open_screen(source->name(), loop, pipeline, feed, std::move(terminal)) : nullptr;
-    Overseer overseer(reporter, queues, counters_every(options), options.quiet, screen.get());
-    loop.run(overseer);
+  report::Totals totals;
+  if (threads == 1) {
+    chosen.tracker.feed = feeds.empty() ? nullptr : &feeds.front();
+    engine::Pipeline pipeline(*source, chooser, reporter, chosen);
+    writing.attach(pipeline);
+    engine::LiveLoop loop(*source, pipeline, reporter, chosen.tracker.max_connections);
+    totals = capture_with(loop, setting);
+  } else {
+    engine::ShardedLiveLoop loop(*source, chooser, reporter, chosen, threads, setting.feeds);
+    totals = capture_with(loop, setting);
   }
 
-  report::Totals totals = pipeline.totals();
   add_facts(totals, *source, seconds_between(start, Clock::now()));
   reporter.finish(totals);
   complain(options, totals, filter);
   writing.complain();
   if (const std::uint64_t lost = lost_lines(queues))
     fmt::print(stderr, "finwait: {} lines of output were dropped: disk or reader were too slow\n", report::human_count(lost));
-  if (options.stats) fmt::print(stderr, "{}", report::stats_text(totals));
+  if (options.stats) fmt::print(stderr, "{}{}", report::stats_text(totals), ring_text(*source));
   if (!totals.capture.damage.empty()) return 1;
   return options.fail_on && reporter.gravest() && *reporter.gravest() >= *options.fail_on ? 3 : 0;
 }

@@ -1,8 +1,5 @@
 #include "finwait/engine/live_loop.h"
 
-#include <algorithm>
-#include <numeric>
-
 namespace finwait::engine {
 namespace {
 
@@ -23,7 +20,7 @@ void LiveLoop::run(LiveObserver& observer) {
     write_out(arrival);
     publish(arrival.now);
     for (const std::string& line : source_.take_news()) observer.tell(line);
-    const bool go_on = observer.look(counters_, pipeline_) && !reporter_.closed();
+    const bool go_on = observer.look(counters_) && !reporter_.closed();
     ended = arrival.ended || !more;
     if (open && !go_on) {
       source_.close();
@@ -54,38 +51,9 @@ void LiveLoop::mark_losses() {
 }
 
 void LiveLoop::publish(base::Timestamp now) {
-  const capture::LiveStats stats = source_.stats();
-  const report::FrameCounts& frames = pipeline_.frames();
-  const tcp::TrackerCounts& tracker = pipeline_.tracker().counts();
-  const report::ConnectionCounts& connections = reporter_.counts();
-  LiveCounters& c = counters_;
-  c.received = std::max(stats.received, frames.read + stats.dropped_by_kernel);  // the kernel is asked only now and then
-  c.analysed = frames.read;
-  c.bytes = pipeline_.bytes();
-  c.dropped_by_kernel = stats.dropped_by_kernel;
-  c.dropped_by_interface = stats.dropped_by_interface;
-  c.freezes = stats.freezes;
-  c.fates = frames.fates;
-  c.clock = pipeline_.clock();
-  c.now = now;
-  c.created = tracker.created;
-  c.opened = tracker.opened;
-  c.ended = tracker.ended;
-  c.failed = tracker.failed;
-  c.entered = tracker.entered;
-  c.segments = tracker.segments;
-  c.strays = tracker.strays;
-  c.evicted = std::accumulate(tracker.evicted.begin(), tracker.evicted.end(), std::uint64_t{0});
-  c.table_full = tracker.table_full;
-  c.remembered = pipeline_.tracker().remembered();
-  c.most = most_;
-  c.ends = tracker.ends;
-  c.reported = connections.connections;
-  c.passed_over = connections.passed_over;
-  c.openings = connections.openings;
-  c.endings = connections.endings;
-  c.anomalies = connections.anomalies;
-  published_.store(c);
+  counters_ = counters_at({source_.stats(), pipeline_.frames(), pipeline_.bytes(), pipeline_.clock(), now, pipeline_.tracker().counts(),
+                           pipeline_.tracker().remembered(), most_, reporter_.counts()});
+  published_.store(counters_);
 }
 
 }  // namespace finwait::engine

@@ -1,3 +1,4 @@
+// Both loops of a live capture, on one thread and on several: what is told must be the same.
 #include "finwait/engine/live_loop.h"
 
 #include <gtest/gtest.h>
@@ -6,10 +7,13 @@
 #include <atomic>
 #include <functional>
 #include <numeric>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
+#include <tuple>
 
+#include "finwait/engine/sharded_live_loop.h"
 #include "finwait/report/json_record.h"
 #include "support/trace.h"
 #include "support/trace_frames.h"
@@ -112,7 +116,7 @@ class KeepingSink final : public report::Sink {
 
 class Patient final : public LiveObserver {
  public:
-  bool look(const LiveCounters& counters, const Pipeline& /*pipeline*/) override {
+  bool look(const LiveCounters& counters) override {
     last = counters;
     EXPECT_EQ(counters.analysed, std::accumulate(counters.fates.begin(), counters.fates.end(), std::uint64_t{0}));
     EXPECT_GE(counters.received, counters.analysed + counters.dropped_by_kernel);
@@ -127,15 +131,21 @@ class Patient final : public LiveObserver {
 
 constexpr std::uint32_t kMost = 4096;
 
-/// A loop over a played source, with all that it needs.
+/// A loop over a played source, with all that it needs: LiveLoop for one thread, else ShardedLiveLoop.
 struct Capturing {
-  explicit Capturing(PlayedSource& source)
-      : reporter(make_sinks(), {}), pipeline(source, nullptr, reporter, options()), loop(source, pipeline, reporter, kMost) {}
+  explicit Capturing(PlayedSource& source, unsigned threads = 1, std::uint32_t most = kMost) : reporter(make_sinks(), {}) {
+    if (threads == 1) {
+      pipeline.emplace(source, nullptr, reporter, options(most));
+      loop.emplace(source, *pipeline, reporter, most);
+    } else {
+      sharded.emplace(source, nullptr, reporter, options(most), threads);
+    }
+  }
 
-  static PipelineOptions options() {
+  static PipelineOptions options(std::uint32_t most) {
     PipelineOptions result;
     result.batch = 64;
-    result.tracker.max_connections = kMost;
+    result.tracker.max_connections = most;
     return result;
   }
   std::vector<std::unique_ptr<report::Sink>> make_sinks() {
@@ -143,64 +153,75 @@ struct Capturing {
     sinks.push_back(std::make_unique<KeepingSink>(text));
     return sinks;
   }
+  void run() { loop ? loop->run(observer) : sharded->run(observer); }
+  [[nodiscard]] LiveCounters counters() const { return loop ? loop->counters() : sharded->counters(); }
+  [[nodiscard]] report::Totals totals() const { return loop ? loop->totals() : sharded->totals(); }
   std::string lines() { return std::string(text.view()); }
 
   report::Text text;
   report::Reporter reporter;
-  Pipeline pipeline;
-  LiveLoop loop;
+  std::optional<Pipeline> pipeline;
+  std::optional<LiveLoop> loop;
+  std::optional<ShardedLiveLoop> sharded;
   Patient observer;
 };
 
-TEST(LiveLoop, moments_without_frames_change_no_answer) {
+class LiveLoops : public ::testing::TestWithParam<unsigned> {};
+INSTANTIATE_TEST_SUITE_P(threads, LiveLoops, ::testing::Values(1U, 2U, 3U), ::testing::PrintToStringParamName());
+
+TEST_P(LiveLoops, moments_without_frames_change_no_answer) {
   const auto frames = all_traces();
   PlayedSource plain(frames, 1, false);
   Capturing expected(plain);
-  expected.loop.run(expected.observer);
+  expected.run();
   EXPECT_GT(expected.observer.last.reported + expected.observer.last.remembered, 20U);
   for (const std::uint64_t seed : {2U, 3U, 4U, 5U}) {
     PlayedSource source(frames, seed, true);
-    Capturing run(source);
-    run.loop.run(run.observer);
+    Capturing run(source, GetParam());
+    run.run();
     EXPECT_EQ(run.lines(), expected.lines()) << "seed " << seed;
+    const LiveCounters& a = run.observer.last;
+    const LiveCounters& b = expected.observer.last;
+    EXPECT_EQ(std::tie(a.analysed, a.bytes, a.fates, a.clock, a.created, a.opened, a.ended, a.failed, a.entered, a.segments, a.strays),
+              std::tie(b.analysed, b.bytes, b.fates, b.clock, b.created, b.opened, b.ended, b.failed, b.entered, b.segments, b.strays));
   }
 }
 
-TEST(LiveLoop, what_is_missing_is_told_before_anything_else_comes) {
+TEST_P(LiveLoops, what_is_missing_is_told_before_anything_else_comes) {
   const auto frames = trace("open/unanswered.trace");
   PlayedSource source(frames, 1, false);
   source.waits = true;
   source.quiet_until = frames.back().time + 131 * base::kSecond;
-  Capturing run(source);
+  Capturing run(source, GetParam());
   run.observer.stop = [&](const LiveCounters& c) { return c.reported != 0; };
-  run.loop.run(run.observer);
+  run.run();
   EXPECT_NE(run.lines().find("\"opening\":\"unanswered\""), std::string::npos) << run.lines();
 }
 
-TEST(LiveLoop, a_stop_lets_nothing_new_in_and_judges_what_is_open) {
+TEST_P(LiveLoops, a_stop_lets_nothing_new_in_and_judges_what_is_open) {
   const auto frames = trace("close/normal.trace");
   const std::vector<StoredFrame> opening(frames.begin(), frames.begin() + 3);
   PlayedSource source(opening, 1, false);
   source.waits = true;
-  Capturing run(source);
+  Capturing run(source, GetParam());
   run.observer.stop = [&](const LiveCounters& c) { return c.analysed == opening.size(); };
-  run.loop.run(run.observer);
+  run.run();
   EXPECT_TRUE(source.closed);
   EXPECT_NE(run.lines().find("\"ending\":\"open\""), std::string::npos) << run.lines();
 }
 
-TEST(LiveLoop, counts_each_end_under_its_state_while_it_lives) {
+TEST_P(LiveLoops, counts_each_end_under_its_state_while_it_lives) {
   const auto frames = trace("close/normal.trace");
   const std::vector<StoredFrame> opening(frames.begin(), frames.begin() + 3);
   PlayedSource source(opening, 1, false);
-  Capturing run(source);
-  run.loop.run(run.observer);
+  Capturing run(source, GetParam());
+  run.run();
   EXPECT_EQ(run.observer.last.ends[static_cast<std::size_t>(tcp::State::kEstablished)], 2U);
-  const auto over = run.pipeline.tracker().counts().ends;
+  const auto over = run.totals().tracker.ends;
   EXPECT_EQ(std::accumulate(over.begin(), over.end(), std::uint64_t{0}), 0U) << "all are over at the end";
 }
 
-TEST(LiveLoop, a_loss_is_counted_and_marks_the_findings_of_its_time) {
+TEST_P(LiveLoops, a_loss_is_counted_and_marks_the_findings_of_its_time) {
   const auto frames = trace("open/unanswered.trace");
   for (const bool lost : {false, true}) {
     PlayedSource source(frames, 1, false);
@@ -209,8 +230,8 @@ TEST(LiveLoop, a_loss_is_counted_and_marks_the_findings_of_its_time) {
       source.dropped = 5;
       source.loss = {frames.front().time, frames.back().time};
     }
-    Capturing run(source);
-    run.loop.run(run.observer);
+    Capturing run(source, GetParam());
+    run.run();
     EXPECT_EQ(run.observer.last.dropped_by_kernel, lost ? 5U : 0U);
     EXPECT_EQ(run.observer.last.received, run.observer.last.analysed + run.observer.last.dropped_by_kernel);
     ASSERT_NE(run.lines().find("\"kind\":\"syn-retransmitted\""), std::string::npos) << run.lines();
@@ -218,33 +239,63 @@ TEST(LiveLoop, a_loss_is_counted_and_marks_the_findings_of_its_time) {
   }
 }
 
-TEST(LiveLoop, news_of_interfaces_are_passed_on) {
+TEST_P(LiveLoops, news_of_interfaces_are_passed_on) {
   const std::vector<StoredFrame> none;
   PlayedSource source(none, 1, false);
   source.news = {"eth0: is down; waiting for it"};
-  Capturing run(source);
-  run.loop.run(run.observer);
+  Capturing run(source, GetParam());
+  run.run();
   EXPECT_EQ(run.observer.told, std::vector<std::string>{"eth0: is down; waiting for it"});
 }
 
-TEST(LiveLoop, counters_can_be_copied_by_another_thread) {
+TEST_P(LiveLoops, every_frame_is_accounted_for_when_there_is_no_room) {
   const auto frames = all_traces();
   PlayedSource source(frames, 1, true);
-  Capturing run(source);
+  Capturing run(source, GetParam(), 2 * GetParam());
+  run.run();
+  const report::Totals totals = run.totals();
+  EXPECT_EQ(totals.frames.read, frames.size());
+  EXPECT_EQ(std::accumulate(totals.frames.fates.begin(), totals.frames.fates.end(), std::uint64_t{0}), frames.size());
+  EXPECT_NE(run.observer.last.evicted + run.observer.last.table_full, 0U);
+  EXPECT_EQ(totals.performance.segments.size(), GetParam() == 1 ? 0U : GetParam());
+  EXPECT_TRUE(totals.capture.stopped);
+}
+
+/// A sink that cannot go on.
+class BrokenSink final : public report::Sink {
+ public:
+  void connection(const tcp::Outcome& /*outcome*/) override { throw std::runtime_error("no more"); }
+  void finish(const report::Totals& /*totals*/) override {}
+};
+
+TEST_P(LiveLoops, an_output_that_fails_ends_every_thread) {
+  const auto frames = all_traces();
+  PlayedSource source(frames, 1, true);
+  Capturing run(source, GetParam());
+  std::vector<std::unique_ptr<report::Sink>> sinks;
+  sinks.push_back(std::make_unique<BrokenSink>());
+  run.reporter = report::Reporter(std::move(sinks), {});
+  EXPECT_THROW(run.run(), std::runtime_error);
+}
+
+TEST_P(LiveLoops, counters_can_be_copied_by_another_thread) {
+  const auto frames = all_traces();
+  PlayedSource source(frames, 1, true);
+  Capturing run(source, GetParam());
   std::atomic<bool> over{false};
   std::thread reader([&] {
     std::uint64_t before = 0;
     while (!over.load()) {
-      const LiveCounters c = run.loop.counters();
+      const LiveCounters c = run.counters();
       EXPECT_EQ(c.analysed, std::accumulate(c.fates.begin(), c.fates.end(), std::uint64_t{0})) << "one whole value";
       EXPECT_GE(c.analysed, before);
       before = c.analysed;
     }
   });
-  run.loop.run(run.observer);
+  run.run();
   over.store(true);
   reader.join();
-  EXPECT_EQ(run.loop.counters().analysed, frames.size());
+  EXPECT_EQ(run.counters().analysed, frames.size());
 }
 
 }  // namespace

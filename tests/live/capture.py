@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""capture.py PROGRAM: what the program says live is what it says of the file that tcpdump wrote at the same time, and what the kernel says.
+"""capture.py PROGRAM [OPTION...]: what the program says live is what it says of the file that tcpdump wrote at the same time, and what the
+kernel says.
 
 Times may differ by a moment, because each tap stamps what it sees; a time that means "the capture ended here" differs as the ends do.
 """
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from link import CLIENT, NOWHERE, PORT, SERVER, Link, check, connections, expect, records, stop
+from link import CLIENT, NOWHERE, PORT, SERVER, Link, check, connections, expect, records, sh, stop
 
 FRAMES = re.compile(r"(^|_)frames?$")
 MOMENT = 0.005
@@ -89,6 +90,40 @@ def live_equals_file(link, program, folder):
     frames = ours[-1]["frames"]
     check(frames["received"] == frames["read"] and frames["dropped_by_kernel"] == frames["freezes"] == 0, frames)
     check(frames["read"] == sum(frames[f] for f in ("tcp", "other_ip", "not_ip", "fragment", "truncated", "malformed", "filtered", "table_full")))
+
+
+def what_is_in_a_tunnel_equals_the_file(link, program, folder):
+    """Each end of the tunnel has ports of its own, so the directions of what is inside come on different rings of a group."""
+    live, file, dump = (os.path.join(folder, name) for name in ("tunnel.json", "tunnel-file.json", "tunnel.pcap"))
+    inner = "10.81.0.2"
+    for name, interface, here, there, address in ((link.left, "l0", CLIENT, SERVER, "10.81.0.1"), (link.right, "r0", SERVER, CLIENT, inner)):
+        made = sh("ip", "-n", name, "link", "add", "t0", "type", "vxlan", "id", "5", "dev", interface, "local", here, "remote", there,
+                  "dstport", "4789", check=False)
+        if made.returncode != 0:
+            return print("what_is_in_a_tunnel_equals_the_file: left out, the kernel has no VXLAN")
+        sh("ip", "-n", name, "addr", "add", f"{address}/24", "dev", "t0")
+        sh("ip", "-n", name, "link", "set", "t0", "up")
+    server = link.server(inner)
+    tcpdump = link.tcpdump(dump)
+    finwait = link.listen(program, "--stats", "-o", f"json={live}", "udp")
+    made = link.talk("ask", inner, PORT, ASKED)
+    time.sleep(1.5)
+    status, _, err = stop(finwait)
+    check(status == 0, status, err)
+    wait_until_settled(dump)
+    said = stop(tcpdump)[2]
+    check("\n0 packets dropped by kernel" in said, "tcpdump itself has lost frames, the file is no measure:", said)
+    subprocess.run([program, "-r", dump, "-o", f"json={file}", "udp"], check=True, timeout=60)
+    ours, theirs = connections(records(live)), connections(records(file))
+    by_key = {key(record): record for record in theirs}
+    check(len(ours) == len(theirs) == sum(made.values()) == ASKED, len(ours), len(theirs), made)
+    faults = [f"{key(record)}{line}" for record in ours for line in differences(record, by_key[key(record)])]
+    check(not faults, f"{len(faults)} differences:", "\n".join(faults[:20]))
+    rings = [int(n.replace(",", "")) for n in re.findall(r"ring \d of l0: received ([\d,]+)", err)]
+    check(not rings or sum(n > ASKED / 10 for n in rings) > 1, "on several rings:", rings)
+    server.kill()
+    for name in (link.left, link.right):
+        sh("ip", "-n", name, "link", "del", "t0")
 
 
 def kernel_states(link):
@@ -169,10 +204,11 @@ def selected_packets_are_written(link, program, folder):
 
 def main():
     program = os.path.abspath(sys.argv[1])
-    link = Link()
+    link = Link(sys.argv[2:])
     server = link.server()
     with tempfile.TemporaryDirectory() as folder:
-        for test in (live_equals_file, states_equal_the_kernels, time_goes_on_by_itself, open_connections_are_written, selected_packets_are_written):
+        for test in (live_equals_file, what_is_in_a_tunnel_equals_the_file, states_equal_the_kernels, time_goes_on_by_itself,
+                     open_connections_are_written, selected_packets_are_written):
             test(link, program, folder)
             print(f"{test.__name__}: as it should be")
     server.kill()

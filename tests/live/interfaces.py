@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""interfaces.py PROGRAM: interfaces that misbehave, several of them, VLANs, super-segments, and who may not capture."""
+"""interfaces.py PROGRAM [OPTION...]: interfaces that misbehave, several of them, VLANs, super-segments, and who may not capture."""
 import json
 import os
 import pwd
@@ -134,7 +134,7 @@ TESTS = (goes_down_and_comes_back, super_segments_are_whole, vlan_tags_are_seen,
 
 def main():
     program = os.path.abspath(sys.argv[1])
-    link = Link()
+    link = Link(sys.argv[2:])
     server = link.server()
     with tempfile.TemporaryDirectory() as folder:
         for test in TESTS:

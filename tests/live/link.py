@@ -16,6 +16,7 @@ SKIPPED = 77
 CLIENT, SERVER = "10.77.0.1", "10.77.0.2"
 NOWHERE = "10.78.0.1"  # routed, and answered by nobody
 PORT = 8080
+QUEUES = ("numtxqueues", "4", "numrxqueues", "4")
 
 
 def skip(why):
@@ -28,9 +29,11 @@ def sh(*words, check=True):
 
 
 class Link:
-    """`left` and `right` are the namespaces' names; the ends of the link are called l0 and r0."""
+    """`left` and `right` are the namespaces' names; the ends of the link are called l0 and r0, and have queues for several rings. `options`
+    are given to the program whenever it listens."""
 
-    def __init__(self):
+    def __init__(self, options=()):
+        self.options = list(options)
         if os.geteuid() != 0 or shutil.which("ip") is None:
             skip("needs root and iproute2 for network namespaces")
         self.left, self.right = f"fwlive{os.getpid()}l", f"fwlive{os.getpid()}r"
@@ -38,7 +41,7 @@ class Link:
         for name in (self.left, self.right):
             if sh("ip", "netns", "add", name, check=False).returncode != 0:
                 skip("no network namespaces here")
-        if sh("ip", "link", "add", "l0", "netns", self.left, "type", "veth", "peer", "name", "r0", "netns", self.right,
+        if sh("ip", "link", "add", "l0", "netns", self.left, *QUEUES, "type", "veth", "peer", "name", "r0", "netns", self.right, *QUEUES,
               check=False).returncode != 0:
             skip("no virtual links here")
         for name, interface, address in ((self.left, "l0", CLIENT), (self.right, "r0", SERVER)):
@@ -69,8 +72,8 @@ class Link:
         atexit.register(process.kill)
         return process
 
-    def server(self):
-        process = self.start(self.right, sys.executable, os.path.join(os.path.dirname(__file__), "talk.py"), "serve", SERVER, str(PORT))
+    def server(self, address=SERVER):
+        process = self.start(self.right, sys.executable, os.path.join(os.path.dirname(__file__), "talk.py"), "serve", address, str(PORT))
         expect(process.stdout, "serving")
         return process
 
@@ -82,7 +85,7 @@ class Link:
 
     def listen(self, program, *words, where=None, interface="l0"):
         # The folders of tests belong to root alone; capabilities and system calls are given up all the same.
-        process = self.start(where or self.left, program, "-i", interface, "--user", "root", *words)
+        process = self.start(where or self.left, program, "-i", interface, "--user", "root", *self.options, *words)
         process.said = expect(process.stderr, "listening on")
         return process
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""loss.py PROGRAM: a ring that is too small for a program that was held up. Every packet is analysed or counted, and findings of that time
+"""loss.py PROGRAM [OPTION...]: a ring that is too small for a program that was held up. Every packet is analysed or counted, and findings of that time
 say that the capture may have caused them."""
 import os
 import re
@@ -11,13 +11,19 @@ import time
 from link import PORT, SERVER, Link, check, connections, records, stop
 
 
+def number(text):
+    return int(text.replace(",", ""))
+
+
 def main():
     program = os.path.abspath(sys.argv[1])
-    link = Link()
+    link = Link(sys.argv[2:])
+    rings = int(sys.argv[3]) if sys.argv[2:3] == ["-t"] else 1  # the link has queues for four
+    room = 64 * rings
     server = link.server()
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "loss.json")
-        finwait = link.listen(program, "-B", "64", "-o", f"json={out}", "-o", "summary", "tcp", "port", str(PORT))
+        finwait = link.listen(program, "-B", str(room), "--stats", "-o", f"json={out}", "-o", "summary", "tcp", "port", str(PORT))
         link.talk("burst", SERVER, PORT, 20)
         time.sleep(0.3)
         finwait.send_signal(signal.SIGSTOP)
@@ -32,8 +38,15 @@ def main():
     frames = found[-1]["frames"]
     check(frames["dropped_by_kernel"] > 0 and frames["freezes"] > 0, frames)
     check(frames["received"] == frames["read"] + frames["dropped_by_kernel"], frames)
-    told = re.search(r"([\d,]+) of ([\d,]+) packets were dropped for want of room: give more of it \(-B 256\), or a filter", err)
-    check(told and int(told.group(1).replace(",", "")) == frames["dropped_by_kernel"], err)
+    told = re.search(rf"([\d,]+) of ([\d,]+) packets were dropped for want of room: give more of it \(-B {4 * room}\), more threads \(-t {2 * rings}\),"
+                     r" or a filter", err)
+    check(told and number(told.group(1)) == frames["dropped_by_kernel"], err)
+    each = re.findall(r"ring \d of l0: received ([\d,]+), dropped by the kernel ([\d,]+), freezes ([\d,]+)", err)
+    check(len(each) == (rings if rings > 1 else 0), err)
+    sums = tuple(sum(map(number, column)) for column in zip(*each))
+    check(not each or sums == (frames["received"], frames["dropped_by_kernel"], frames["freezes"]), err, frames)
+    segments = list(map(number, re.findall(r"thread \d: ([\d,]+) segments", err)))
+    check(len(segments) == len(each) and sum(segments) in (0, frames["tcp"]) and all(segments), err, frames)
     check("dropped for want of room in the ring" in screen, screen)
     doubtful = [a for c in connections(found) for a in c["anomalies"] if a["kind"] != "connection-refused"]
     check(doubtful and all("capture" in a["origin"] for a in doubtful), [a for a in doubtful if "capture" not in a["origin"]][:3])

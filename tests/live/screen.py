@@ -1,4 +1,4 @@
-"""The live screen in a real terminal (tmux's) over a link between two namespaces: screen.py PROGRAM.
+"""The live screen in a real terminal (tmux's) over a link between two namespaces: screen.py PROGRAM [OPTION...].
 
 Every page shows the traffic that the test makes, the screen follows the size of its window, and whatever ends the program leaves the
 terminal as it was. Skipped without root, iproute2 or tmux.
@@ -28,7 +28,7 @@ class Screen:
 
     def __init__(self, lan, program, env="LANG=C.UTF-8"):
         self.tmux = ["tmux", "-L", f"fwscreen{os.getpid()}{next(_terminals)}", "-f", "/dev/null"]
-        run = f"env {env} ip netns exec {lan.left} {program} -i l0; echo status $?; exec sleep 60"
+        run = f"env {env} ip netns exec {lan.left} {program} -i l0 {' '.join(lan.options)}; echo status $?; exec sleep 60"
         subprocess.run(self.tmux + ["new-session", "-d", "-x", "80", "-y", "24", "-s", "s", run], check=True, timeout=20)
 
     def __enter__(self):
@@ -191,7 +191,7 @@ def main():
     if shutil.which("tmux") is None:
         link.skip("needs tmux for a terminal")
     program = sys.argv[1]
-    lan = link.Link()
+    lan = link.Link(sys.argv[2:])
     lan.server()
     for step in (walk_through_pages, follow_a_ladder, speak_ascii, leave_the_terminal_as_it_was, stay_away_from_pipes):
         step(lan, program)

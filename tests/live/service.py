@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""service.py PROGRAM: what one leaves running: metrics, new files, a sandbox, and a start without root."""
+"""service.py PROGRAM [OPTION...]: what one leaves running: metrics, new files, a sandbox, and a start without root."""
 import glob
 import json
 import os
@@ -147,7 +147,7 @@ def a_file_capability_is_enough(link, program, folder):
 
 def main():
     program = os.path.abspath(sys.argv[1])
-    link = Link()
+    link = Link(sys.argv[2:])
     server = link.server()
     for test in (metrics_are_told, nothing_is_kept, files_change_and_are_opened_anew, a_full_disk_does_not_stop_it,
                  a_killed_process_leaves_whole_lines, a_file_capability_is_enough):

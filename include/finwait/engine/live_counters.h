@@ -1,4 +1,4 @@
-// How a live capture stands at one moment: a value that the capturing thread publishes and any thread may copy.
+// How a live capture stands at one moment: a value that the thread that reports publishes and any thread may copy.
 //
 // Always true: after the capture was closed and read to its end, received = analysed + dropped_by_kernel. Until then what waits in the ring
 // is in neither. Counts are from the beginning on.
@@ -9,6 +9,8 @@
 #include <type_traits>
 
 #include "finwait/base/time.h"
+#include "finwait/capture/live_source.h"
+#include "finwait/report/totals.h"
 #include "finwait/tcp/anomaly.h"
 #include "finwait/tcp/state.h"
 #include "finwait/tcp/verdict.h"
@@ -48,5 +50,20 @@ struct LiveCounters {
   std::array<std::uint64_t, tcp::kAnomalyKinds> anomalies{};  ///< occurrences in those reported
 };
 static_assert(std::is_trivially_copyable_v<LiveCounters>);
+
+/// What the counters are made of, all as of the same frame.
+struct LiveMoment {
+  const capture::LiveStats& stats;
+  const report::FrameCounts& frames;
+  std::uint64_t bytes;
+  base::Timestamp clock;
+  base::Timestamp now;
+  const tcp::TrackerCounts& tracker;
+  std::uint32_t remembered;
+  std::uint32_t most;
+  const report::ConnectionCounts& connections;
+};
+
+[[nodiscard]] LiveCounters counters_at(const LiveMoment& at);
 
 }  // namespace finwait::engine

@@ -11,20 +11,11 @@
 #include "finwait/base/seqlock.h"
 #include "finwait/capture/live_source.h"
 #include "finwait/engine/live_counters.h"
+#include "finwait/engine/live_observer.h"
 #include "finwait/engine/pipeline.h"
 #include "finwait/report/reporter.h"
 
 namespace finwait::engine {
-
-/// Looks on after every batch and at every tick (a tenth of a second at most passes between two looks), in the capturing thread.
-class LiveObserver {
- public:
-  virtual ~LiveObserver() = default;
-  /// False: stop. The pipeline may be looked at; nothing of it may be kept.
-  [[nodiscard]] virtual bool look(const LiveCounters& counters, const Pipeline& pipeline) = 0;
-  /// Something a person should know: a line.
-  virtual void tell(const std::string& line) = 0;
-};
 
 class LiveLoop {
  public:
@@ -36,6 +27,9 @@ class LiveLoop {
 
   /// How it stood at the last look. Any thread.
   [[nodiscard]] LiveCounters counters() const noexcept { return published_.load(); }
+  /// Of the one tracker. Before run().
+  [[nodiscard]] std::vector<tcp::TableReader> readers() const { return {pipeline_.tracker().reader()}; }
+  [[nodiscard]] report::Totals totals() const { return pipeline_.totals(); }
 
  private:
   [[nodiscard]] bool take(const capture::Arrival& arrival, std::span<const capture::Frame> frames);
