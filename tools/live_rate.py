@@ -1,21 +1,27 @@
 #!/usr/bin/env python3
-"""live_rate.py BUILD FILE [RATE...]: what finwait, tcpdump -w /dev/null and a bare ring reader make of the frames of FILE on a virtual link.
+"""live_rate.py [--senders N] [--rounds N] [--readers LIST] BUILD FILE [RATE...]
 
-For each rate (frames per second; 0: as fast as one sender can) it sends for some seconds between two network namespaces of its own and
-prints, for each of the three by itself: frames per second sent, received, dropped, and CPU time of the reader per frame. All have the same
-buffer. Needs root, iproute2 and tcpdump; touches no interface that it did not make.
+What finwait, tcpdump -w /dev/null and bare ring readers make of the frames of FILE on a virtual link between two network namespaces of its own.
+
+For each rate (frames per second of each sender; 0: as fast as it can) it sends for some seconds to each reader by itself, in turn, as many
+times as there are rounds, and prints each time: frames per second sent, received, dropped, and CPU time of the reader per frame. In the end,
+for each rate and reader: the medians, and how many of the rounds were without loss. A reader is tcpdump, ring:N (N rings and nothing else) or
+finwait:N (N threads). All have the same room together. Several senders are several processors that receive: the link has queues for them.
+Needs root, iproute2 and tcpdump; touches no interface that it did not make.
 """
+import argparse
 import json
 import os
 import re
 import signal
+import statistics
 import subprocess
-import sys
 import time
 
 SECONDS = 4
 BUFFER_KIB = 32768
 NAMES = [f"fwrate{os.getpid()}{end}" for end in "ab"]
+QUEUES = ("numtxqueues", "4", "numrxqueues", "4")
 
 
 def run(*words, **more):
@@ -29,7 +35,7 @@ def inside(which, *words):
 def make_link():
     for name in NAMES:
         run("ip", "netns", "add", name)
-    run("ip", "link", "add", "rate0", "netns", NAMES[0], "type", "veth", "peer", "name", "rate1", "netns", NAMES[1])
+    run("ip", "link", "add", "rate0", "netns", NAMES[0], *QUEUES, "type", "veth", "peer", "name", "rate1", "netns", NAMES[1], *QUEUES)
     for which in (0, 1):
         run("ip", "-n", NAMES[which], "link", "set", f"rate{which}", "up", "arp", "off")
 
@@ -40,19 +46,30 @@ def cpu_of(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(reader, build, path, rate):
+def command(reader, build):
+    kind, _, number = reader.partition(":")
+    if kind == "tcpdump":
+        return ["tcpdump", "-n", "-i", "rate1", "-B", str(BUFFER_KIB), "-w", "/dev/null"]
+    if kind == "ring":
+        return [f"{build}/tools/live_bench", "read", "rate1", str(SECONDS + 600), str(BUFFER_KIB), number or "1"]
+    return [f"{build}/finwait", "-i", "rate1", "-B", str(BUFFER_KIB), "-t", number or "1", "-o", "json=/dev/null"]
+
+
+def send(build, path, rate, senders):
     count = int((rate or 1_000_000) * SECONDS)
-    commands = {
-        "finwait": [f"{build}/finwait", "-i", "rate1", "-B", str(BUFFER_KIB), "-o", "json=/dev/null"],
-        "tcpdump": ["tcpdump", "-n", "-i", "rate1", "-B", str(BUFFER_KIB), "-w", "/dev/null"],
-        "ring": [f"{build}/tools/live_bench", "read", "rate1", str(SECONDS + 600), str(BUFFER_KIB)],
-    }
+    words = inside(0, f"{build}/tools/live_bench", "send", "rate0", path, str(rate), str(count))
+    all_of_them = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(senders)]
+    said = [json.loads(process.communicate()[0]) for process in all_of_them]
+    return sum(one["sent"] for one in said), sum(one["rate"] for one in said)
+
+
+def measure(reader, build, path, rate, senders):
     # exec in the namespace replaces `ip`, so the process is the reader itself.
-    process = subprocess.Popen(inside(1, *commands[reader]), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(inside(1, *command(reader, build)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while "listening" not in process.stderr.readline():
         pass
     before = cpu_of(process.pid)
-    sent = json.loads(run(*inside(0, f"{build}/tools/live_bench", "send", "rate0", path, str(rate), str(count))))
+    sent, rate = send(build, path, rate, senders)
     for _ in range(100):  # what waits in the ring
         used = cpu_of(process.pid) - before
         time.sleep(0.2)
@@ -60,12 +77,11 @@ def measure(reader, build, path, rate):
             break
     used = cpu_of(process.pid) - before
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    dropped = dropped_by(reader, out, err)
-    return {"reader": reader, "rate": sent["rate"], "sent": sent["sent"], "dropped": dropped, "ns": used / (sent["sent"] - dropped) * 1e9}
+    dropped = dropped_by(reader, process.communicate(timeout=60)[1])
+    return {"rate": rate, "sent": sent, "dropped": dropped, "ns": used / max(sent - dropped, 1) * 1e9}
 
 
-def dropped_by(reader, out, err):
+def dropped_by(reader, err):
     if reader == "tcpdump":
         return int(re.search(r"(\d+) packets? dropped by kernel", err).group(1))
     found = re.search(r"([\d,]+) of [\d,]+ packets were dropped", err)
@@ -73,15 +89,31 @@ def dropped_by(reader, out, err):
 
 
 def main():
-    build, path = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
-    rates = [float(word) for word in sys.argv[3:]] or [200e3, 400e3, 600e3, 800e3, 0]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--senders", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--readers", default="ring:1,ring:4,tcpdump,finwait:1,finwait:2,finwait:4")
+    parser.add_argument("build")
+    parser.add_argument("file")
+    parser.add_argument("rates", nargs="*", type=float)
+    options = parser.parse_args()
+    build, path = os.path.abspath(options.build), os.path.abspath(options.file)
+    found = {}
     try:
         make_link()
-        for rate in rates:
-            for reader in ("ring", "tcpdump", "finwait"):
-                r = measure(reader, build, path, rate)
-                print(f"{r['reader']:8} sent {r['rate']:>10,.0f}/s  dropped {r['dropped']:>9,} of {r['sent']:>9,}  "
+        for rate in options.rates or [200e3, 400e3, 600e3, 800e3, 0]:
+            for reader in options.readers.split(",") * options.rounds:
+                r = measure(reader, build, path, rate, options.senders)
+                found.setdefault((rate, reader), []).append(r)
+                print(f"{reader:10} sent {r['rate']:>10,.0f}/s  dropped {r['dropped']:>9,} of {r['sent']:>9,}  "
                       f"{r['ns']:6.0f} ns of CPU a frame", flush=True)
+        print(f"medians of {options.rounds}:")
+        for (rate, reader), all_of_them in found.items():
+            median = {what: statistics.median(r[what] for r in all_of_them) for what in ("rate", "ns")}
+            share = statistics.median(r["dropped"] / r["sent"] for r in all_of_them)
+            whole = sum(r["dropped"] == 0 for r in all_of_them)
+            print(f"asked {rate:>9,.0f}  {reader:10} sent {median['rate']:>10,.0f}/s  dropped {share:7.3%}  {median['ns']:6.0f} ns of CPU a frame  "
+                  f"without loss {whole} of {len(all_of_them)}")
     finally:
         for name in NAMES:
             subprocess.run(["ip", "netns", "del", name], capture_output=True)
