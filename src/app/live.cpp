@@ -137,6 +137,7 @@ capture::LiveOptions live_options(const Options& options, unsigned threads) {
   live.interfaces = options.interfaces;
   live.filter = options.filter;
   live.promiscuous = options.promiscuous;
+  live.method = options.capture_method;
   live.snapshot_length = std::min(live.snapshot_length, options.pipeline.snapshot_length);
   if (options.buffer) live.buffer = *options.buffer;
   live.rings = threads;

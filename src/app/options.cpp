@@ -27,6 +27,7 @@ po::options_description input_options() {
     ("read,r", po::value<Words>()->value_name("FILE")->composing(), "capture to read (pcap, pcapng; '-': standard input); may be repeated; words after it that are names of files are captures too")
     ("interface,i", po::value<Words>()->value_name("INTERFACE")->composing(), "capture live on it (a name, a number of -D, or any); may be repeated")
     ("buffer-size,B", po::value<std::string>()->value_name("KIB"), "live: room for packets that wait, for each interface (32768)")
+    ("capture-method", po::value<std::string>()->value_name("METHOD"), "live: ring (default), or xdp: packets received are TAKEN AWAY from this host; only for an interface that receives nothing but a mirror")
     ("no-promiscuous-mode,p", "live: do not ask the interface for packets that are not for this host")
     ("filter-file,F", po::value<std::string>()->value_name("FILE"), "read the filter expression from FILE")
     ("count,c", po::value<std::string>()->value_name("N"), "stop after N packets that the filter selects")
@@ -209,6 +210,12 @@ void take_limits(const po::variables_map& map, Options& options) {
   }
 }
 
+capture::CaptureMethod parse_capture_method(const std::string& word) {
+  if (word == "ring") return capture::CaptureMethod::kRing;
+  if (word == "xdp") return capture::CaptureMethod::kXdp;
+  throw std::invalid_argument("there are ring and xdp");
+}
+
 void take_live(const po::variables_map& map, Options& options) {
   if (map.count("interface") != 0) options.interfaces = map["interface"].as<Words>();
   options.promiscuous = map.count("no-promiscuous-mode") == 0;
@@ -218,6 +225,7 @@ void take_live(const po::variables_map& map, Options& options) {
     if (kib > kMost) throw UsageError("--buffer-size: at most " + std::to_string(kMost) + " KiB");
     options.buffer = kib << 10U;
   }
+  if (map.count("capture-method") != 0) options.capture_method = value_of(map, "capture-method", parse_capture_method);
   options.sandbox = map.count("no-sandbox") == 0;
   if (map.count("user") != 0) options.user = map["user"].as<std::string>();
   if (!options.sandbox && !options.user.empty())
@@ -225,7 +233,7 @@ void take_live(const po::variables_map& map, Options& options) {
   if (map.count("metrics") != 0) options.metrics = value_of(map, "metrics", service::parse_metrics_address);
   if (map.count("counters") != 0) options.counters = value_of(map, "counters", parse_duration);
   if (options.interfaces.empty()) {
-    for (const char* name : {"buffer-size", "no-promiscuous-mode", "counters", "user", "no-sandbox", "metrics"}) {
+    for (const char* name : {"buffer-size", "capture-method", "no-promiscuous-mode", "counters", "user", "no-sandbox", "metrics"}) {
       if (map.count(name) != 0) throw UsageError(std::string("--") + name + " is for a live capture: name an interface with -i");
     }
     return;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "finwait/capture/live_source.h"
 #include "finwait/engine/pipeline.h"
 #include "finwait/hosts/finding.h"
 #include "finwait/report/local_nets.h"
@@ -34,9 +35,10 @@ struct Options {
   std::string describe;  ///< a kind
 
   std::vector<std::string> captures;
-  std::vector<std::string> interfaces;     ///< live: names, numbers or "any"
-  std::optional<std::uint64_t> buffer;     ///< live: bytes of the ring
-  bool promiscuous = true;                 ///< live
+  std::vector<std::string> interfaces;  ///< live: names, numbers or "any"
+  std::optional<std::uint64_t> buffer;  ///< live: bytes of the ring
+  bool promiscuous = true;              ///< live
+  capture::CaptureMethod capture_method = capture::CaptureMethod::kRing;
   std::optional<base::Duration> counters;  ///< live: between two lines of counters; 0: none
   std::string filter;
   std::vector<OutputChoice> outputs;

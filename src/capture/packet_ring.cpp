@@ -73,10 +73,10 @@ std::uint16_t link_type_of_hardware(std::uint16_t hardware) noexcept {
   }
 }
 
-std::string permission_advice() {
+std::string permission_advice(const char* capabilities) {
   std::array<char, 4096> path{};
   const ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size() - 1);
-  return fmt::format("no permission to capture: run as root, or allow it once: sudo setcap cap_net_raw+ep {}",
+  return fmt::format("no permission to capture: run as root, or allow it once: sudo setcap {}+ep {}", capabilities,
                      length > 0 ? path.data() : "finwait");
 }
 
@@ -84,12 +84,14 @@ PacketRing::PacketRing(const RingOptions& options) : options_(options) {
   try {
     open();
   } catch (...) {
-    this->~PacketRing();
+    clear();
     throw;
   }
 }
 
-PacketRing::~PacketRing() {
+PacketRing::~PacketRing() { clear(); }
+
+void PacketRing::clear() noexcept {
   if (memory_ != nullptr) ::munmap(memory_, bytes());
   if (socket_ >= 0) ::close(socket_);
   memory_ = nullptr;

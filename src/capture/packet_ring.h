@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-#include "finwait/capture/live_source.h"
+#include "frame_ring.h"
 #include "kernel_filter.h"
 
 namespace finwait::capture {
@@ -36,53 +36,39 @@ struct RingOptions {
   std::uint32_t group = 0;  ///< PacketRing::group() of the first of these; 0: this is the first
 };
 
-/// What the kernel counted since the last time it was asked.
-struct RingCounts {
-  std::uint64_t received = 0;
-  std::uint64_t dropped = 0;
-  std::uint64_t freezes = 0;
-};
-
-class PacketRing {
+class PacketRing final : public FrameRing {
  public:
   /// Lets nothing in before begin(). Throws CaptureError.
   explicit PacketRing(const RingOptions& options);
-  ~PacketRing();
-  PacketRing(const PacketRing&) = delete;
-  PacketRing& operator=(const PacketRing&) = delete;
+  ~PacketRing() override;
 
-  /// From now on frames come in. Once all rings of a group are there: else a flow would change from one to another.
-  void begin();
+  /// Once all rings of a group are there: else a flow would change from one to another.
+  void begin() override;
 
-  /// Frames handed out are no longer used: a block that was read to its end goes back to the kernel.
-  void release() noexcept;
-  /// Whether a frame can be had at once, without release().
-  [[nodiscard]] bool ready() noexcept;
-  /// Stamp of the next frame; only if ready().
-  [[nodiscard]] base::Timestamp next_stamp() const noexcept;
-  /// Whether a block was read to its end and not yet released, so that it is not known what comes next.
-  [[nodiscard]] bool at_block_end() const noexcept { return held_ && left_ == 0; }
-  /// Whether more than half of the ring waits to be read.
-  [[nodiscard]] bool pressed() const noexcept;
-  /// Frames of one block, up to the stamp `until`; none if none is ready.
-  [[nodiscard]] std::size_t read(std::span<Frame> batch, base::Timestamp until = base::kNever) noexcept;
+  /// A block that was read to its end goes back to the kernel.
+  void release() noexcept override;
+  [[nodiscard]] bool ready() noexcept override;
+  [[nodiscard]] base::Timestamp next_stamp() const noexcept override;
+  [[nodiscard]] bool at_block_end() const noexcept override { return held_ && left_ == 0; }
+  [[nodiscard]] base::Duration delay() const noexcept override { return 2 * options_.retire * base::kMillisecond; }
+  [[nodiscard]] bool pressed() const noexcept override;
+  /// Frames of one block.
+  [[nodiscard]] std::size_t read(std::span<Frame> batch, base::Timestamp until) noexcept override;
 
-  /// Lets nothing new in. What is in the ring stays.
-  void close() noexcept;
-  [[nodiscard]] RingCounts take_counts() noexcept;
-  /// Takes the error that the socket has, if any, and clears it.
-  [[nodiscard]] int take_error() noexcept;
+  void close() noexcept override;
+  [[nodiscard]] RingCounts take_counts() noexcept override;
+  [[nodiscard]] int take_error() noexcept override;
 
-  [[nodiscard]] int descriptor() const noexcept { return socket_; }
-  /// 0: all interfaces.
-  [[nodiscard]] int index() const noexcept { return index_; }
-  [[nodiscard]] std::uint16_t link_type() const noexcept { return link_type_; }
+  [[nodiscard]] int descriptor() const noexcept override { return socket_; }
+  [[nodiscard]] int index() const noexcept override { return index_; }
+  [[nodiscard]] std::uint16_t link_type() const noexcept override { return link_type_; }
   /// 0: it gets all frames of the interface, for want of a group if one was asked for.
   [[nodiscard]] std::uint32_t group() const noexcept { return group_; }
   [[nodiscard]] std::uint64_t bytes() const noexcept { return std::uint64_t{block_size_} * block_count_; }
 
  private:
   void open();
+  void clear() noexcept;
   void find_interface();
   void set_options();
   void map_ring();
@@ -116,7 +102,7 @@ class PacketRing {
 /// How many queues the interface receives on, each served by a processor of its own; 0: it does not say.
 [[nodiscard]] std::uint32_t receive_queues(const std::string& interface) noexcept;
 
-/// "no permission to capture: ...": what to do.
-[[nodiscard]] std::string permission_advice();
+/// "no permission to capture: ...": what to do. `capabilities` are what it takes.
+[[nodiscard]] std::string permission_advice(const char* capabilities = "cap_net_raw");
 
 }  // namespace finwait::capture

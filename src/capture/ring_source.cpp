@@ -14,6 +14,7 @@
 #include "finwait/capture/stop.h"
 #include "link_watch.h"
 #include "packet_ring.h"
+#include "xdp_open.h"
 
 namespace finwait::capture {
 namespace {
@@ -21,8 +22,6 @@ namespace {
 constexpr base::Duration kRetire = 50 * base::kMillisecond;
 /// A frame that nobody has seen this long after its stamp does not come any more: the retirement of a block, ten times over.
 constexpr base::Duration kSettled = 20 * kRetire;
-/// So long a frame waits for earlier ones of other interfaces.
-constexpr base::Duration kHeldBack = 2 * kRetire;
 constexpr base::Duration kCountEvery = 20 * base::kMillisecond;
 constexpr base::Duration kAskEvery = base::kSecond;
 
@@ -48,14 +47,15 @@ struct Tap {
   bool gone = false;
   std::uint32_t mtu = 0;
   std::uint64_t dropped_at_start = 0;
-  std::uint64_t dropped = 0;  // by the interface
+  std::uint64_t dropped = 0;    // by the interface
+  std::uint64_t by_kernel = 0;  // for want of room in its rings
   bool counted = false;
 };
 
 /// A ring of an interface.
 struct Lane {
   std::size_t tap = 0;
-  std::unique_ptr<PacketRing> ring;
+  std::unique_ptr<FrameRing> ring;
   RingCounts counts;  // so far
 };
 
@@ -78,6 +78,7 @@ class RingSource final : public LiveSource {
 
  private:
   void open(const LiveOptions& options, const std::string& name);
+  void open_rings(const LiveOptions& options, const std::string& name);
   [[nodiscard]] std::size_t take(std::span<Frame> batch, base::Timestamp now);
   [[nodiscard]] bool wait_for_frames(base::Duration wait);
   void look_after(base::Timestamp steady, base::Timestamp now);
@@ -85,6 +86,7 @@ class RingSource final : public LiveSource {
   void note(const LinkState& state);
   void note_gone(Tap& tap);
 
+  bool xdp_;
   std::vector<std::string> names_;
   std::vector<Tap> taps_;
   std::vector<Lane> lanes_;
@@ -101,7 +103,7 @@ class RingSource final : public LiveSource {
   bool held_back_ = false;          // there are frames, but earlier ones of another interface may come
 };
 
-RingSource::RingSource(const LiveOptions& options) {
+RingSource::RingSource(const LiveOptions& options) : xdp_(options.method == CaptureMethod::kXdp) {
   if (!options.filter.empty()) (void)Filter(options.filter);  // throws if it is none
   for (const std::string& word : options.interfaces) {
     const std::string name = interface_of(word);
@@ -115,7 +117,7 @@ RingSource::RingSource(const LiveOptions& options) {
 
 /// A ring for each processor that receives, as far as they were asked for: where there is one ring for several, these wait for each other
 /// at each frame.
-void RingSource::open(const LiveOptions& options, const std::string& name) {
+void RingSource::open_rings(const LiveOptions& options, const std::string& name) {
   const std::uint32_t queues = receive_queues(name);
   const std::uint32_t rings = std::max(queues == 0 ? options.rings : std::min(options.rings, queues), 1U);
   RingOptions ring;
@@ -138,6 +140,15 @@ void RingSource::open(const LiveOptions& options, const std::string& name) {
     }
     lanes_.push_back({taps_.size(), std::move(one), {}});
   }
+}
+
+void RingSource::open(const LiveOptions& options, const std::string& name) {
+  if (xdp_) {
+    for (auto& ring : open_xdp(options, name, static_cast<std::uint32_t>(taps_.size())))
+      lanes_.push_back({taps_.size(), std::move(ring), {}});
+  } else {
+    open_rings(options, name);
+  }
   Tap tap;
   tap.name = name;
   tap.index = lanes_.back().ring->index();
@@ -157,11 +168,11 @@ std::size_t RingSource::take(std::span<Frame> batch, base::Timestamp now) {
   }
   std::size_t count = 0;
   for (bool whole = true; whole && count < batch.size();) {
-    PacketRing* first = nullptr;
+    FrameRing* first = nullptr;
     base::Timestamp until = base::kNever;
     for (Lane& lane : lanes_) {
       const Tap& tap = taps_[lane.tap];
-      base::Timestamp stamp = pressed || tap.gone || !tap.up ? base::kNever : now - kHeldBack;
+      base::Timestamp stamp = pressed || tap.gone || !tap.up ? base::kNever : now - lane.ring->delay();
       if (lane.ring->ready()) {
         stamp = lane.ring->next_stamp();
         if (first == nullptr || stamp < first->next_stamp()) {
@@ -195,7 +206,8 @@ Arrival RingSource::next(std::span<Frame> batch, base::Duration wait) {
     arrival.frames = take(batch, arrival.now);
     if (arrival.frames != 0 || (held_back_ && steady >= end)) return arrival;
     if (!held_back_) break;
-    (void)wait_for_frames(std::min(end - steady, kHeldBack / 10));  // the rings that hold it back may fill meanwhile
+    (void)wait_for_frames(std::min(
+        end - steady, std::max(lanes_.front().ring->delay() / 10, base::kMillisecond)));  // the rings that hold it back may fill meanwhile
   }
   const bool closing = closed_at_ != 0;
   arrival.ended = closing && steady - closed_at_ > 3 * kRetire;  // the last block comes when its time is over
@@ -239,6 +251,8 @@ void RingSource::look_after(base::Timestamp steady, base::Timestamp now) {
   for (const Tap& tap : taps_) {
     if (tap.index != 0 && !tap.gone) links_.ask(tap.index);
   }
+  for (Lane& lane : lanes_)
+    for (std::string& line : lane.ring->take_news()) news_.push_back(std::move(line));
 }
 
 void RingSource::count(base::Timestamp now) {
@@ -248,6 +262,7 @@ void RingSource::count(base::Timestamp now) {
     lane.counts.received += counts.received;
     lane.counts.dropped += counts.dropped;
     lane.counts.freezes += counts.freezes;
+    taps_[lane.tap].by_kernel += counts.dropped;
     stats_.received += counts.received;
     stats_.dropped_by_kernel += counts.dropped;
     stats_.freezes += counts.freezes;
@@ -279,7 +294,11 @@ void RingSource::note(const LinkState& state) {
   if (state.mtu != 0) tap->mtu = state.mtu;
   if (!state.counted) return;
   if (!std::exchange(tap->counted, true)) tap->dropped_at_start = state.dropped;
-  const std::uint64_t dropped = state.dropped - std::min(state.dropped, tap->dropped_at_start);
+  std::uint64_t dropped = state.dropped - std::min(state.dropped, tap->dropped_at_start);
+  if (dropped > tap->dropped && xdp_) {  // some drivers count what the sockets had no room for too
+    count(time_of(CLOCK_REALTIME));
+    dropped -= std::min(dropped, tap->by_kernel);
+  }
   if (dropped <= tap->dropped) return;
   stats_.dropped_by_interface += dropped - tap->dropped;
   tap->dropped = dropped;

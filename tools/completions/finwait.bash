@@ -16,6 +16,9 @@ _finwait() {
     --checksums)
       mapfile -t COMPREPLY < <(compgen -W 'count verify ignore' -- "$current")
       return ;;
+    --capture-method)
+      mapfile -t COMPREPLY < <(compgen -W 'ring xdp' -- "$current")
+      return ;;
     --threshold)
       mapfile -t COMPREPLY < <(compgen -W 'retransmissions= retransmitted-share= spurious= spurious-share= out-of-order= out-of-order-share= tries= silence= idle-before=
         stall= timestamp-ticks= storm= host-flood-half-open= host-flood-share= host-overflow-connections= host-overflow-share=
@@ -34,7 +37,7 @@ _finwait() {
       return ;;
   esac
   if [[ $current == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W '--read --interface --buffer-size --no-promiscuous-mode --counters --metrics --user --no-sandbox --output --rotate-size --rotate-every --write --explain --describe --quiet --verbose --stats --progress --count --filter-file --numeric
+    mapfile -t COMPREPLY < <(compgen -W '--read --interface --buffer-size --capture-method --no-promiscuous-mode --counters --metrics --user --no-sandbox --output --rotate-size --rotate-every --write --explain --describe --quiet --verbose --stats --progress --count --filter-file --numeric
       --snapshot-length --from --to --only --checksums --local-nets --fail-on --threads --memory --max-connections --msl --idle --syn-timeout --syn-ack-timeout
       --closing-timeout --lingering --threshold --seed --list-interfaces --help --version' -- "$current")
   fi

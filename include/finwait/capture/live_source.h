@@ -76,6 +76,12 @@ class LiveSource : public Source {
   [[nodiscard]] std::uint64_t dropped_by_interface() const final { return stats().dropped_by_interface; }
 };
 
+/// How frames come out of the kernel.
+enum class CaptureMethod {
+  kRing,  ///< a copy of each, in both directions (TPACKET_V3)
+  kXdp,   ///< AF_XDP: those received, which are taken away from this host
+};
+
 struct LiveOptions {
   std::vector<std::string> interfaces;     ///< names, numbers of list_interfaces() from 1, or "any" alone
   std::string filter;                      ///< libpcap's; what can be decided in the kernel is left out there
@@ -83,12 +89,17 @@ struct LiveOptions {
   std::uint32_t rings = 1;                 ///< for an interface, at most: no more than it has receive queues, where that is known
   std::uint32_t snapshot_length = 262144;  ///< bytes of a frame that are kept
   bool promiscuous = true;
+  CaptureMethod method = CaptureMethod::kRing;
 };
+
+/// Whether kXdp was built in; without it open_live() refuses that.
+[[nodiscard]] bool has_xdp() noexcept;
 
 /// Opens memory-mapped rings for each interface; several of one interface are a fanout group by flow, both directions together. Frames of
 /// several rings are merged by their stamps, for which they are held back a tenth of a second at most. The kernel's filter lets through all
 /// frames that Filter::matches, and perhaps others: whoever wants a filter applies that one too. Throws CaptureError with one line that
-/// says what to do: no permission, no such interface, no memory, a filter that is none.
+/// says what to do: no permission, no such interface, no memory, a filter that is none; for kXdp also an interface that this host uses
+/// itself, or one whose frames are too long. kXdp has a ring for each receive queue.
 [[nodiscard]] std::unique_ptr<LiveSource> open_live(const LiveOptions& options);
 
 }  // namespace finwait::capture
