@@ -1,7 +1,7 @@
 // For measuring live capture on a virtual link: sends the frames of a capture at a rate, or reads a ring and counts.
 //
 //   live_bench send INTERFACE FILE RATE COUNT    frames per second (0: as fast as it goes), how many; begins again at the end of the file
-//   live_bench read INTERFACE SECONDS [KIB [RINGS]]  the rings alone: what reading costs when nothing is made of it
+//   live_bench read INTERFACE SECONDS [KIB [RINGS | xdp]]  the rings, or AF_XDP, alone: what reading costs when nothing is made of it
 //
 // tools/live_rate.py drives it. Sends no faster than one thread can, and only where it may: it needs cap_net_raw.
 #include <fmt/format.h>
@@ -88,11 +88,15 @@ int send(const std::string& interface, const std::string& path, double rate, std
   return 0;
 }
 
-int read(const std::string& interface, double seconds, std::uint64_t kib, std::uint32_t rings) {
+int read(const std::string& interface, double seconds, std::uint64_t kib, const std::string& rings) {
   finwait::capture::LiveOptions options;
   options.interfaces = {interface};
   if (kib != 0) options.buffer = kib << 10U;
-  options.rings = rings;
+  if (rings == "xdp") {
+    options.method = finwait::capture::CaptureMethod::kXdp;
+  } else {
+    options.rings = static_cast<std::uint32_t>(std::stoul(rings));
+  }
   const auto source = finwait::capture::open_live(options);
   std::signal(SIGINT, [](int) { finwait::capture::request_stop(); });
   std::fputs("listening\n", stderr);
@@ -118,14 +122,12 @@ int main(int argc, char** argv) {
   const std::vector<std::string> words(argv, argv + argc);
   try {
     if (argc == 6 && words[1] == "send") return send(words[2], words[3], std::stod(words[4]), std::stoull(words[5]));
-    if (argc >= 4 && words[1] == "read") {
-      const std::uint64_t rings = argc > 5 ? std::stoull(words[5]) : 1;
-      return read(words[2], std::stod(words[3]), argc > 4 ? std::stoull(words[4]) : 0, static_cast<std::uint32_t>(rings));
-    }
+    if (argc >= 4 && words[1] == "read")
+      return read(words[2], std::stod(words[3]), argc > 4 ? std::stoull(words[4]) : 0, argc > 5 ? words[5] : "1");
   } catch (const std::exception& e) {
     fmt::print(stderr, "live_bench: {}\n", e.what());
     return 1;
   }
-  fmt::print(stderr, "usage: live_bench send INTERFACE FILE RATE COUNT\n       live_bench read INTERFACE SECONDS [KIB [RINGS]]\n");
+  fmt::print(stderr, "usage: live_bench send INTERFACE FILE RATE COUNT\n       live_bench read INTERFACE SECONDS [KIB [RINGS | xdp]]\n");
   return 2;
 }
