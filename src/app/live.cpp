@@ -98,14 +98,25 @@ class Overseer final : public engine::LiveObserver {
   Clock::time_point next_;
 };
 
-/// -w: the frames held, and the sink that writes them.
+/// -w: the file, the frames held, and the sink that writes them.
 class LiveWriting {
  public:
-  /// An empty path: nothing is written. Throws CaptureError.
-  LiveWriting(const std::string& path, std::vector<std::unique_ptr<report::Sink>>& sinks) {
-    if (path.empty()) return;
+  /// An empty path: nothing is written. Throws OutputError.
+  explicit LiveWriting(const Options& options) {
+    if (options.write.empty()) return;
+    file_.emplace(options.write, options.rotation);
     frames_.emplace(kHeld);
-    auto sink = std::make_unique<engine::LiveEvidence>(path, *frames_);
+  }
+  /// Where files are still to be made; empty: nowhere.
+  [[nodiscard]] std::string folder() const { return file_ ? file_->folder() : ""; }
+  /// Begins the thread that writes. What a connection had comes at once, so as much may wait for the disk as is held.
+  void begin(const capture::LiveSource& source, std::vector<std::unique_ptr<report::Sink>>& sinks) {
+    if (!file_) return;
+    auto queue = queued(std::move(*file_), kHeld);
+    queue_ = queue.get();
+    std::vector<std::uint16_t> link_types = source.link_types();  // none are known of "any"
+    if (link_types.empty()) link_types.assign(capture::kLiveLinkTypes.begin(), capture::kLiveLinkTypes.end());
+    auto sink = std::make_unique<engine::LiveEvidence>(report::Output(std::move(queue)), *frames_, source.interfaces(), link_types);
     sink_ = sink.get();
     sinks.push_back(std::move(sink));
   }
@@ -118,13 +129,17 @@ class LiveWriting {
           stderr,
           "finwait: -w: {} packets were older than what is held ({} MiB) and are not written; keep less of each (-s 128), or a filter\n",
           report::human_count(sink_->left_out()), kHeld >> 20U);
+    if (queue_ != nullptr && queue_->lost() != 0)
+      fmt::print(stderr, "finwait: -w: {} packets were dropped: disk or reader were too slow\n", report::human_count(queue_->lost()));
   }
 
  private:
   static constexpr std::size_t kHeld = std::size_t{256} << 20U;
 
   std::optional<engine::HeldFrames> frames_;
-  const engine::LiveEvidence* sink_ = nullptr;  // the reporter's
+  std::optional<report::LogFile> file_;
+  const service::QueuedDestination* queue_ = nullptr;  // the sink's
+  const engine::LiveEvidence* sink_ = nullptr;         // the reporter's
 };
 
 /// Events and the frames that -w holds are looked at frame by frame, which one thread does.
@@ -196,10 +211,11 @@ std::vector<OpenOutput> open_outputs_as_somebody_else(const Options& options) {
   }
 }
 
-/// Everything is open: nothing but the files of -o that are still to come is needed any more.
-void confine_to(const std::vector<OpenOutput>& outputs, const Options& options) {
+/// Everything is open: nothing but the files of -o and -w that are still to come is needed any more.
+void confine_to(const std::vector<OpenOutput>& outputs, const LiveWriting& writing, const Options& options) {
   if (!options.sandbox) return;
   std::vector<std::string> folders;
+  if (!writing.folder().empty()) folders.push_back(writing.folder());
   for (const OpenOutput& output : outputs) {
     if (!output.file.folder().empty()) folders.push_back(output.file.folder());
   }
@@ -292,10 +308,11 @@ int analyse_live(const Options& options) {
   const service::Process process;
   auto metrics = options.metrics ? std::make_unique<service::MetricsServer>(*options.metrics) : nullptr;
   std::vector<OpenOutput> outputs = open_outputs_as_somebody_else(options);
-  std::vector<std::unique_ptr<report::Sink>> sinks;
-  LiveWriting writing(options.write, sinks);
+  LiveWriting writing(options);
   auto terminal = feeds.empty() ? nullptr : open_terminal();  // reads what the terminal can do: before the sandbox
-  confine_to(outputs, options);
+  confine_to(outputs, writing, options);
+  std::vector<std::unique_ptr<report::Sink>> sinks;
+  writing.begin(*source, sinks);
   Queues queues;
   for (auto& sink : make_sinks(options, std::move(outputs), &queues)) sinks.push_back(std::move(sink));
   const service::LatencySink* const latencies = metrics ? add_latencies(sinks) : nullptr;

@@ -48,7 +48,7 @@ po::options_description output_options() {
   // clang-format off
   text.add_options()
     ("output,o", po::value<Words>()->value_name("FORMAT[=PATH]")->composing(), "summary (default), json, events, zeek, zeek-json, eve; may be repeated; without PATH to standard output")
-    ("rotate-size", po::value<std::string>()->value_name("SIZE"), "begin another file before one grows beyond SIZE; the PATH of -o is a pattern for strftime(3), in UTC, and numbers are added where names repeat")
+    ("rotate-size", po::value<std::string>()->value_name("SIZE"), "begin another file before one grows beyond SIZE; the PATH of -o, live that of -w too, is a pattern for strftime(3), in UTC, and numbers are added where names repeat")
     ("rotate-every", po::value<std::string>()->value_name("TIME"), "begin another file at each full TIME (1h: at each hour, UTC), by the packets' clock; PATH as above")
     ("write,w", po::value<std::string>()->value_name("FILE"), "write the packets of the connections selected by --only, or of all, to a pcapng ('-': standard output), anomalies as comments")
     ("explain", po::value<std::string>()->value_name("ID"), "one connection as a ladder; ID is an id, a uid or ADDR:PORT-ADDR:PORT")
@@ -143,7 +143,8 @@ void take_rotation(const po::variables_map& map, Options& options) {
       throw UsageError("--rotate-every " + map["rotate-every"].as<std::string>() + ": whole seconds, at least one");
   }
   const auto has_path = [](const OutputChoice& choice) { return choice.path != "-"; };
-  if (options.rotation.any() && std::none_of(options.outputs.begin(), options.outputs.end(), has_path))
+  const bool captured = !options.interfaces.empty() && !options.write.empty() && options.write != "-";
+  if (options.rotation.any() && !captured && std::none_of(options.outputs.begin(), options.outputs.end(), has_path))
     throw UsageError("--rotate-size and --rotate-every need a file to change: -o FORMAT=PATH");
 }
 

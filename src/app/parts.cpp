@@ -45,9 +45,7 @@ std::string command(const Options& options) {
 /// Live nothing may wait for a disk or a reader; from files nothing may be lost.
 report::Output output_to(report::LogFile file, bool live, Queues* queues) {
   if (!live) return {std::make_unique<report::DirectDestination>(std::move(file))};
-  service::QueueOptions options;
-  options.tell = [](const std::string& line) { fmt::print(stderr, "finwait: {}\n", line); };
-  auto queue = std::make_unique<service::QueuedDestination>(std::move(file), std::move(options));
+  auto queue = queued(std::move(file));
   if (queues != nullptr) queues->push_back(queue.get());
   return {std::move(queue)};
 }
@@ -65,6 +63,13 @@ std::unique_ptr<report::Sink> make_sink(const Options& options, const std::strin
 }
 
 }  // namespace
+
+std::unique_ptr<service::QueuedDestination> queued(report::LogFile file, std::size_t bytes) {
+  service::QueueOptions options;
+  options.bytes = bytes;
+  options.tell = [](const std::string& line) { fmt::print(stderr, "finwait: {}\n", line); };
+  return std::make_unique<service::QueuedDestination>(std::move(file), std::move(options));
+}
 
 std::vector<OpenOutput> open_outputs(const Options& options) {
   std::vector<OutputChoice> choices = options.outputs;

@@ -24,6 +24,9 @@ struct OpenOutput {
 /// Those of a live run, for who counts what they lost; their sinks own them.
 using Queues = std::vector<const service::QueuedDestination*>;
 
+/// A destination with a thread that writes `file`, begun here, and room for so many bytes that wait.
+[[nodiscard]] std::unique_ptr<service::QueuedDestination> queued(report::LogFile file, std::size_t bytes = service::QueueOptions{}.bytes);
+
 /// Those of -o; a summary if nothing else is asked for. Throws report::OutputError.
 [[nodiscard]] std::vector<OpenOutput> open_outputs(const Options& options);
 

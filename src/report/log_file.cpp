@@ -19,6 +19,13 @@ namespace {
 
 constexpr mode_t kMode = 0644;
 
+std::size_t whole_lines(std::string_view bytes, std::size_t most) {
+  const std::size_t last = most == 0 ? std::string_view::npos : bytes.rfind('\n', most - 1);
+  return last == std::string_view::npos ? 0 : last + 1;
+}
+
+std::uint64_t count_lines(std::string_view bytes) { return static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), '\n')); }
+
 std::string reason(int error) { return std::generic_category().message(error); }
 
 base::Timestamp floor_to(base::Timestamp at, base::Duration every) noexcept {
@@ -60,6 +67,8 @@ void check_pattern(const std::string& pattern) {
 }
 
 }  // namespace
+
+const Lines kTextLines{"lines", whole_lines, count_lines};
 
 LogFile::LogFile(std::string path, Rotation rotation)
     : path_(std::move(path)), name_(path_ == "-" ? "standard output" : path_), rotation_(path_ == "-" ? Rotation{} : rotation) {
@@ -140,6 +149,7 @@ int LogFile::make_ready(base::Timestamp at) {
   }
   if (headed_) return 0;
   Text head;
+  if (!frame_.opening.empty()) head.put(frame_.opening);
   if (frame_.head != nullptr) frame_.head(head, head_at_ != base::kNever ? head_at_ : at);
   const Written written = put(head.view());
   // Of a head that does not fit nothing remains in a regular file; elsewhere the rest of it cannot be given again.
@@ -154,9 +164,20 @@ std::size_t LogFile::fitting(std::string_view lines) const noexcept {
   if (rotation_.bytes == 0) return lines.size();
   const std::uint64_t room = rotation_.bytes - std::min(size_, rotation_.bytes);
   if (lines.size() <= room) return lines.size();
-  const std::size_t last = room == 0 ? std::string_view::npos : lines.rfind('\n', room - 1);
-  if (last != std::string_view::npos) return last + 1;
-  return lines_ ? 0 : std::min(lines.find('\n'), lines.size() - 1) + 1;
+  if (const std::size_t whole = frame_.lines->whole(lines, room)) return whole;
+  return lines_ ? 0 : first_line(lines);
+}
+
+/// It is longer than a file may be.
+std::size_t LogFile::first_line(std::string_view lines) const noexcept {
+  std::size_t low = 0;  // the least length that a whole line fits into
+  std::size_t high = lines.size();
+  while (low + 1 < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    (frame_.lines->whole(lines, middle) == 0 ? low : high) = middle;
+  }
+  const std::size_t whole = frame_.lines->whole(lines, high);
+  return whole != 0 ? whole : lines.size();
 }
 
 LogFile::Written LogFile::put(std::string_view lines) noexcept {
@@ -179,7 +200,7 @@ LogFile::Written LogFile::put(std::string_view lines) noexcept {
 
 /// Takes the beginning of a line away again, where nobody else has written behind it. Returns how much of `written` is there.
 std::size_t LogFile::cut_back(std::string_view written) noexcept {
-  const std::size_t whole = written.rfind('\n') == std::string_view::npos ? 0 : written.rfind('\n') + 1;
+  const std::size_t whole = frame_.lines->whole(written, written.size());
   const std::uint64_t cut = written.size() - whole;
   struct stat status {};
   if (cut == 0 || kind_ != Kind::kRegular || path_ == "-" || ::fstat(descriptor_, &status) != 0) return written.size();

@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kSlice{50};
 
-std::uint64_t count_lines(std::string_view text) { return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n')); }
-
 std::string seconds_since(std::chrono::steady_clock::time_point since, std::chrono::steady_clock::time_point now) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(now - since).count()) + " s";
 }
@@ -36,6 +34,7 @@ QueuedDestination::~QueuedDestination() {
 // The caller's thread.
 
 void QueuedDestination::begin(report::FileFrame frame, base::Timestamp at) {
+  kind_given_ = frame.lines;
   push({Kind::kBegin, sizeof frame, at}, {reinterpret_cast<const char*>(&frame), sizeof frame});
 }
 
@@ -47,7 +46,7 @@ void QueuedDestination::write(std::string_view lines, base::Timestamp at) {
   if (room) {
     push({Kind::kLines, static_cast<std::uint32_t>(lines.size()), at}, lines);
   } else {
-    lost_.add(count_lines(lines));
+    lost_.add(kind_given_->count(lines));
   }
 }
 
@@ -139,6 +138,7 @@ void QueuedDestination::obey(const Message& message) {
     case Kind::kBegin: {
       report::FileFrame frame;
       std::memcpy(&frame, lines_.data(), sizeof frame);
+      kind_written_ = frame.lines;
       file_.begin(frame, message.at);
       break;
     }
@@ -189,7 +189,7 @@ void QueuedDestination::finish(base::Timestamp at) {
   }
   if (abandoned_.value() != 0) {
     if (result_.empty()) result_ = file_.complaint(EAGAIN);
-    result_ += "; the last " + std::to_string(abandoned_.value()) + " lines are missing";
+    result_ += "; the last " + std::to_string(abandoned_.value()) + " " + kind_written_->name + " are missing";
   } else {
     relief(Clock::now());
     see_losses(Clock::now(), false);
@@ -217,7 +217,7 @@ void QueuedDestination::pause(std::chrono::milliseconds time) {
   while (Clock::now() < until && !given_up()) std::this_thread::sleep_for(std::min(time, kSlice));
 }
 
-void QueuedDestination::abandon(std::string_view lines) { abandoned_.add(count_lines(lines)); }
+void QueuedDestination::abandon(std::string_view lines) { abandoned_.add(kind_written_->count(lines)); }
 
 /// Told once an episode.
 void QueuedDestination::trouble(const std::string& what) {
@@ -234,7 +234,7 @@ void QueuedDestination::relief(Clock::time_point now) {
   const std::uint64_t lost = lost_.value();
   lost_seen_ = lost;
   options_.tell(file_.name() + ": is written again, after " + seconds_since(since_, now) + "; " + std::to_string(lost - lost_before_) +
-                " lines were dropped");
+                " " + kind_written_->name + " were dropped");
 }
 
 /// A reader that is too slow: told when lines were dropped though nothing failed, and again when that has stopped.
@@ -256,7 +256,8 @@ void QueuedDestination::see_losses(Clock::time_point now, bool idle) {
 
 void QueuedDestination::end_slowness() {
   slow_ = false;
-  options_.tell(file_.name() + ": keeps up again; " + std::to_string(lost_seen_ - lost_before_) + " lines were dropped");
+  options_.tell(file_.name() + ": keeps up again; " + std::to_string(lost_seen_ - lost_before_) + " " + kind_written_->name +
+                " were dropped");
 }
 
 void QueuedDestination::note_progress() noexcept {

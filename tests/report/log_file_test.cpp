@@ -201,5 +201,35 @@ TEST_F(LogFileTest, any_stamp_of_a_damaged_capture_has_a_file) {
   EXPECT_EQ(names(), (Names{"1677", "1969", "2262"}));
 }
 
+/// Records of four bytes, none of which is a newline.
+const Lines kFours{"fours", [](std::string_view bytes, std::size_t most) { return std::min(bytes.size(), most) / 4 * 4; },
+                   [](std::string_view bytes) { return std::uint64_t{bytes.size() / 4}; }};
+
+TEST_F(LogFileTest, WhatALineIsTheFormatSays) {
+  FileFrame frame;
+  frame.opening = "<<";
+  frame.lines = &kFours;
+  LogFile file(path("f"), {.bytes = 12});
+  file.begin(frame, 0);
+  write(file, "aaaabbbbccccddddeeee");
+  write(file, "ffff");
+  EXPECT_EQ(file.close(0), 0);
+  EXPECT_EQ(content("f"), "<<aaaabbbb");
+  EXPECT_EQ(content("f.1"), "<<ccccdddd");
+  EXPECT_EQ(content("f.2"), "<<eeeeffff");
+  EXPECT_EQ(names(), (Names{"f", "f.1", "f.2"}));
+}
+
+TEST_F(LogFileTest, ALineLongerThanAFileMayBeHasOneOfItsOwn) {
+  FileFrame frame;
+  frame.lines = &kFours;
+  LogFile file(path("f"), {.bytes = 3});
+  file.begin(frame, 0);
+  write(file, "aaaabbbb");
+  EXPECT_EQ(file.close(0), 0);
+  EXPECT_EQ(content("f"), "aaaa");
+  EXPECT_EQ(content("f.1"), "bbbb");
+}
+
 }  // namespace
 }  // namespace finwait::report

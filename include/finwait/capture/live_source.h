@@ -6,6 +6,7 @@
 // Used by one thread. stats() costs no system call. Time is the machine's: here, at the edge of the world, and nowhere above.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -75,6 +76,9 @@ class LiveSource : public Source {
   [[nodiscard]] std::uint64_t dropped_by_kernel() const final { return stats().dropped_by_kernel; }
   [[nodiscard]] std::uint64_t dropped_by_interface() const final { return stats().dropped_by_interface; }
 };
+
+/// LINKTYPE_ values that frames of a live capture can have: Ethernet, the packet alone, 802.11 bare and with either header.
+inline constexpr std::array<std::uint16_t, 5> kLiveLinkTypes{1, 101, 105, 119, 127};
 
 /// How frames come out of the kernel.
 enum class CaptureMethod {

@@ -30,11 +30,11 @@ class PcapngWriter {
   void close() { file_.close(); }
 
  private:
-  void describe_interface(std::uint16_t link_type);
-  void write_padded(const std::uint8_t* bytes, std::size_t length);
+  void put();
 
   OutputFile file_;
   std::uint32_t snapshot_length_;
+  std::string blocks_;                                                           // on their way into the file
   std::map<std::pair<std::uint32_t, std::uint16_t>, std::uint32_t> interfaces_;  // interface and link type, to the number in the file
 };
 

@@ -1,4 +1,5 @@
-// A file that lines are appended to, or standard output: changed for another by size or by time, opened anew when asked.
+// A file that lines are appended to, or standard output: changed for another by size or by time, opened anew when asked. What a line is
+// the format says: in a capture file it is a packet.
 //
 // Always true: a file ends with a whole line, also after an error (a regular file is cut back to its last whole line, and what was cut is
 // given again); each file begins with the head of its format and ends with the foot. With rotation nothing is ever overwritten: where a
@@ -28,10 +29,25 @@ class OutputError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// What a format's files are a sequence of.
+struct Lines {
+  const char* name;  ///< of several, for a person
+  /// How many of the bytes, `most` at most, are whole ones; the bytes begin with one. With `most` at their size nothing but what was cut
+  /// off is left out.
+  std::size_t (*whole)(std::string_view bytes, std::size_t most);
+  /// How many there are.
+  std::uint64_t (*count)(std::string_view bytes);
+};
+
+/// Each ends with a newline.
+extern const Lines kTextLines;
+
 /// What a format puts at both ends of every file; null: nothing.
 struct FileFrame {
   void (*head)(Text& text, base::Timestamp at) = nullptr;
   void (*foot)(Text& text, base::Timestamp at) = nullptr;
+  std::string_view opening{};        ///< before the head; lives as long as the file
+  const Lines* lines = &kTextLines;  ///< not null
 };
 
 /// When a file is changed for another. With either of them the name is a pattern: conversions of strftime(3), in UTC, in its last part.
@@ -92,6 +108,7 @@ class LogFile {
   int finish_file(base::Timestamp at);
   int close_descriptor() noexcept;
   [[nodiscard]] std::size_t fitting(std::string_view lines) const noexcept;
+  [[nodiscard]] std::size_t first_line(std::string_view lines) const noexcept;
   [[nodiscard]] Written put(std::string_view lines) noexcept;
   [[nodiscard]] std::size_t cut_back(std::string_view written) noexcept;
 

@@ -100,10 +100,12 @@ class QueuedDestination final : public report::Destination {
   // The caller's.
   bool patient_ = false;
   bool closing_ = false;
+  const report::Lines* kind_given_ = &report::kTextLines;
   base::Counter lost_;  // written by the caller
 
   // The writer's.
   std::vector<char> lines_;
+  const report::Lines* kind_written_ = &report::kTextLines;
   bool failing_ = false;
   bool slow_ = false;
   std::uint64_t lost_before_ = 0;  // when the episode began
