@@ -71,19 +71,20 @@ bool Reporter::closed() const noexcept {
   return !sinks_.empty() && std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->closed(); });
 }
 
-/// An end that sent payload, or of which payload is missing, also counts for the estimate by packets.
+/// An end that sent payload, or of which payload is missing, also counts for the estimate by packets. One number missing of an end without
+/// any payload is its FIN: such ends are found by their loss alone, so they would count too much.
 void Reporter::count_bytes(const tcp::Counters& n) noexcept {
   counts_.packets += n.packets;
   counts_.duplicates += n.duplicates;
   counts_.payload_bytes += n.payload_bytes;
   counts_.missing_bytes += n.missing_bytes;
-  if (n.payload_bytes + n.missing_bytes == 0) return;
-  counts_.data_packets += n.packets;
-  if (n.missing_bytes > n.payload_bytes) {
-    counts_.missing_blind += n.missing_bytes;
-  } else {
-    counts_.missing_packets += static_cast<double>(n.missing_bytes) * static_cast<double>(n.packets) / static_cast<double>(n.payload_bytes);
-  }
+  const auto missing = static_cast<double>(n.missing_bytes);
+  const double sent = static_cast<double>(n.payload_bytes) + missing;
+  if (sent == 0.0 || (n.payload_bytes == 0 && n.missing_bytes == 1)) return;
+  constexpr double kFull = 1460.0;  // of Ethernet; that others fill theirs with less or more hardly moves a mean
+  const double packets = std::max(1.0, sent / kFull);
+  counts_.data_packets += packets;
+  counts_.missing_packets += packets * missing / sent;
 }
 
 void Reporter::count(const tcp::Outcome& outcome) {

@@ -189,7 +189,8 @@ bool Machine::refute(Observation& o) noexcept {
 void Machine::send_data(Observation& o) noexcept {
   Endpoint& x = o.sender;
   const wire::Segment& s = o.segment;
-  if (x.knows(known::kSaid)) count_sequence(o);
+  const bool since_syn_ack = o.peer.knows(known::kSynAck) && !s.syn();  // it shows where the numbers begin, whatever was captured
+  if (x.knows(known::kSaid) || since_syn_ack) count_sequence(o);
   x.learn(known::kSaid);
   if (s.payload_length != 0) x.learn(known::kData);
   if (x.knows(known::kNext) && s.payload_length == 0 && seq_diff(s.seq, x.snd_nxt) == 1 && !x.knows(known::kGap)) {

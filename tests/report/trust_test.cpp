@@ -20,7 +20,7 @@ Totals of_frames(std::uint64_t read) {
   Totals totals;
   totals.frames.read = read;
   totals.counts.packets = read;
-  totals.counts.data_packets = read;
+  totals.counts.data_packets = static_cast<double>(read);
   totals.counts.payload_bytes = 1000 * read;
   return totals;
 }
@@ -105,8 +105,7 @@ TEST(LossEstimate, counts_what_was_acknowledged_and_never_seen_by_bytes_and_by_p
   const Totals totals = judged(player.server("A", 1, 10'001));
   EXPECT_EQ(totals.counts.missing_bytes, 2000U);
   EXPECT_DOUBLE_EQ(totals.loss_estimate(), 0.2);
-  // The client put 8000 bytes into 10 packets, SYN and ACK included: 2000 bytes are 2.5 packets of its kind.
-  EXPECT_DOUBLE_EQ(totals.packet_loss_estimate(), 2.5 / 12.5);
+  EXPECT_DOUBLE_EQ(totals.packet_loss_estimate(), 0.2);
 }
 
 TEST(LossEstimate, counts_a_hole_whose_acknowledgment_was_captured_before_it_showed) {
@@ -122,12 +121,28 @@ TEST(LossEstimate, does_not_count_what_was_never_acknowledged) {
   EXPECT_EQ(judged(player).counts.missing_bytes, 0U);
 }
 
-TEST(LossEstimate, takes_an_end_that_was_hardly_seen_for_one_like_the_others) {
-  Totals totals;
-  totals.counts.payload_bytes = 100'000;
-  totals.counts.data_packets = 100;
-  totals.counts.missing_bytes = totals.counts.missing_blind = 25'000;
-  EXPECT_DOUBLE_EQ(totals.packet_loss_estimate(), 25.0 / 125.0);
+TEST(LossEstimate, counts_what_the_syn_ack_shows_that_was_sent_before_the_first_captured_segment) {
+  test::Player player;
+  player.server("SA", 0, 1).server("A", 1, 3001).client("PA", 3001, 1, 1000).server("A", 1, 4001);
+  EXPECT_EQ(judged(player).counts.missing_bytes, 3000U);
+}
+
+TEST(LossEstimate, by_packets_counts_a_short_message_as_a_packet_and_a_transfer_as_many) {
+  test::Player player;
+  player.client("S", 0, 0).server("SA", 0, 1).client("A", 1, 1);
+  player.server("A", 1, 101);  // a request of 100 bytes was lost
+  for (std::uint32_t n = 0; n < 4; ++n) player.server("PA", 1 + 1460 * n, 101, 1460);
+  const Totals totals = judged(player.client("A", 101, 5841));
+  EXPECT_DOUBLE_EQ(totals.loss_estimate(), 100.0 / 5940.0);
+  EXPECT_DOUBLE_EQ(totals.packet_loss_estimate(), 1.0 / 5.0);
+}
+
+TEST(LossEstimate, by_packets_does_not_take_a_lost_fin_for_data) {
+  test::Player player;
+  player.client("S", 0, 0).server("SA", 0, 1).client("A", 1, 1).server("PA", 1, 1, 1000).client("A", 1, 1001);
+  const Totals totals = judged(player.server("A", 1001, 2));  // acknowledges a FIN that was lost
+  EXPECT_EQ(totals.counts.missing_bytes, 1U);
+  EXPECT_DOUBLE_EQ(totals.packet_loss_estimate(), 0.0);
 }
 
 }  // namespace

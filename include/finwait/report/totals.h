@@ -44,9 +44,8 @@ struct ConnectionCounts {
   std::uint64_t incomplete = 0;     ///< connections with missing bytes
   std::uint64_t packets = 0;        ///< TCP segments of the connections
   std::uint64_t duplicates = 0;     ///< exact copies among them
-  std::uint64_t data_packets = 0;   ///< of ends that sent payload, their bare acknowledgments included
-  double missing_packets = 0.0;     ///< estimated from what such an end puts into a packet
-  std::uint64_t missing_blind = 0;  ///< missing bytes of ends of which less was seen than is missing: not in missing_packets
+  double data_packets = 0.0;        ///< full ones that would carry what the ends sent, seen or missing; no end has less than one
+  double missing_packets = 0.0;     ///< of each end its share of missing bytes, in these packets
 };
 
 /// The findings of the connections reported, by kind and pair of endpoints.
@@ -99,12 +98,10 @@ struct Totals {
     return missing == 0.0 ? 0.0 : missing / (seen + missing);
   }
 
-  /// The same by packets of the ends that send payload; an end of which little was seen is taken to fill its packets as all do.
+  /// The same by packets: the mean of what the ends that send payload miss, each with the weight of the packets it needs for all it sent.
+  /// What was lost does not change that weight, while the packets that were seen grow fewer with it.
   [[nodiscard]] double packet_loss_estimate() const noexcept {
-    const auto seen = static_cast<double>(counts.data_packets);
-    const double mean = counts.payload_bytes == 0 ? 1.0 : static_cast<double>(counts.payload_bytes) / seen;
-    const double missing = counts.missing_packets + static_cast<double>(counts.missing_blind) / mean;
-    return missing == 0.0 ? 0.0 : missing / (seen + missing);
+    return counts.missing_packets == 0.0 ? 0.0 : counts.missing_packets / counts.data_packets;
   }
 };
 
