@@ -357,6 +357,20 @@ void unprovoked(const Life& life, base::Timestamp since, Anomaly& found) noexcep
   found.severity = Severity::kInfo;
 }
 
+/// It repeated its FIN a few times and then no more, although the next repetition was long due: nobody gives up so early (RFC 9293, 3.8.3:
+/// 100 s at the least), so an answer did arrive.
+bool stopped_repeating(const Life& life, const Endpoint& e) noexcept {
+  if (e.fins.count < 2 || e.fins.count > life.timers.thresholds.tries) return false;
+  base::Timestamp last = e.fins.first.time;
+  base::Duration gap = 0;
+  life.blocks.for_each_sighting(e.fins, [&](const Sighting& fin) {
+    gap = base::elapsed(last, fin.time);
+    last = fin.time;
+  });
+  const base::Duration due = std::max<base::Duration>({3 * base::kSecond, patience(life.c), 4 * std::min(gap, 600 * base::kSecond)});
+  return base::elapsed(last, life.clock) > due;
+}
+
 Finding final_ack_missing(const Life& life) noexcept {
   const Endpoint& a = life.c.orig();
   const Endpoint& b = life.c.resp();
@@ -367,7 +381,7 @@ Finding final_ack_missing(const Life& life) noexcept {
   const Endpoint& waiting = life.c.ends[owed_to];
   Anomaly found = make(K::kFinalAckMissing, 1 - owed_to, last_fin_of(waiting), {waiting.fins.first.frame},
                        {base::elapsed(last_fin_of(waiting), life.clock), 0});
-  if (waiting.fins.count == 1) {
+  if (waiting.fins.count == 1 || stopped_repeating(life, waiting)) {
     unprovoked(life, last_fin_of(waiting), found);
   } else if (life.lossy()) {
     found.origins |= origin::kCapture;
@@ -389,7 +403,7 @@ Finding fin_unanswered(const Life& life) noexcept {
       make(K::kFinUnanswered, closer, last_fin_of(e), {e.fins.first.frame}, {e.counters.fin, base::elapsed(life.c.end, life.clock)});
   found.values = {base::elapsed(last_fin_of(e), life.clock), 0};
   found.count = e.fins.count;
-  if (e.fins.count == 1) {
+  if (e.fins.count == 1 || stopped_repeating(life, e)) {
     unprovoked(life, last_fin_of(e), found);
   } else if (life.c.ends[1 - closer].counters.packets == 0) {  // a direction that was not captured
     found.origins = origin::kCapture;
@@ -660,7 +674,6 @@ void detect_unanswered(Connection& c, std::uint32_t index, const Connection& can
   const Frames frames{candidate.id};
   Anomaly found = make(K::kSynAckInvalid, sender, candidate.start, frames);
   if (opens) {
-    found.severity = Severity::kNotice;  // more often the SYN was not captured than anybody invented the answer
     found.count = said.counters.syn_ack;
     if (y.knows(known::kIss)) found.values[0] = seq_diff(said.rcv_nxt, y.iss + 1);
   } else {
@@ -668,10 +681,12 @@ void detect_unanswered(Connection& c, std::uint32_t index, const Connection& can
     if (!said.knows(known::kAcked) || !x.knows(known::kNext) || !y.knows(known::kNext)) return;
     const std::int32_t beyond = seq_diff(said.rcv_nxt, y.snd_nxt);
     const bool both_foreign = !near(said.snd_nxt, x.snd_nxt);
+    if (x.state == State::kTimeWait) return;  // it has sent and acknowledged everything: this is of a connection not seen to begin
     if (both_foreign || beyond <= 0 || !synchronised(x.state) || !y.knows(known::kSaid)) return;
     found = make(K::kAckOfUnsentData, sender, candidate.start, frames, {beyond, 0});
     found.count = static_cast<std::uint32_t>(said.counters.packets);
   }
+  found.severity = Severity::kNotice;  // more often the SYN was not captured than anybody invented the numbers
   found.origins |= origin::kCapture;
   journal.find(c, index, found);
 }

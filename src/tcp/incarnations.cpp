@@ -72,20 +72,34 @@ bool fits(const Connection& c, const Segment& s) noexcept {
 
 bool past_handshake(const Endpoint& e) noexcept { return e.state >= State::kEstablished || e.state == State::kClosed; }
 
-/// A SYN-ACK with another number, from an end long past its handshake: it answers a SYN that was not captured, or it is forged. What its
-/// peer says next tells.
+/// Nothing it says can answer what was captured last: an end that is asked answers within its round trip, and no SYN is repeated sooner
+/// than after a second (RFC 6298, 2).
+bool long_silent(const Connection& c, const Segment& s) noexcept { return base::elapsed(c.end, s.time) > base::kSecond; }
+
+/// A SYN-ACK with another number, from an end long past its handshake, or long after the handshake was given up: it answers a SYN that was
+/// not captured, or it is forged. What its peer says next tells.
 bool answers_unseen_syn(const Connection& c, const Segment& s) noexcept {
   const Endpoint& x = c.ends[s.direction];
   const Endpoint& y = c.ends[1 - s.direction];
-  return x.knows(known::kIss) && past_handshake(x) && past_handshake(y);
+  return (x.knows(known::kIss) && past_handshake(x) && past_handshake(y)) || long_silent(c, s);
 }
 
 /// Neither number is of any incarnation: of one whose whole handshake was not captured, or invented. What its peer says next tells.
 bool goes_on_unseen(const Connection& c, const Segment& s) noexcept {
   const Endpoint& x = c.ends[s.direction];
   const Endpoint& y = c.ends[1 - s.direction];
-  if (!s.acks() || s.syn() || s.rst() || !past_handshake(x) || !past_handshake(y)) return false;
-  return x.knows(known::kNext) && seq_diff(s.seq, x.snd_nxt) > 0 && (!ack_fits(x, y, s) || goes_beyond_the_end(c, s));
+  if (!s.acks() || s.syn() || s.rst() || !x.knows(known::kNext)) return false;
+  const bool foreign_ack = !ack_fits(x, y, s);
+  if (long_silent(c, s)) return foreign_ack || (y.knows(known::kNext) && seq_diff(s.ack, y.snd_nxt) > 1);
+  if (!past_handshake(x) || !past_handshake(y)) return false;
+  return seq_diff(s.seq, x.snd_nxt) > 0 && (foreign_ack || goes_beyond_the_end(c, s));
+}
+
+/// It is the third segment of the candidate's handshake, number for number. The old incarnation may have room for the same numbers: Linux
+/// goes on just beyond those of a TIME-WAIT that it reuses.
+bool completes(const Connection& candidate, const Segment& s) noexcept {
+  const Endpoint& y = candidate.ends[1 - s.direction];
+  return y.knows(known::kSynAck) && s.acks() && !s.rst() && s.ack == y.iss + 1 && y.knows(known::kAcked) && s.seq == y.rcv_nxt;
 }
 
 /// The SYN-ACK or RST acknowledges the candidate's SYN, or part of its data.
@@ -203,6 +217,11 @@ bool Tracker::Impl::route_other(std::uint32_t head, const Segment& s) noexcept {
       return apply(candidate, s);
     }
   }
+  const std::uint32_t completed = completed_candidate(head, s);
+  if (completed != kNoBlock) {
+    promote(head, completed, std::nullopt, s);
+    return apply(completed, s);
+  }
   for (std::uint32_t at = head; at != kNoBlock; at = memory[at].older) {
     if (!fits(memory[at], s)) continue;
     if (at != head) {
@@ -311,6 +330,16 @@ void Tracker::Impl::doubt_reuse(std::uint32_t head, std::uint32_t old, const Seg
 std::uint32_t Tracker::Impl::answered_candidate(std::uint32_t head, const Segment& s) const noexcept {
   for (std::uint32_t at = memory[head].candidates; at != kNoBlock; at = memory[at].older) {
     if (answers(memory[at], s)) return at;
+  }
+  return kNoBlock;
+}
+
+/// A candidate whose SYN was not seen, but whose SYN-ACK is acknowledged now; not if that is just what the old incarnation expects.
+std::uint32_t Tracker::Impl::completed_candidate(std::uint32_t head, const Segment& s) const noexcept {
+  const Endpoint& x = memory[head].ends[s.direction];
+  if (x.knows(known::kNext) && s.seq == x.snd_nxt) return kNoBlock;
+  for (std::uint32_t at = memory[head].candidates; at != kNoBlock; at = memory[at].older) {
+    if (without_syn(memory[at]) && completes(memory[at], s)) return at;
   }
   return kNoBlock;
 }

@@ -43,6 +43,7 @@ struct Tracker::Impl {
   void challenge_candidates(std::uint32_t head, const wire::Segment& s) noexcept;
   void doubt_reuse(std::uint32_t head, std::uint32_t old, const wire::Segment& s) noexcept;
   [[nodiscard]] std::uint32_t answered_candidate(std::uint32_t head, const wire::Segment& s) const noexcept;
+  [[nodiscard]] std::uint32_t completed_candidate(std::uint32_t head, const wire::Segment& s) const noexcept;
   [[nodiscard]] std::uint32_t continued_candidate(std::uint32_t head, const wire::Segment& s) const noexcept;
   void promote(std::uint32_t head, std::uint32_t candidate, const std::optional<Sighting>& received, const wire::Segment& by) noexcept;
   [[nodiscard]] std::optional<Sighting> answered_copy(std::uint32_t head, std::uint32_t candidate,

@@ -71,7 +71,8 @@ double processor_time() {
   return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
 }
 
-Told track(Stream& stream, int runs = 1) {
+/// `on`: how long the capture goes on after the last segment.
+Told track(Stream& stream, int runs = 1, base::Duration on = 0) {
   Told told;
   told.nanoseconds = 1e18;
   for (int run = 0; run != runs; ++run) {
@@ -82,7 +83,7 @@ Told track(Stream& stream, int runs = 1) {
     const double begin = processor_time();
     tracker.track(stream.segments());
     told.nanoseconds = std::min(told.nanoseconds, (processor_time() - begin) / static_cast<double>(stream.segments().size()));
-    tracker.finish(stream.segments().back().clock);
+    tracker.finish(stream.segments().back().clock + on);
     told.anomalies.clear();
     tracker.drain(
         [&](const Outcome& outcome) { told.anomalies.insert(told.anomalies.end(), outcome.anomalies.begin(), outcome.anomalies.end()); });
@@ -220,6 +221,41 @@ TEST(LostSide, OfAFinIsToldByWhetherItsAcknowledgmentHadPassedTheTap) {
     EXPECT_EQ(side_of(stream, AnomalyKind::kFinRetransmitted), seen ? lost::kHere : lost::kBeyond);
     EXPECT_EQ(side_of(stream, AnomalyKind::kFinalAckLost), seen ? lost::kBeyond : -1) << "nothing was seen, so nothing is known to be lost";
   }
+}
+
+/// The FIN of the originator, repeated after 30 ms and then each time after twice as long.
+Stream unanswered_fin(int repetitions) {
+  Stream stream;
+  stream.open();
+  stream.add(0, flag::kFin | flag::kAck, 1, 1);
+  base::Duration after = 30 * base::kMillisecond;
+  for (int n = 0; n != repetitions; ++n, after *= 2) {
+    const base::Timestamp last = stream.segments().back().time;
+    Segment& fin = stream.add(0, flag::kFin | flag::kAck, 1, 1);
+    fin.time = fin.clock = last + after;
+  }
+  return stream;
+}
+
+TEST(UnansweredFin, IsTheCapturesLossIfItWasNotRepeatedAgainAlthoughThatWasDue) {
+  for (const int repetitions : {0, 1, 2}) {
+    Stream stream = unanswered_fin(repetitions);
+    const auto found = find(track(stream, 1, 60 * base::kSecond), AnomalyKind::kFinUnanswered);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->origins, origin::kCapture) << repetitions;
+    EXPECT_EQ(found->severity, Severity::kInfo) << repetitions;
+  }
+}
+
+TEST(UnansweredFin, IsMissingIfItsSenderGaveUpOrTheNextRepetitionWasStillToCome) {
+  Stream given_up = unanswered_fin(3);
+  const auto found = find(track(given_up, 1, 60 * base::kSecond), AnomalyKind::kFinUnanswered);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->severity, Severity::kWarning);
+  EXPECT_EQ(found->origins & origin::kCapture, 0);
+
+  Stream soon = unanswered_fin(2);
+  EXPECT_EQ(find(track(soon, 1, 2 * base::kSecond), AnomalyKind::kFinUnanswered)->severity, Severity::kWarning);
 }
 
 TEST(LostSide, OfSeveralLossesMayBeBoth) {
