@@ -9,11 +9,11 @@
 namespace finwait::tcp {
 namespace {
 
-/// An own RST that answers a segment older than the acknowledgment of the own FIN annuls that acknowledgment (rule 16).
+/// An own RST that answers a segment older than the acknowledgment of the own FIN annuls that acknowledgment (rule 16), and one that was
+/// accepted before leaves nobody to acknowledge anything to.
 bool fin_acked_before_reset(const Facts& facts) noexcept {
   if (!facts.has(Fact::kFinAcked)) return false;
-  if (!facts.has(Fact::kReset) || facts.presumed(Fact::kReset)) return true;
-  return facts[Fact::kReset].cause >= facts[Fact::kFinAcked].cause;
+  return !facts.has(Fact::kReset) || facts[Fact::kReset].cause >= facts[Fact::kFinAcked].cause;
 }
 
 State start_of(State state, Fact fact) noexcept {

@@ -12,6 +12,7 @@ namespace {
 using wire::seq_diff;
 using wire::seq_gt;
 using wire::seq_le;
+using wire::seq_lt;
 
 }  // namespace
 
@@ -28,6 +29,9 @@ void Machine::send_reset(Observation& o) noexcept {
   const bool accepted_one = x.facts.has(Fact::kReset) && !x.knows(known::kOwnReset);
   if (accepted_one && s.acks() && x.knows(known::kSaid) && base::elapsed(x.facts[Fact::kReset].time, s.time) < 2 * slack(x)) {
     close(s.frame);  // rule 19: they crossed
+    const Endpoint& y = o.peer;
+    const bool without_fin = x.facts.has(Fact::kPeerFin) && x.facts.presumed(Fact::kPeerFin) && !seq_gt(s.ack, y.fin_seq);
+    if (without_fin) x.facts.erase(Fact::kPeerFin);  // presumed by rule 15; it had not come when x closed
     return;
   }
   const bool nothing_to_close = x.state == State::kClosed || (x.state == State::kUnknown && !x.knows(known::kSaid));
@@ -114,7 +118,8 @@ void Machine::accept_reset(Observation& o) noexcept {
   // Rule 15: a FIN never acknowledged was received if a RST behind it is accepted, unless y later spoke without covering it.
   if (!x.knows(known::kFin) || y.facts.has(Fact::kPeerFin) || was == State::kSynSent || was == State::kUnknown) return;
   const std::int32_t beyond = seq_diff(s.seq, x.fin_seq);
-  if (beyond < 0 || beyond > 1) return;
+  const bool waits_for_more = y.knows(known::kAcked) && seq_lt(receive_next(o), x.fin_seq);  // something before it
+  if (beyond < 0 || beyond > 1 || waits_for_more) return;
   base::Timestamp last_fin = x.fins.first.time;
   blocks_.for_each_sighting(x.fins, [&](const Sighting& fin) { last_fin = fin.time; });
   if (y.knows(known::kNotCovering) && base::elapsed(last_fin, y.not_covering_at) > slack(y)) return;
