@@ -12,6 +12,15 @@ using wire::seq_gt;
 using wire::seq_le;
 using wire::seq_lt;
 
+/// An ACK without IP ID from an end that counts them: Linux acknowledges so from TIME-WAIT, not from CLOSING. The only copy of the FIN
+/// that it acknowledges was overtaken, behind the tap, by the acknowledgment of its own.
+bool answers_from_time_wait(const Observation& o) noexcept {
+  const Endpoint& x = o.sender;
+  const wire::Segment& s = o.segment;
+  const bool counts = x.knows(known::kIpId) && !x.knows(known::kIpIdErratic);
+  return s.ip_id == 0 && s.length() == 0 && counts && x.facts.has(Fact::kFinAcked) && o.peer.fins.count == 1;
+}
+
 }  // namespace
 
 void Machine::send_fin(Observation& o) noexcept {
@@ -55,12 +64,19 @@ void Machine::send_fin(Observation& o) noexcept {
 void Machine::acknowledge_fin(Observation& o) noexcept {
   Endpoint& x = o.sender;
   const Endpoint& y = o.peer;
-  if (!y.knows(known::kFin) || x.facts.has(Fact::kPeerFin)) return;
+  if (!y.knows(known::kFin)) return;
+  if (x.facts.has(Fact::kPeerFin)) {
+    const wire::Segment& s = o.segment;  // presumed by rule 15, but it lies there and waits for what is before it
+    const bool kept = s.has(wire::present::kSack) && seq_le(s.ack, y.fin_seq) && seq_gt(s.sack_right, y.fin_seq);
+    if (kept && x.facts.presumed(Fact::kPeerFin)) x.facts.erase(Fact::kPeerFin);
+    return;
+  }
   const bool acceptable = !y.knows(known::kNext) || seq_diff(o.segment.ack, y.snd_nxt) <= 0;
   if (seq_gt(o.segment.ack, y.fin_seq)) {
     if (!acceptable) return;
     const std::uint64_t cause = frame_of_received_fin(o);
     x.facts.set(Fact::kPeerFin, o.caused_by(cause), Proof::kProven);
+    if (answers_from_time_wait(o)) x.learn(known::kFinAckedFirst);
   } else if (!o.copy) {
     x.not_covering_at = x.knows(known::kNotCovering) ? std::max(x.not_covering_at, o.sent_at) : o.sent_at;
     x.learn(known::kNotCovering);

@@ -29,7 +29,7 @@ struct Before {
   explicit Before(const Endpoint& end) noexcept : facts(end.facts), known_bits(end.known) {}
 
   [[nodiscard]] bool differs(const Endpoint& end) const noexcept {
-    constexpr std::uint32_t kLatches = known::kFinCovers | known::kFastOpenEarly;
+    constexpr std::uint32_t kLatches = known::kFinCovers | known::kFastOpenEarly | known::kFinAckedFirst;
     return facts.changes() != end.facts.changes() || ((known_bits ^ end.known) & kLatches) != 0;
   }
   /// No latch has changed that would turn the path as it was.
@@ -37,7 +37,8 @@ struct Before {
     return ((known_bits ^ end.known) & known::kFinCovers) == 0 || !facts.has(Fact::kFin);
   }
   [[nodiscard]] Path path() const noexcept {
-    return derive(facts, (known_bits & known::kFinCovers) != 0, (known_bits & known::kFastOpenEarly) != 0);
+    const auto knew = [this](std::uint32_t bit) { return (known_bits & bit) != 0; };
+    return derive(facts, knew(known::kFinCovers), knew(known::kFastOpenEarly), knew(known::kFinAckedFirst));
   }
 
   Facts facts;
@@ -167,6 +168,7 @@ bool Machine::refute(Observation& o) noexcept {
     const Path path = derive(x);
     const PathStep* last = path.last();
     if (last != nullptr && last->fact == Fact::kFinAcked) {
+      x.forget(known::kFinAckedFirst);
       take_back(Fact::kFinAcked, last->to == State::kFinWait2 ? happened::kFirstFinAckRefuted : happened::kFinalAckRefuted);
     }
   }

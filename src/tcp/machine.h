@@ -88,6 +88,7 @@ class Machine {
   // resets.cpp
   void send_reset(Observation& o) noexcept;
   [[nodiscard]] std::uint64_t reset_cause(const Observation& o) const noexcept;
+  [[nodiscard]] bool acked_nobody(const Observation& o, std::uint64_t cause) const noexcept;
   [[nodiscard]] bool accepts_reset(Observation& o) const noexcept;
   [[nodiscard]] std::uint32_t receive_next(const Observation& o) const noexcept;
   void accept_reset(Observation& o) noexcept;

@@ -82,10 +82,10 @@ constexpr std::array<std::uint16_t, 11> kMayPrecede = [] {
 }();
 
 /// Whether `fact` belongs at the end of the path that the facts in `before` make.
-bool comes_last(Fact fact, std::uint16_t before, const Facts& facts, bool fin_covers) noexcept {
+bool comes_last(Fact fact, std::uint16_t before, const Facts& facts, bool fin_covers, bool fin_acked_first) noexcept {
   if ((before & ~kMayPrecede[static_cast<std::size_t>(fact)]) != 0) return false;
   const auto had = [&](Fact other) { return (before & Facts::bit(other)) != 0; };
-  const auto acked_first = [&] { return facts[Fact::kFinAcked].cause <= facts[Fact::kPeerFin].cause; };
+  const auto acked_first = [&] { return fin_acked_first || facts[Fact::kFinAcked].cause <= facts[Fact::kPeerFin].cause; };
   switch (fact) {
     case Fact::kFin:
       return fin_covers || !had(Fact::kPeerFin);
@@ -101,7 +101,7 @@ bool comes_last(Fact fact, std::uint16_t before, const Facts& facts, bool fin_co
 }
 
 /// Own FIN, peer's FIN and acknowledgment of the own FIN, in the order that lifecycle, section 9, rule 12 gives.
-void close(Walk& walk, const Facts& facts, bool fin_covers, bool syn_acked_after_fin) noexcept {
+void close(Walk& walk, const Facts& facts, bool fin_covers, bool syn_acked_after_fin, bool fin_acked_first) noexcept {
   const bool fin = facts.has(Fact::kFin);
   if (!fin || fin_covers) walk.take(Fact::kPeerFin);
   if (!fin) return;
@@ -109,7 +109,7 @@ void close(Walk& walk, const Facts& facts, bool fin_covers, bool syn_acked_after
   if (syn_acked_after_fin) walk.take(Fact::kSynAcked);
   const bool peer_fin = facts.has(Fact::kPeerFin) && !fin_covers;
   const bool acked = fin_acked_before_reset(facts);
-  const bool ack_first = !peer_fin || !acked || facts[Fact::kFinAcked].cause <= facts[Fact::kPeerFin].cause;
+  const bool ack_first = !peer_fin || !acked || fin_acked_first || facts[Fact::kFinAcked].cause <= facts[Fact::kPeerFin].cause;
   if (acked && ack_first) walk.take(Fact::kFinAcked);
   if (peer_fin) walk.take(Fact::kPeerFin);
   if (acked && !ack_first) walk.take(Fact::kFinAcked);
@@ -124,7 +124,7 @@ int Path::find(State to) const noexcept {
   return -1;
 }
 
-Path derive(const Facts& facts, bool fin_covers, bool fast_open_early) noexcept {
+Path derive(const Facts& facts, bool fin_covers, bool fast_open_early, bool fin_acked_first) noexcept {
   Path path;
   Walk walk(facts, path);
   const bool late_syn_ack = is_late(facts, fast_open_early);
@@ -133,7 +133,7 @@ Path derive(const Facts& facts, bool fin_covers, bool fast_open_early) noexcept 
   walk.take(Fact::kPeerSyn);
   walk.take(Fact::kPeerSynAck);
   if (!late_syn_ack) walk.take(Fact::kSynAcked);
-  close(walk, facts, fin_covers, late_syn_ack);
+  close(walk, facts, fin_covers, late_syn_ack, fin_acked_first);
   walk.take(Fact::kReset);
   walk.take(Fact::kReused);
   walk.take(Fact::kTimer);
@@ -149,7 +149,7 @@ bool extend(Path& more, const Endpoint& end, const Facts& before) noexcept {
   std::uint16_t so_far = before.present();
   for (std::uint16_t left = added; left != 0; left = static_cast<std::uint16_t>(left & (left - 1))) {
     const auto fact = static_cast<Fact>(std::countr_zero(left));
-    if (!comes_last(fact, so_far, facts, fin_covers)) return false;
+    if (!comes_last(fact, so_far, facts, fin_covers, end.knows(known::kFinAckedFirst))) return false;
     walk.take(fact);
     so_far = static_cast<std::uint16_t>(so_far | Facts::bit(fact));
   }

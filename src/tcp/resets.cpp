@@ -41,13 +41,32 @@ void Machine::send_reset(Observation& o) noexcept {
   const bool third_ack_refused = !s.acks() && x.state == State::kEstablished && x.facts.has(Fact::kSynAcked) &&
                                  x.facts.presumed(Fact::kSynAcked) && x.knows(known::kIss) && seq_diff(s.seq, x.iss) == 1 &&
                                  x.syns.count != 0 && x.snd_nxt == s.seq && !x.knows(known::kSpoke);
-  if (third_ack_refused) {  // rule 7: the handshake's last ACK met no socket, or a full queue
-    const std::uint64_t cause = x.facts[Fact::kSynAcked].cause;
+  const std::uint64_t cause = reset_cause(o);
+  // Rule 7: the handshake's last ACK met no socket, or a full queue. A RST later than its answer would be answers what was sent behind it.
+  if (third_ack_refused && (cause == s.frame || !later(x, x.facts[Fact::kSynAcked].time, o.sent_at))) {
+    const std::uint64_t ack = x.facts[Fact::kSynAcked].cause;
     x.facts.erase(Fact::kSynAcked);
-    close(cause);
+    close(ack);
     return;
   }
-  close(reset_cause(o));
+  if (acked_nobody(o, cause)) x.facts.erase(Fact::kFinAcked);
+  close(cause);
+}
+
+// What acknowledged the FIN of the end that now sends a RST had not come when it closed: the RST answers it, so it met no socket (a live
+// one acknowledges a FIN that is in order); or the RST|ACK says that it still waits for just that segment.
+bool Machine::acked_nobody(const Observation& o, std::uint64_t cause) const noexcept {
+  const Endpoint& x = o.sender;
+  const Endpoint& y = o.peer;
+  const wire::Segment& s = o.segment;
+  if (!x.facts.has(Fact::kFinAcked)) return false;
+  bool nobody = false;
+  blocks_.for_each_sent(y, [&](const Sent& sent) {
+    if (sent.frame != x.facts[Fact::kFinAcked].cause) return;
+    const bool bare_fin = y.knows(known::kFin) && sent.seq == y.fin_seq && x.knows(known::kAcked) && sent.seq == x.rcv_nxt;
+    nobody = s.acks() ? sent.seq == s.ack : bare_fin && cause == sent.frame;
+  });
+  return nobody;
 }
 
 // Rule 18: a bare RST is a reply; its cause is the oldest segment with ACK = SEQ that it had not acknowledged.

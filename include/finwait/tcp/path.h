@@ -39,11 +39,11 @@ struct Path {
 };
 
 /// `fin_covers`: the own FIN was sent after the peer's was received. `fast_open_early`: the own FIN left before the own SYN was
-/// acknowledged.
-[[nodiscard]] Path derive(const Facts& facts, bool fin_covers, bool fast_open_early) noexcept;
+/// acknowledged. `fin_acked_first`: the own FIN was acknowledged before the peer's arrived, whatever the order of their frames.
+[[nodiscard]] Path derive(const Facts& facts, bool fin_covers, bool fast_open_early, bool fin_acked_first = false) noexcept;
 
 [[nodiscard]] inline Path derive(const Endpoint& end) noexcept {
-  return derive(end.facts, end.knows(known::kFinCovers), end.knows(known::kFastOpenEarly));
+  return derive(end.facts, end.knows(known::kFinCovers), end.knows(known::kFastOpenEarly), end.knows(known::kFinAckedFirst));
 }
 
 /// What the facts new since `before` append to the end's path, which stood at `more.state`: the short cut for evidence that comes in order,
