@@ -11,11 +11,11 @@ bool has_ended(const Endpoint& e) noexcept { return e.state == State::kClosed ||
 
 Worth worth(const Connection& c) noexcept {
   const auto in = [&](State state) { return c.ends[0].state == state || c.ends[1].state == state; };
-  if (c.is(trait::kCandidate)) return Worth::kHalfOpen;
+  if (c.is(trait::kCandidate)) return Worth::kUnanswered;
   const bool never_open = !in(State::kEstablished) && !in(State::kCloseWait) && !in(State::kFinWait1) && !in(State::kFinWait2) &&
                           !in(State::kClosing) && !in(State::kLastAck) && !in(State::kTimeWait);
-  if (never_open && (in(State::kSynSent) || in(State::kSynReceived) || (in(State::kUnknown) && !in(State::kClosed))))
-    return Worth::kHalfOpen;
+  if (never_open && in(State::kSynReceived)) return Worth::kHalfOpen;
+  if (never_open && (in(State::kSynSent) || (in(State::kUnknown) && !in(State::kClosed)))) return Worth::kUnanswered;
   const auto over = [](const Endpoint& e) { return has_ended(e) || e.state == State::kTimeWait; };
   return over(c.ends[0]) && over(c.ends[1]) ? Worth::kOver : Worth::kAlive;
 }

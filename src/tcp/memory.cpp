@@ -193,15 +193,19 @@ void Memory::unlist(std::uint32_t index) noexcept {
   (link.previous != 0 ? links_[link.previous - 1].next : first_[list]) = link.next;
   (link.next != 0 ? links_[link.next - 1].previous : last_[list]) = link.previous;
   link = {0, 0, 0};
+  --count_[list];
 }
 
 void Memory::value(std::uint32_t index, Worth worth) noexcept {
   const auto list = static_cast<std::size_t>(worth);
-  if (links_[index].list == list + 1) return;
-  if (worth != Worth::kAlive) {
-    count_leaving(index);
-  } else {
+  const std::uint8_t was = links_[index].list;
+  if (was == list + 1) return;
+  const bool answered =
+      worth == Worth::kHalfOpen && was == static_cast<std::uint8_t>(Worth::kUnanswered) + 1;  // as much an attempt as before
+  if (worth == Worth::kAlive) {
     ++lives_.opened;
+  } else if (!answered) {
+    count_leaving(index);
   }
   unlist(index);
   enlist(index, list);
@@ -211,7 +215,7 @@ void Memory::value(std::uint32_t index, Worth worth) noexcept {
 void Memory::count_leaving(std::uint32_t index) noexcept {
   const std::uint8_t was = links_[index].list;
   lives_.ended += was == static_cast<std::uint8_t>(Worth::kAlive) + 1;
-  lives_.failed += was == static_cast<std::uint8_t>(Worth::kHalfOpen) + 1;
+  lives_.failed += was == static_cast<std::uint8_t>(Worth::kUnanswered) + 1 || was == static_cast<std::uint8_t>(Worth::kHalfOpen) + 1;
 }
 
 void Memory::enlist(std::uint32_t index, std::size_t list) noexcept {
@@ -220,6 +224,7 @@ void Memory::enlist(std::uint32_t index, std::size_t list) noexcept {
   link.previous = last_[list];
   (last_[list] != 0 ? links_[last_[list] - 1].next : first_[list]) = index + 1;
   last_[list] = index + 1;
+  ++count_[list];
 }
 
 /// The other one has its place now.
@@ -234,10 +239,9 @@ void Memory::relist(std::uint32_t from, std::uint32_t to) noexcept {
 }
 
 std::uint32_t Memory::victim() noexcept {
-  for (const std::size_t list : {0U, 1U}) {
-    if (first_[list] != 0) return first_[list] - 1;
-  }
-  constexpr std::size_t kAlive = 2;
+  constexpr auto kAlive = static_cast<std::size_t>(Worth::kAlive);
+  const auto longest = static_cast<std::size_t>(std::max_element(count_.begin(), count_.begin() + kAlive) - count_.begin());
+  if (first_[longest] != 0) return first_[longest] - 1;
   constexpr int kLookedAt = 8;
   if (first_[kAlive] == 0) return kNoBlock;
   std::uint32_t idlest = first_[kAlive] - 1;

@@ -3,11 +3,13 @@
 // Always true: sized at construction; a remembered connection is either the head of its flow (in the table), an older incarnation or a
 // candidate (in the head's chains), or released and waiting to be written (in the order of release). Never more than the capacity, whatever
 // happens. An ordinary life is remembered short (Compact): it is the only incarnation of its flow, has no candidates, and is expanded
-// before anything else is done with that flow. When all is full, half-open attempts go first, then connections that are over, then the one
-// idle longest among a few of the others.
+// before anything else is done with that flow. When all is full, the longest of three lists gives up its oldest: attempts that nobody has
+// answered, half-open ones that were answered, connections that are over. So whoever floods pays with his own, of whichever kind they are.
+// Only when these are all empty the one goes that is idle longest among a few of the others.
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "change.h"
@@ -23,7 +25,8 @@
 namespace finwait::tcp {
 
 /// How easily a connection is given up.
-enum class Worth : std::uint8_t { kHalfOpen, kOver, kAlive };
+enum class Worth : std::uint8_t { kUnanswered, kHalfOpen, kOver, kAlive };
+inline constexpr std::size_t kWorths = 4;
 
 class Memory {
  public:
@@ -169,8 +172,9 @@ class Memory {
   flow::Table table_;
   flow::TimerWheel wheel_;
   base::FixedArray<Link> links_;
-  std::array<std::uint32_t, 3> first_{};
-  std::array<std::uint32_t, 3> last_{};
+  std::array<std::uint32_t, kWorths> first_{};
+  std::array<std::uint32_t, kWorths> last_{};
+  std::array<std::uint32_t, kWorths> count_{};
   base::FixedArray<Turn> turns_;  // a heap; once settled, the last first
   std::size_t turn_count_ = 0;
   bool settled_ = false;

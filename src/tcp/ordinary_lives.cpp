@@ -11,7 +11,8 @@ namespace {
 bool is_released(const Compact& c) noexcept { return c.is(trait::kReleased); }
 
 Worth worth(const Compact& c) noexcept {
-  if (c.in(State::kSynSent)) return Worth::kHalfOpen;
+  if (c.in(State::kSynReceived)) return Worth::kHalfOpen;
+  if (c.in(State::kSynSent)) return Worth::kUnanswered;
   return c.in(State::kTimeWait) ? Worth::kOver : Worth::kAlive;
 }
 

@@ -160,7 +160,7 @@ TEST(Memory, NeverHoldsMoreThanItsCapacity) {
 
 // ---- who goes first
 
-TEST(Memory, GivesUpHalfOpenAttemptsThenThoseThatAreOver) {
+TEST(Memory, GivesUpHalfOpenAttemptsBeforeAsManyThatAreOver) {
   Store store(16);
   const auto valued = [&](std::uint32_t flow, Worth worth) {
     const std::uint32_t index = store.head(flow);
@@ -183,6 +183,35 @@ TEST(Memory, GivesUpHalfOpenAttemptsThenThoseThatAreOver) {
   store.memory.value(over, Worth::kAlive);
   store.memory.value(alive, Worth::kOver);
   EXPECT_EQ(store.memory.victim(), alive);
+}
+
+TEST(Memory, LetsTheKindThatIsMostNumerousPay) {
+  for (const Worth many : {Worth::kUnanswered, Worth::kHalfOpen, Worth::kOver}) {
+    Store store(16);
+    std::uint32_t flow = 0;
+    for (const Worth worth : {Worth::kUnanswered, Worth::kHalfOpen, Worth::kOver, Worth::kAlive})
+      store.memory.value(store.head(flow++), worth);
+    const std::uint32_t first = store.head(flow++);
+    const std::uint32_t second = store.head(flow++);
+    store.memory.value(first, many);
+    store.memory.value(second, many);
+    for (int n = 0; n != 2; ++n) {
+      const std::uint32_t victim = store.memory.victim();
+      EXPECT_EQ(victim, n == 0 ? static_cast<std::uint32_t>(many) : first) << "the oldest of them";
+      store.memory.unlink(victim);
+    }
+    EXPECT_EQ(store.memory.victim(), many == Worth::kUnanswered ? second : 0U) << "as many of each: who has not been answered";
+  }
+}
+
+TEST(Memory, CountsAnAttemptThatWasAnsweredAndThenGivenUpAsOneThatFailed) {
+  Store store(16);
+  const std::uint32_t index = store.head(1);
+  store.memory.value(index, Worth::kUnanswered);
+  store.memory.value(index, Worth::kHalfOpen);
+  EXPECT_EQ(store.memory.lives().failed, 0U);
+  store.memory.unlink(index);
+  EXPECT_EQ(store.memory.lives().failed, 1U);
 }
 
 TEST(Memory, GivesUpTheIdlestOfEightThatAreAlive) {
