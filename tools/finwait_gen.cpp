@@ -27,6 +27,9 @@ using finwait::capture::OutputFile;
 
 enum class Profile : std::uint8_t { kSmall64, kWide, kFlood };
 
+/// What comes of invented SYNs: nothing, a SYN-ACK, a RST, or the first two in turn.
+enum class Answer : std::uint8_t { kNone, kSynAck, kReset, kHalf };
+
 struct Options {
   std::uint64_t packets = 1'000'000;
   std::uint64_t connections = 0;  // 0: packets over the profile's mean
@@ -36,8 +39,10 @@ struct Options {
   std::uint64_t rate = 0;  // packets a second; 0: at least 100 000, and each connection about once a second
   std::uint32_t snaplen = 96;
   Profile profile = Profile::kSmall64;
+  Answer flood_answer = Answer::kHalf;
   std::string output;
   std::string truth;
+  std::string fates;
 };
 
 /// xoshiro256++ would be finer; splitmix64 is enough to choose packets with, and quicker.
@@ -261,6 +266,13 @@ class Generator {
     writer_.close();
   }
 
+  /// A line for each connection that is no part of a flood, as they began.
+  void write_fates(const std::string& path) const {
+    OutputFile file(path);
+    file.write({reinterpret_cast<const std::uint8_t*>(fates_.data()), fates_.size()});
+    file.close();
+  }
+
   void write_truth(const std::string& path) const {
     std::string text = "{\"packets\":" + std::to_string(packets_) + ",\"connections\":" + std::to_string(begun_ + flooded_);
     const auto object = [&text](const char* name, const std::map<std::string, std::uint64_t>& counts) {
@@ -288,7 +300,7 @@ class Generator {
     return random_.below(left + floods) < floods ? invented() : real();
   }
 
-  /// A SYN from a source that does not exist; every second one gets its SYN-ACK.
+  /// A SYN from a source that does not exist.
   Player invented() {
     Player p;
     const auto n = static_cast<std::uint32_t>(flooded_++);
@@ -296,7 +308,8 @@ class Generator {
     p.port = {static_cast<std::uint16_t>(1024 + (n >> 24) + random_.below(60'000)), 80};
     p.next = {random(), random()};
     p.ip_id = {static_cast<std::uint16_t>(random()), static_cast<std::uint16_t>(random())};
-    return settle(p, n % 2 == 0 ? Fate::kUnanswered : Fate::kHalfOpen);
+    const bool syn_ack = o_.flood_answer == Answer::kSynAck || (o_.flood_answer == Answer::kHalf && n % 2 != 0);
+    return settle(p, o_.flood_answer == Answer::kReset ? Fate::kRefused : syn_ack ? Fate::kHalfOpen : Fate::kUnanswered);
   }
 
   Player real() {
@@ -311,10 +324,28 @@ class Generator {
     p.exchanges = size();
     unsigned at = random_.below(1000);
     for (const FateInfo& f : kFates) {
-      if (at < f.weight) return settle(p, f.fate);
+      if (at < f.weight) return note(settle(p, f.fate));
       at -= f.weight;
     }
-    return settle(p, Fate::kOpen);
+    return note(settle(p, Fate::kOpen));
+  }
+
+  /// For --fates: "10.1.2.3 32768 192.168.1.4 443 three-way graceful".
+  Player note(Player p) {
+    if (o_.fates.empty()) return p;
+    for (const std::size_t end : {0U, 1U}) {
+      if (p.ipv6) {
+        std::array<char, 40> text{};
+        std::snprintf(text.data(), text.size(), "2001:db8::%x:%x ", p.ip[end] >> 16, p.ip[end] & 0xffff);
+        fates_ += text.data();
+      } else {
+        for (unsigned shift : {24U, 16U, 8U, 0U}) fates_ += std::to_string(p.ip[end] >> shift & 0xff) + (shift != 0 ? "." : " ");
+      }
+      fates_ += std::to_string(p.port[end]) + " ";
+    }
+    const FateInfo& f = kFates[static_cast<std::size_t>(p.fate)];
+    fates_ += std::string(f.opening) + " " + f.ending + "\n";
+    return p;
   }
 
   /// Exchanges of a connection, `exchanges_` in the mean: geometric, or Pareto's with exponent 1.3.
@@ -433,6 +464,7 @@ class Generator {
   std::uint64_t flooded_ = 0;
   std::uint64_t packets_ = 0;
   std::uint64_t now_ = 1'700'000'000'000'000'000;
+  std::string fates_;
   std::map<std::string, std::uint64_t> openings_;
   std::map<std::string, std::uint64_t> endings_;
 };
@@ -443,11 +475,13 @@ class Generator {
       "finwait_gen: %s\n"
       "usage: finwait_gen --output FILE [options]\n"
       "  --truth FILE      json: how many connections of each opening and ending\n"
+      "  --fates FILE      a line for each connection that is no part of a flood: ADDRESS PORT ADDRESS PORT OPENING ENDING\n"
       "  --profile NAME    small64 (minimum-size packets), wide (IPv4 and IPv6, real sizes), flood (wide, IPv4, with invented SYNs)\n"
       "  --packets N       about how many, the flood aside (1000000)\n"
       "  --connections N   (packets / 20, or / 14)\n"
       "  --concurrent N    how many are alive at once (10000)\n"
       "  --flood N         SYNs from invented sources, with profile flood (4000000, at most 16777216)\n"
+      "  --flood-answer A  what comes of them: none, syn-ack, reset, or half (SYN-ACKs for every second one, the default)\n"
       "  --rate N          packets a second (the larger of 100000 and --concurrent)\n"
       "  --snaplen N       bytes kept of a frame, at least 86 (96)\n"
       "  --seed N          (1)\n",
@@ -467,6 +501,14 @@ std::uint64_t number(const std::string& name, const std::string& text) {
   return value;
 }
 
+Answer answer(const std::string& text) {
+  if (text == "none") return Answer::kNone;
+  if (text == "syn-ack") return Answer::kSynAck;
+  if (text == "reset") return Answer::kReset;
+  if (text != "half") usage("--flood-answer is none, syn-ack, reset or half");
+  return Answer::kHalf;
+}
+
 Options parse(int argc, char** argv) {
   Options o;
   for (int i = 1; i < argc; ++i) {
@@ -477,6 +519,10 @@ Options parse(int argc, char** argv) {
       o.output = value;
     else if (name == "--truth")
       o.truth = value;
+    else if (name == "--fates")
+      o.fates = value;
+    else if (name == "--flood-answer")
+      o.flood_answer = answer(value);
     else if (name == "--packets")
       o.packets = number(name, value);
     else if (name == "--connections")
@@ -515,6 +561,7 @@ int main(int argc, char** argv) {
     Generator generator(o);
     generator.run();
     if (!o.truth.empty()) generator.write_truth(o.truth);
+    if (!o.fates.empty()) generator.write_fates(o.fates);
     return 0;
   } catch (const std::exception& e) {
     std::fprintf(stderr, "finwait_gen: %s\n", e.what());

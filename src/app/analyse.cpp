@@ -84,7 +84,8 @@ unsigned threads_for(const Options& options, const capture::FileSequence& source
   if (frame_by_frame) return 1;
   if (options.threads) return *options.threads;
   const std::uint64_t all = std::max(std::thread::hardware_concurrency(), 1U);
-  return static_cast<unsigned>(source.size() == 0 ? all : std::clamp<std::uint64_t>(source.size() / kBytesEach, 1, all));
+  const std::uint64_t useful = source.size() == 0 ? all : std::clamp<std::uint64_t>(source.size() / kBytesEach, 1, all);
+  return affordable_threads(options, static_cast<unsigned>(useful));
 }
 
 report::Totals run_through(auto& pipeline, Steward& steward) {
@@ -128,9 +129,11 @@ int analyse(Options& options) {
   std::optional<capture::Filter> filter;
   if (!options.filter.empty()) filter.emplace(options.filter);
 
-  const engine::PipelineOptions chosen = pipeline_options(options);
+  engine::PipelineOptions chosen = pipeline_options(options);
   const unsigned threads = threads_for(options, *source, watch.has_value() || chosen.tracker.events);
-  report::Reporter reporter(std::move(sinks), options.only, host_options(options, chosen.tracker.seed, threads));
+  const Budget budget = share_out(options, threads, chosen.tracker.zeek);
+  chosen.tracker.max_connections = budget.connections;
+  report::Reporter reporter(std::move(sinks), options.only, host_options(options, budget, chosen.tracker.seed, threads));
   const bool endless = std::count(options.captures.begin(), options.captures.end(), "-") != 0;
   if (endless) catch_hangup();
   Steward steward(options.progress.value_or(isatty(STDERR_FILENO) == 1), reporter);

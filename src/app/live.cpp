@@ -102,17 +102,17 @@ class Overseer final : public engine::LiveObserver {
 class LiveWriting {
  public:
   /// An empty path: nothing is written. Throws OutputError.
-  explicit LiveWriting(const Options& options) {
+  LiveWriting(const Options& options, std::size_t bytes) : bytes_(bytes) {
     if (options.write.empty()) return;
     file_.emplace(options.write, options.rotation);
-    frames_.emplace(kHeld);
+    frames_.emplace(bytes_);
   }
   /// Where files are still to be made; empty: nowhere.
   [[nodiscard]] std::string folder() const { return file_ ? file_->folder() : ""; }
   /// Begins the thread that writes. What a connection had comes at once, so as much may wait for the disk as is held.
   void begin(const capture::LiveSource& source, std::vector<std::unique_ptr<report::Sink>>& sinks) {
     if (!file_) return;
-    auto queue = queued(std::move(*file_), kHeld);
+    auto queue = queued(std::move(*file_), bytes_);
     queue_ = queue.get();
     std::vector<std::uint16_t> link_types = source.link_types();  // none are known of "any"
     if (link_types.empty()) link_types.assign(capture::kLiveLinkTypes.begin(), capture::kLiveLinkTypes.end());
@@ -128,14 +128,13 @@ class LiveWriting {
       fmt::print(
           stderr,
           "finwait: -w: {} packets were older than what is held ({} MiB) and are not written; keep less of each (-s 128), or a filter\n",
-          report::human_count(sink_->left_out()), kHeld >> 20U);
+          report::human_count(sink_->left_out()), bytes_ >> 20U);
     if (queue_ != nullptr && queue_->lost() != 0)
       fmt::print(stderr, "finwait: -w: {} packets were dropped: disk or reader were too slow\n", report::human_count(queue_->lost()));
   }
 
  private:
-  static constexpr std::size_t kHeld = std::size_t{256} << 20U;
-
+  std::size_t bytes_;
   std::optional<engine::HeldFrames> frames_;
   std::optional<report::LogFile> file_;
   const service::QueuedDestination* queue_ = nullptr;  // the sink's
@@ -302,21 +301,23 @@ int analyse_live(const Options& options) {
   capture::Filter* const chooser = filter ? &*filter : nullptr;
   engine::PipelineOptions chosen = pipeline_options(options);
   const unsigned threads = threads_for(options, chosen);
+  const Budget budget = share_out(options, threads, chosen.tracker.zeek);
+  chosen.tracker.max_connections = budget.connections;
   chosen.tracker.readers = wants_screen(options);
   std::vector<tcp::LiveFeed> feeds(wants_screen(options) ? threads : 0);
   const auto source = capture::open_live(live_options(options, threads));  // first: without the permission nothing is overwritten
   const service::Process process;
   auto metrics = options.metrics ? std::make_unique<service::MetricsServer>(*options.metrics) : nullptr;
   std::vector<OpenOutput> outputs = open_outputs_as_somebody_else(options);
-  LiveWriting writing(options);
+  LiveWriting writing(options, budget.held);
   auto terminal = feeds.empty() ? nullptr : open_terminal();  // reads what the terminal can do: before the sandbox
   confine_to(outputs, writing, options);
   std::vector<std::unique_ptr<report::Sink>> sinks;
   writing.begin(*source, sinks);
   Queues queues;
-  for (auto& sink : make_sinks(options, std::move(outputs), &queues)) sinks.push_back(std::move(sink));
+  for (auto& sink : make_sinks(options, std::move(outputs), budget.waiting, &queues)) sinks.push_back(std::move(sink));
   const service::LatencySink* const latencies = metrics ? add_latencies(sinks) : nullptr;
-  report::Reporter reporter(std::move(sinks), options.only, host_options(options, chosen.tracker.seed, threads));
+  report::Reporter reporter(std::move(sinks), options.only, host_options(options, budget, chosen.tracker.seed, threads));
 
   Setting setting{options, *source, reporter, queues, process, latencies, {}, std::move(metrics), std::move(terminal)};
   for (tcp::LiveFeed& feed : feeds) setting.feeds.push_back(&feed);

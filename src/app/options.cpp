@@ -79,7 +79,7 @@ po::options_description limit_options() {
     ("threshold", po::value<Words>()->value_name("NAME=VALUE")->composing(), "from where on something is reported: a count, a share (0.02 or 2%) or a duration; may be repeated; names: finwait(1)")
     ("max-connections", po::value<std::string>()->value_name("N"), "connections remembered at once (default: by memory)")
     ("threads,t", po::value<std::string>()->value_name("N"), "analysis threads (default: as many as help; live: one); the output is the same with any number")
-    ("memory", po::value<std::string>()->value_name("SIZE"), "memory for connections (default: a quarter of the machine's)")
+    ("memory", po::value<std::string>()->value_name("SIZE"), "memory used at most (default: room for connections in a quarter of the machine's)")
     ("seed", po::value<std::string>()->value_name("N"), "fixed key of the table, for repeatable runs when room is short");
   // clang-format on
   return text;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -16,15 +15,6 @@
 
 namespace finwait::app {
 namespace {
-
-/// A quarter of the machine's memory, but no more connections than anybody has; pages are only taken when they are used.
-std::uint32_t connections_by_memory(std::optional<std::uint64_t> memory) {
-  constexpr std::uint64_t kDefaultMost = 1U << 22;
-  constexpr std::uint64_t kMost = 1U << 28;
-  const auto machine = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-  const std::uint64_t fit = memory.value_or(machine / 4) / tcp::Tracker::bytes_per_connection();
-  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(fit, 2, memory ? kMost : kDefaultMost));
-}
 
 std::string shell_word(const std::string& word) {
   constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,+@%=";
@@ -43,9 +33,9 @@ std::string command(const Options& options) {
 }
 
 /// Live nothing may wait for a disk or a reader; from files nothing may be lost.
-report::Output output_to(report::LogFile file, bool live, Queues* queues) {
+report::Output output_to(report::LogFile file, bool live, std::size_t waiting, Queues* queues) {
   if (!live) return {std::make_unique<report::DirectDestination>(std::move(file))};
-  auto queue = queued(std::move(file));
+  auto queue = queued(std::move(file), waiting);
   if (queues != nullptr) queues->push_back(queue.get());
   return {std::move(queue)};
 }
@@ -79,29 +69,30 @@ std::vector<OpenOutput> open_outputs(const Options& options) {
   return outputs;
 }
 
-std::vector<std::unique_ptr<report::Sink>> make_sinks(const Options& options, std::vector<OpenOutput> outputs, Queues* queues) {
+std::vector<std::unique_ptr<report::Sink>> make_sinks(const Options& options, std::vector<OpenOutput> outputs, std::size_t waiting,
+                                                      Queues* queues) {
   const bool live = !options.interfaces.empty();
   const bool prompt = live || std::count(options.captures.begin(), options.captures.end(), "-") != 0;
   std::vector<std::unique_ptr<report::Sink>> sinks;
   for (OpenOutput& output : outputs)
-    sinks.push_back(make_sink(options, output.format, output_to(std::move(output.file), live, queues), prompt));
+    sinks.push_back(make_sink(options, output.format, output_to(std::move(output.file), live, waiting, queues), prompt));
   return sinks;
 }
 
 engine::PipelineOptions pipeline_options(const Options& options) {
   engine::PipelineOptions result = options.pipeline;
   result.tracker.seed = options.seed ? *options.seed : base::random_seed();
-  result.tracker.max_connections = options.max_connections ? *options.max_connections : connections_by_memory(options.memory);
   const auto any = [&](auto&& is) { return std::any_of(options.outputs.begin(), options.outputs.end(), is); };
   result.tracker.events = any([](const auto& choice) { return choice.format == "events"; });
   result.tracker.zeek = any([](const auto& choice) { return choice.format != "events" && choice.format != "summary"; });
   return result;
 }
 
-hosts::HostOptions host_options(const Options& options, std::uint64_t seed, unsigned threads) {
+hosts::HostOptions host_options(const Options& options, const Budget& budget, std::uint64_t seed, unsigned threads) {
   hosts::HostOptions result;
   result.thresholds = options.host_thresholds;
   result.seed = seed;  // that of the numbers too
+  result.isn.memory = budget.numbers;
   result.isn.threads = threads;
   return result;
 }

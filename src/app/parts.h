@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "budget.h"
 #include "finwait/engine/pipeline.h"
 #include "finwait/hosts/watch.h"
 #include "finwait/report/log_file.h"
@@ -30,14 +31,15 @@ using Queues = std::vector<const service::QueuedDestination*>;
 /// Those of -o; a summary if nothing else is asked for. Throws report::OutputError.
 [[nodiscard]] std::vector<OpenOutput> open_outputs(const Options& options);
 
-/// Live, each output has a thread that writes it, begun here.
+/// Live, each output has a thread that writes it, begun here, and `waiting` bytes for lines that wait for it.
 [[nodiscard]] std::vector<std::unique_ptr<report::Sink>> make_sinks(const Options& options, std::vector<OpenOutput> outputs,
-                                                                    Queues* queues = nullptr);
+                                                                    std::size_t waiting = 0, Queues* queues = nullptr);
 
+/// All but max_connections: that is the budget's.
 [[nodiscard]] engine::PipelineOptions pipeline_options(const Options& options);
 
 /// `threads`: that judge sequence numbers in the end.
-[[nodiscard]] hosts::HostOptions host_options(const Options& options, std::uint64_t seed, unsigned threads = 1);
+[[nodiscard]] hosts::HostOptions host_options(const Options& options, const Budget& budget, std::uint64_t seed, unsigned threads = 1);
 
 /// Bytes of this process at most so far.
 [[nodiscard]] std::uint64_t peak_memory();

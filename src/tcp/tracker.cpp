@@ -212,11 +212,12 @@ std::uint32_t Tracker::remembered() const noexcept { return impl_->memory.rememb
 TableReader Tracker::reader() const noexcept { return {impl_->memory, impl_->blocks}; }
 
 // At the worst each place was once used by a connection that was kept short and once by one that was not: pages are not given back.
-std::size_t Tracker::bytes_per_connection() noexcept {
+std::size_t Tracker::bytes_per_connection(bool with_zeek) noexcept {
   constexpr std::size_t kTableShare = 2 * 64 / 12 + 8;  // two slots of a bucket for each
   constexpr std::size_t kLists = 16 + 12 + 4;           // wheel, lists by worth, free list
   constexpr std::size_t kTurn = 24;                     // in the order of release
-  return sizeof(Connection) + sizeof(Compact) + kBlocksPerConnection * sizeof(Block) + kTableShare + 2 * kLists + kTurn;
+  const std::size_t twice = kLists + (with_zeek ? ZeekViews::kBytesEach : 0);
+  return sizeof(Connection) + sizeof(Compact) + kBlocksPerConnection * sizeof(Block) + kTableShare + 2 * twice + kTurn;
 }
 
 }  // namespace finwait::tcp

@@ -13,7 +13,14 @@
 namespace finwait::tcp {
 
 class ZeekViews {
+ private:
+  struct alignas(base::kCacheLine) Place {
+    std::array<std::byte, sizeof(ZeekView)> bytes;
+  };
+
  public:
+  static constexpr std::size_t kBytesEach = sizeof(Place);
+
   /// One for each of `capacity` connections; 0: nobody wants them. Throws std::bad_alloc.
   explicit ZeekViews(std::uint32_t capacity) : views_(capacity) {}
 
@@ -41,9 +48,6 @@ class ZeekViews {
     return std::launder(reinterpret_cast<const ZeekView*>(&views_[index]));
   }
 
-  struct alignas(base::kCacheLine) Place {
-    std::array<std::byte, sizeof(ZeekView)> bytes;
-  };
   base::FixedArray<Place> views_;
 };
 

@@ -136,8 +136,8 @@ class Tracker {
   /// begin; valid as long as this tracker.
   [[nodiscard]] TableReader reader() const noexcept;
 
-  /// Bytes of memory for each connection promised: to turn --memory into max_connections.
-  [[nodiscard]] static std::size_t bytes_per_connection() noexcept;
+  /// Bytes of memory for each connection promised, with TrackerOptions::zeek or without: to turn a bound on memory into max_connections.
+  [[nodiscard]] static std::size_t bytes_per_connection(bool with_zeek) noexcept;
 
  private:
   const Outcome* next_outcome() noexcept;
