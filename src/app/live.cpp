@@ -9,6 +9,7 @@
 #include <memory>
 #include <numeric>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "finwait/capture/filter.h"
@@ -317,7 +318,8 @@ int analyse_live(const Options& options) {
   Queues queues;
   for (auto& sink : make_sinks(options, std::move(outputs), budget.waiting, &queues)) sinks.push_back(std::move(sink));
   const service::LatencySink* const latencies = metrics ? add_latencies(sinks) : nullptr;
-  report::Reporter reporter(std::move(sinks), options.only, host_options(options, budget, chosen.tracker.seed, threads));
+  report::Reporter reporter(std::move(sinks), options.only,
+                            host_options(options, budget, chosen.tracker.seed, std::max(std::thread::hardware_concurrency(), 1U)));
 
   Setting setting{options, *source, reporter, queues, process, latencies, {}, std::move(metrics), std::move(terminal)};
   for (tcp::LiveFeed& feed : feeds) setting.feeds.push_back(&feed);

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <new>
+#include <thread>
+
+#include "finwait/engine/last_outcomes.h"
 
 namespace finwait::engine {
 
@@ -64,7 +67,12 @@ void Pipeline::finish() {
   tracker_.finish(clock_.now());
   reporter_.conclude(clock_.now());
   deliver_events();
-  drain();
+  constexpr std::uint32_t kMany = 20'000;  // less than some hundredths of a second are not worth two threads
+  if (!one_by_one_ && tracker_.remembered() >= kMany && std::thread::hardware_concurrency() > 1) {
+    give_last(tracker_, reporter_);
+  } else {
+    drain();
+  }
 }
 
 /// One frame: counted, dated, examined.
