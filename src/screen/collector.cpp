@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "finwait/tcp/anomaly.h"
 
@@ -82,7 +83,9 @@ void Collector::listen(Model& model, bool held) {
 }
 
 void Collector::round(Model& model, const Ui& ui, const std::function<void()>& rest) {
-  const base::Timestamp now = sources_.counters().now;
+  const engine::LiveCounters counters = sources_.counters();
+  const base::Timestamp now = counters.now;
+  const std::uint64_t still_since = std::exchange(round_frames_, counters.analysed);
   seconds_ = round_at_ == 0 ? 0 : static_cast<double>(base::elapsed(round_at_, now)) / 1e9;
   round_at_ = now;
   pairs_.clear();
@@ -92,7 +95,7 @@ void Collector::round(Model& model, const Ui& ui, const std::function<void()>& r
   for (std::uint32_t shard = 0; shard != sources_.readers.size(); ++shard) {
     const tcp::TableReader& reader = sources_.readers[shard];
     before_[shard].resize(std::max<std::size_t>(before_[shard].size(), reader.limit()));
-    reader.for_each([&](const tcp::ConnectionView& view) { see(view, shard, ui); }, rest);
+    reader.for_each([&](const tcp::ConnectionView& view) { see(view, shard, ui); }, rest, still_since);
   }
   hand_over_pairs(model, ui);
   model.connections.swap(best_);

@@ -9,9 +9,8 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr milliseconds kEvery{1'000};    // between two rounds
-constexpr milliseconds kGlance{100};     // at most, between two looks whether to stop
-constexpr microseconds kRound{800'000};  // that a round over many connections is spread over
+constexpr milliseconds kEvery{1'000};  // between two rounds
+constexpr milliseconds kGlance{100};   // at most, between two looks whether to stop
 
 }  // namespace
 
@@ -52,7 +51,7 @@ void LiveScreen::run() {
 /// One round over all connections, spread over some time if they are many.
 void LiveScreen::go_round() {
   const Ui asked = ui_;
-  pause_ = kRound / (model_.status.counters.remembered / tcp::TableReader::kBurst + 1);
+  pause_ = microseconds{tcp::TableReader::rest_of(model_.status.counters.remembered)};
   Model unseen;
   collector_.round(asked.paused ? unseen : model_, asked, [this] { rest(); });
   if (!ui_.searched || ui_.searched != asked.searched) return;

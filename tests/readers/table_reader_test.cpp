@@ -267,6 +267,26 @@ TEST(TableReader, SeesEachConnectionAsTheWriterLeftIt) {
   EXPECT_EQ(ids.size(), writer.tracker().remembered());
 }
 
+TEST(TableReader, RestsMoreOftenTheMoreHaveChanged) {
+  constexpr std::uint32_t kFlows = 2 * TableReader::kBurst * TableReader::kStill;
+  Writer writer(kFlows, 4 * kFlows);
+  writer.run(20 * kFlows);
+  const TableReader reader = writer.tracker().reader();
+  std::uint64_t last = 0;
+  std::size_t connections = 0;
+  const auto look = [&](const ConnectionView& view) {
+    last = std::max(last, view.last_frame);
+    ++connections;
+  };
+  std::size_t rests = 0;
+  reader.for_each(look, [&] { ++rests; });
+  EXPECT_EQ(rests, connections / TableReader::kBurst);
+  ASSERT_GT(rests, 0U);
+  rests = 0;
+  reader.for_each([](const ConnectionView&) {}, [&] { ++rests; }, last);
+  EXPECT_EQ(rests, connections / TableReader::kBurst / TableReader::kStill) << "none has changed";
+}
+
 TEST(TableReader, SeesNothingWhereNothingIs) {
   Writer writer(1, 16);
   const TableReader reader = writer.tracker().reader();

@@ -74,7 +74,8 @@ class Collector {
   bool news_ = false;
   std::vector<std::vector<Before>> before_;  // by shard and index
   base::Timestamp round_at_ = 0;
-  double seconds_ = 0;  // since the round before; 0: there was none
+  std::uint64_t round_frames_ = 0;  // frames when it began
+  double seconds_ = 0;              // since the round before; 0: there was none
   std::unordered_map<report::Busiest::Pair, PairRow, PairHash> pairs_;
   std::vector<ConnectionRow> best_;  // a heap: the worst of the best first
   std::uint64_t matching_ = 0;

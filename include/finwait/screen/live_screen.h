@@ -1,7 +1,7 @@
 // The live screen: a thread that reads what the capture leaves to be read, draws, and takes keys.
 //
-// Always true: the capture never waits for it; a round over all connections takes about a second, so that its reading costs the capture
-// next to nothing; the terminal is left as it was when the object is gone, also by an exception.
+// Always true: the capture never waits for it; a round over all connections takes about a second, or longer if very many are at work, so
+// that its reading costs the capture next to nothing; the terminal is left as it was when the object is gone, also by an exception.
 #pragma once
 
 #include <array>
