@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -28,7 +29,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using finwait::capture::Frame;
 
-constexpr std::size_t kKept = 2'000'000;  // frames of the file
+constexpr std::size_t kKept = 6'000'000;  // frames of the file
 constexpr std::size_t kAtOnce = 64;
 
 struct Load {
@@ -70,13 +71,14 @@ int send(const std::string& interface, const std::string& path, double rate, std
   std::uint64_t sent = 0;
   const auto start = Clock::now();
   while (sent < count) {
-    for (std::size_t n = 0; n < kAtOnce; ++n) {
+    const std::size_t now = std::min<std::uint64_t>(kAtOnce, count - sent);
+    for (std::size_t n = 0; n < now; ++n) {
       const auto& [at, length] = load.frames[(sent + n) % load.frames.size()];
       parts[n] = {load.bytes.data() + at, length};
       messages[n].msg_hdr.msg_iov = &parts[n];
       messages[n].msg_hdr.msg_iovlen = 1;
     }
-    const int done = ::sendmmsg(socket, messages.data(), kAtOnce, 0);
+    const int done = ::sendmmsg(socket, messages.data(), static_cast<unsigned>(now), 0);
     if (done > 0) sent += static_cast<std::uint64_t>(done);
     if (rate > 0) {
       const auto due = start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(static_cast<double>(sent) / rate));
