@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """capture.py PROGRAM [OPTION...]: what the program says live is what it says of the file that tcpdump wrote at the same time, and what the
 kernel says.
-
-Times may differ by a moment, because each tap stamps what it sees; a time that means "the capture ended here" differs as the ends do.
 """
 import collections
 import json
@@ -14,51 +12,10 @@ import sys
 import tempfile
 import time
 
+from alike import differences, key, wait_until_settled
 from link import CLIENT, NOWHERE, PORT, SERVER, Link, check, connections, expect, records, sh, stop
 
-FRAMES = re.compile(r"(^|_)frames?$")
-MOMENT = 0.005
 ASKED = 500
-
-
-def key(record):
-    return tuple(record[end][what] for end in ("originator", "responder") for what in ("ip", "port")) + (record["originator"].get("isn"),)
-
-
-def seconds(value):
-    """A time or a duration as a number; None if it is neither."""
-    match = re.fullmatch(r"\d{4}-\d\d-\d\dT(\d\d):(\d\d):([\d.]+)Z", value) if isinstance(value, str) else None
-    if match:
-        return int(match.group(1)) * 3600 + int(match.group(2)) * 60 + float(match.group(3))
-    return value if isinstance(value, float) else None
-
-
-def differences(live, file, at=""):
-    """Where two records differ, frame numbers and what is made of them aside."""
-    if isinstance(live, dict) and isinstance(file, dict):
-        for name in sorted(set(live) | set(file)):
-            if FRAMES.search(name) or name in ("id", "uid"):
-                continue
-            if at.endswith("time_wait") and name == "until" and live.get("ended") == "capture-end":
-                continue
-            yield from differences(live.get(name), file.get(name), f"{at}.{name}")
-    elif isinstance(live, list) and isinstance(file, list) and len(live) == len(file):
-        for n, (a, b) in enumerate(zip(live, file)):
-            yield from differences(a, b, f"{at}[{n}]")
-    elif live != file:
-        a, b = seconds(live), seconds(file)
-        if a is None or b is None or abs(a - b) > MOMENT:
-            yield f"{at}: live {live}, file {file}"
-
-
-def wait_until_settled(path, seconds=15):
-    """tcpdump gets frames in blocks, a second late at most, and lags behind on a busy machine; what it has not written when it is stopped it
-    never writes."""
-    end = time.monotonic() + seconds
-    size = -1
-    while size != (now := os.path.getsize(path)) and time.monotonic() < end:
-        size = now
-        time.sleep(1.5)
 
 
 def live_equals_file(link, program, folder):

@@ -89,11 +89,11 @@ class Link:
         process.said = expect(process.stderr, "listening on")
         return process
 
-    def tcpdump(self, path):
+    def tcpdump(self, path, *words):
         if shutil.which("tcpdump") is None:
             skip("needs tcpdump")
         # Not in immediate mode: then libpcap's ring has one place for each frame, as large as the largest, and 16 MiB are 64 frames.
-        process = self.start(self.left, "tcpdump", "-n", "-U", "-B", "16384", "--time-stamp-precision=nano", "-i", "l0", "-w", path)
+        process = self.start(self.left, "tcpdump", "-n", "-U", "-B", "16384", "--time-stamp-precision=nano", "-i", "l0", "-w", path, *words)
         expect(process.stderr, "listening on")
         return process
 
