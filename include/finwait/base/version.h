@@ -13,11 +13,10 @@
 //   6 version again; it cannot come before 5 (acquire fence). The same as in 4: no word of 5 came from a later change.
 //
 // 2 and 5 meet without being atomic operations: the C++ memory model calls that a race, whatever is done with what was read. Here a word
-// that was read during a change is thrown away unseen, and each is read by a volatile access, which both compilers make one plain load of
-// aligned memory. Making every member of a record atomic instead would forbid the writer's compiler to combine its stores, for every
-// segment. So that ThreadSanitizer need not be told of each member, the functions that copy (5) are not instrumented, and they alone:
-// Version::try_copy. What it is made of holds on every processor; the fences cost nothing on x86. ThreadSanitizer does not model fences,
-// so they are compiler barriers in its builds.
+// that was read during a change is thrown away unseen, and each is read once (read_once.h). Making every member of a record atomic instead
+// would forbid the writer's compiler to combine its stores, for every segment. So that ThreadSanitizer need not be told of each member, the
+// functions that copy (5) are not instrumented, and they alone: Version::try_copy. What it is made of holds on every processor; the fences
+// cost nothing on x86. ThreadSanitizer does not model fences, so they are compiler barriers in its builds; tests/model tries them.
 #pragma once
 
 #include <atomic>
@@ -25,6 +24,8 @@
 #include <cstdint>
 #include <span>
 #include <type_traits>
+
+#include "finwait/base/read_once.h"
 
 namespace finwait::base {
 
@@ -77,16 +78,15 @@ class Version {
 
   /// What ThreadSanitizer does not see: `bytes`, a multiple of 8, from memory that may be changing to memory that is the caller's.
   __attribute__((no_sanitize("thread"), noinline)) static void copy_words(const void* from, void* to, std::size_t bytes) noexcept {
-    using Word = std::uint64_t __attribute__((may_alias));
-    const auto* source = static_cast<const volatile Word*>(from);
+    const auto* source = static_cast<const Word*>(from);
     auto* target = static_cast<Word*>(to);
-    for (std::size_t n = 0; n != bytes / sizeof(Word); ++n) target[n] = source[n];  // 5
+    for (std::size_t n = 0; n != bytes / sizeof(Word); ++n) target[n] = read_once(source + n);  // 5
     fence<std::memory_order_acquire>();
   }
 
  private:
   [[nodiscard]] __attribute__((no_sanitize("thread"), noinline)) std::uint64_t load() const noexcept {
-    const std::uint64_t value = *static_cast<const volatile std::uint64_t*>(&value_);
+    const std::uint64_t value = read_once(&value_);
     fence<std::memory_order_acquire>();
     return value;
   }
