@@ -18,7 +18,7 @@ Pipeline::Pipeline(capture::Source& source, capture::Filter* filter, report::Rep
       one_by_one_(options.tracker.events || onlooker != nullptr),
       tracker_(options.tracker),
       reassembler_(wire::ReassemblyLimits{.seed = options.tracker.seed}),
-      frames_(std::max<std::size_t>(options.batch, 1)),
+      frames_(std::clamp<std::size_t>(options.batch, 1, tracker_.most_at_once())),
       segments_(frames_.size()),
       fates_(frames_.size(), wire::Fate::kTcp) {}
 

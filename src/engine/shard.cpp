@@ -11,7 +11,7 @@ Shard::Shard(const PipelineOptions& options, std::uint32_t number, base::Bell& b
       bell_(bell),
       abandoned_(abandoned),
       tracker_(options.tracker),
-      segments_(std::max<std::size_t>(options.batch, 1)),
+      segments_(std::clamp<std::size_t>(options.batch, 1, tracker_.most_at_once())),
       fates_(segments_.size(), wire::Fate::kTcp) {}
 
 void Shard::take(const Unit& unit, std::uint64_t ticket) {

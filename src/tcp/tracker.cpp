@@ -211,6 +211,8 @@ const TrackerCounts& Tracker::counts() const noexcept {
 std::uint32_t Tracker::remembered() const noexcept { return impl_->memory.remembered(); }
 TableReader Tracker::reader() const noexcept { return {impl_->memory, impl_->blocks}; }
 
+std::size_t Tracker::most_at_once() const noexcept { return std::max<std::size_t>(impl_->reserve, 1); }
+
 // At the worst each place was once used by a connection that was kept short and once by one that was not: pages are not given back.
 std::size_t Tracker::bytes_per_connection(bool with_zeek) noexcept {
   constexpr std::size_t kTableShare = 2 * 64 / 12 + 8;  // two slots of a bucket for each

@@ -169,6 +169,14 @@ TEST(Pipeline, accounts_for_every_frame_when_there_is_no_room) {
   EXPECT_EQ(placed(result.totals.frames), frames.size());
 }
 
+TEST(Pipeline, refuses_no_segment_for_the_size_of_its_batches) {
+  for (const std::uint32_t connections : {8U, 40U}) {
+    PipelineOptions options = small(512);
+    options.tracker.max_connections = connections;
+    EXPECT_EQ(run(all_traces(), options).totals.frames.of(wire::Fate::kTableFull), 0U);
+  }
+}
+
 TEST(Pipeline, numbers_frames_whether_selected_or_not) {
   const auto frames = all_traces();
   const Result result = run(frames, small(), "tcp[tcpflags] & (tcp-syn | tcp-ack) != tcp-syn");

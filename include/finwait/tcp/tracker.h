@@ -93,6 +93,10 @@ class Tracker {
   /// kTableFull.
   void track(std::span<const wire::Segment> segments, std::span<wire::Fate> fates = {}) noexcept;
 
+  /// So many segments at most between two calls of drain(), or some may be refused because all places are held by connections that are over
+  /// and not yet given. At least 1; with fewer than 4 connections even that may be too many.
+  [[nodiscard]] std::size_t most_at_once() const noexcept;
+
   /// The trace clock has come to `clock`: timers that are due fire.
   void advance(base::Timestamp clock) noexcept;
 
