@@ -37,6 +37,14 @@ extern "C" void on_fault(int signal) {
 extern "C" void on_counters(int) { g_counters = 1; }
 extern "C" void on_hangup(int) { g_reopen = 1; }
 
+/// Cleared only when it was seen: a signal that comes between the look and the clearing is then one with that which is being taken, and
+/// none is lost.
+bool take(volatile std::sig_atomic_t& flag) noexcept {
+  if (flag == 0) return false;
+  flag = 0;
+  return true;
+}
+
 }  // namespace
 
 void before_sudden_end(void (*restore)()) {
@@ -69,16 +77,8 @@ void catch_hangup() {
 
 bool stop_requested() noexcept { return g_stop != 0; }
 
-bool take_reopen_request() noexcept {
-  const bool asked = g_reopen != 0;
-  g_reopen = 0;
-  return asked;
-}
+bool take_reopen_request() noexcept { return take(g_reopen); }
 
-bool take_counters_request() noexcept {
-  const bool asked = g_counters != 0;
-  g_counters = 0;
-  return asked;
-}
+bool take_counters_request() noexcept { return take(g_counters); }
 
 }  // namespace finwait::app
