@@ -304,6 +304,7 @@ int analyse_live(const Options& options) {
   const unsigned threads = threads_for(options, chosen);
   const Budget budget = share_out(options, threads, chosen.tracker.zeek);
   chosen.tracker.max_connections = budget.connections;
+  chosen.last_on_threads = true;  // whoever ends a capture does not wait long
   chosen.tracker.readers = wants_screen(options);
   std::vector<tcp::LiveFeed> feeds(wants_screen(options) ? threads : 0);
   const auto source = capture::open_live(live_options(options, threads));  // first: without the permission nothing is overwritten

@@ -68,7 +68,7 @@ void Pipeline::finish() {
   reporter_.conclude(clock_.now());
   deliver_events();
   constexpr std::uint32_t kMany = 20'000;  // less than some hundredths of a second are not worth two threads
-  if (!one_by_one_ && tracker_.remembered() >= kMany && std::thread::hardware_concurrency() > 1) {
+  if (options_.last_on_threads && !one_by_one_ && tracker_.remembered() >= kMany && std::thread::hardware_concurrency() > 1) {
     give_last(tracker_, reporter_);
   } else {
     drain();
