@@ -244,6 +244,8 @@ Taken CompactMachine::acknowledge_fin(Compact& c, std::uint32_t index, const Seg
   } else {
     close.last_ack = step_of(s);
     close.time_wait_since = clock_of(s);
+    const bool counts = c.ends[x].knows(known::kIpId) && !c.ends[x].knows(known::kIpIdErratic);
+    if (counts && s.ip_id == 0) c.ends[x].learn(known::kFinAckedFirst);  // as the machine has it (closing.cpp)
     enter(c, x, State::kTimeWait);
     enter(c, y, State::kClosed);
   }

@@ -84,12 +84,14 @@ bool answers_unseen_syn(const Connection& c, const Segment& s) noexcept {
   return (x.knows(known::kIss) && past_handshake(x) && past_handshake(y)) || long_silent(c, s);
 }
 
-/// Neither number is of any incarnation: of one whose whole handshake was not captured, or invented. What its peer says next tells.
+/// Neither number is of any incarnation: of one whose whole handshake was not captured, or invented. What its peer says next tells. Who
+/// goes on at its own SND.NXT goes on with what it began.
 bool goes_on_unseen(const Connection& c, const Segment& s) noexcept {
   const Endpoint& x = c.ends[s.direction];
   const Endpoint& y = c.ends[1 - s.direction];
   if (!s.acks() || s.syn() || s.rst() || !x.knows(known::kNext)) return false;
   const bool foreign_ack = !ack_fits(x, y, s);
+  if (s.seq == x.snd_nxt && foreign_ack) return false;
   if (long_silent(c, s)) return foreign_ack || (y.knows(known::kNext) && seq_diff(s.ack, y.snd_nxt) > 1);
   if (!past_handshake(x) || !past_handshake(y)) return false;
   return seq_diff(s.seq, x.snd_nxt) > 0 && (foreign_ack || goes_beyond_the_end(c, s));

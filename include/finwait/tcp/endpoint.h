@@ -96,14 +96,13 @@ inline constexpr std::uint32_t kTimestampsOffered = 1U << 21;
 inline constexpr std::uint32_t kFastOpenEarly = 1U << 22;  ///< its FIN left before its SYN was acknowledged (fast open)
 inline constexpr std::uint32_t kOptionsSeen = 1U << 23;    ///< its SYN or SYN-ACK was seen with all its options
 inline constexpr std::uint32_t kTtl = 1U << 24;
-inline constexpr std::uint32_t kClockFirst = 1U << 25;  ///< clock_first_*
-inline constexpr std::uint32_t kFinAckedFirst =
-    1U << 26;  ///< its FIN had been acknowledged when the peer's arrived, whatever the capture shows
-inline constexpr std::uint32_t kSynAckedTs = 1U << 27;   ///< syn_acked_ts_val
-inline constexpr std::uint32_t kData = 1U << 28;         ///< sent payload
-inline constexpr std::uint32_t kChallenged = 1U << 30;   ///< an unacceptable RST within its window was the last it got
-inline constexpr std::uint32_t kRightEdge = 1U << 31;    ///< right_edge
-inline constexpr std::uint32_t kIpIdErratic = 1U << 29;  ///< its IP IDs do not count upwards: they date nothing
+inline constexpr std::uint32_t kClockFirst = 1U << 25;     ///< clock_first_*
+inline constexpr std::uint32_t kFinAckedFirst = 1U << 26;  ///< its FIN was acknowledged before the peer's came, whatever was captured
+inline constexpr std::uint32_t kSynAckedTs = 1U << 27;     ///< syn_acked_ts_val
+inline constexpr std::uint32_t kData = 1U << 28;           ///< sent payload
+inline constexpr std::uint32_t kChallenged = 1U << 30;     ///< an unacceptable RST within its window was the last it got
+inline constexpr std::uint32_t kRightEdge = 1U << 31;      ///< right_edge
+inline constexpr std::uint32_t kIpIdErratic = 1U << 29;    ///< its IP IDs do not count upwards: they date nothing
 }  // namespace known
 
 struct alignas(64) Endpoint {
