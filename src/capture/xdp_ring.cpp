@@ -10,9 +10,11 @@
 #include <atomic>
 #include <bit>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <ctime>
 #include <new>
+#include <thread>
 #include <utility>
 
 #include "finwait/capture/error.h"
@@ -89,7 +91,15 @@ void XdpRing::open() {
   socket.rx_size = places_;
   socket.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD;
   socket.bind_flags = XDP_COPY;
-  error = -xsk_socket__create(&socket_, port_->interface().c_str(), options_.queue, area_, &filled_, nullptr, &socket);
+  const auto create = [&] {
+    return -xsk_socket__create(&socket_, port_->interface().c_str(), options_.queue, area_, &filled_, nullptr, &socket);
+  };
+  error = create();
+  // Of a process that has just ended the kernel takes its time to let go of the queue.
+  for (int left = 50; error == EBUSY && left != 0; --left) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    error = create();
+  }
   if (error == EBUSY) throw CaptureError(port_->interface() + ": another program has its packets by AF_XDP already");
   if (error != 0) fail_xdp(port_->interface(), "the kernel refuses the socket", error);
   descriptor_ = xsk_socket__fd(socket_);
