@@ -8,6 +8,7 @@
 
 #include "../../src/tcp/compact_expand.h"
 #include "../../src/tcp/compact_machine.h"
+#include "odd_segment.h"
 #include "record_fields.h"
 
 namespace finwait::tcp {
@@ -97,44 +98,14 @@ class Life {
         s.time = s.clock = time_;
         break;
       case 1:
-        s.seq -= random_() % 3000;
+        ++s.payload_length;
         break;
       case 2:
-        s.seq += random_() % 3000;
-        break;
-      case 3:
-        s.ack += random_() % 3;
-        break;
-      case 4:
-        s.ack -= random_() % 3;
-        break;
-      case 5:
-        s.window = 0;
-        break;
-      case 6:
-        s.window = static_cast<std::uint16_t>(random_());
-        break;
-      case 7:
-        s.ip_id = static_cast<std::uint16_t>(random_());
-        break;
-      case 8:
-        s.ts_val -= random_() % 1000;
-        break;
-      case 9:
-        s.present ^= static_cast<std::uint16_t>(1U << random_() % 14);
-        break;
-      case 10:
-        s.time -= static_cast<base::Duration>(random_() % base::kSecond);
-        break;
-      case 11:
-        s.payload_length += random_() % 2;
-        break;
-      case 12:
         time_ += base::kSecond * 700;
         s.time = s.clock = time_;
         break;
       default:
-        s.flags ^= static_cast<std::uint16_t>(1U << random_() % 9);
+        make_odd(s, engine_);
         break;
     }
     return s;

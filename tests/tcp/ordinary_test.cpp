@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "../../src/tcp/machine.h"
+#include "odd_segment.h"
 #include "record_fields.h"
 
 namespace finwait::tcp {
@@ -72,43 +73,7 @@ class Conversation {
     time_ += base::kMillisecond;
     s.frame = ++frame_;
     s.time = s.clock = time_;
-    switch (random_() % 12) {
-      case 0:
-        return s;  // a copy
-      case 1:
-        s.seq -= static_cast<std::uint32_t>(random_() % 3000);
-        break;
-      case 2:
-        s.seq += static_cast<std::uint32_t>(random_() % 3000);
-        break;
-      case 3:
-        s.ack += static_cast<std::uint32_t>(random_() % 3000);
-        break;
-      case 4:
-        s.ack -= static_cast<std::uint32_t>(random_() % 3000);
-        break;
-      case 5:
-        s.window = 0;
-        break;
-      case 6:
-        s.window = static_cast<std::uint16_t>(random_());
-        break;
-      case 7:
-        s.ip_id = static_cast<std::uint16_t>(random_());
-        break;
-      case 8:
-        s.ts_val -= static_cast<std::uint32_t>(random_() % 1000);
-        break;
-      case 9:
-        s.present |= static_cast<std::uint16_t>(1U << random_() % 14);
-        break;
-      case 10:
-        s.time -= static_cast<base::Duration>(random_() % base::kSecond);
-        break;
-      default:
-        s.flags ^= static_cast<std::uint16_t>(1U << random_() % 9);
-        break;
-    }
+    if (random_() % 12 != 0) make_odd(s, random_);  // else a copy
     return s;
   }
 
