@@ -371,7 +371,7 @@ class Judge {
     paths(e, s);
     for (const auto& [kind, expected] : e.times) {
       const auto found =
-          std::find_if(s.anomalies.begin(), s.anomalies.end(), [&](const auto& a) { return tcp::info(a.kind).name == kind; });
+          std::find_if(s.anomalies.begin(), s.anomalies.end(), [&, kind = kind](const auto& a) { return tcp::info(a.kind).name == kind; });
       same(e.line, kind.c_str(), expected, found == s.anomalies.end() ? 0 : std::uint64_t{found->count});
     }
     for (const auto& [kind, expected] : e.origins) {
