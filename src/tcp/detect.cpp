@@ -432,7 +432,8 @@ Finding lingering(const Life& life, K kind, State state, Fact since) noexcept {
   for (const unsigned end : life.ends()) {
     const Endpoint& e = life.c.ends[end];
     if (e.state != state || !e.facts.has(since)) continue;
-    if (life.c.ends[1 - end].state == State::kLastAck) continue;  // what is missing there is the last ACK
+    const State other = life.c.ends[1 - end].state;
+    if (other == State::kLastAck || other == State::kClosing) continue;  // what is missing there is the last ACK
     const Endpoint& y = life.c.ends[1 - end];
     if (base::elapsed(life.c.end, life.clock) <= life.timers.lingering || unseen_tail(e, y) || unseen_tail(y, e)) continue;
     const Evidence& began = e.facts[since];
