@@ -45,11 +45,13 @@ def flap(link, which):
         time.sleep(0.01)
 
 
-def wait_for_file(path):
+def wait_for_file(path, process):
     """Made anew by the thread that writes it, which may be held up for a while on a busy machine."""
     end = time.monotonic() + 10
     while not os.path.exists(path):
-        check(time.monotonic() < end, "no new file after SIGHUP")
+        if process.poll() is not None:
+            check(False, "the program has ended:", process.returncode, process.stderr.read())
+        check(time.monotonic() < end, "no new file after SIGHUP; its threads wait in", [open(p).read() for p in glob.glob(f"/proc/{process.pid}/task/*/wchan")])
         time.sleep(0.05)
 
 
@@ -73,7 +75,7 @@ def trouble(link, processes, folder, seconds):
             os.rename(os.path.join(folder, "conn.log"), os.path.join(folder, f"conn.{turn}.log"))
             for process in processes:
                 process.send_signal(signal.SIGHUP)
-            wait_for_file(os.path.join(folder, "conn.log"))
+            wait_for_file(os.path.join(folder, "conn.log"), processes[0])
             done["hangups"] += 1
         if turn % 4 == 0:
             time.sleep(0.2)  # the last segments of the burst
