@@ -12,8 +12,6 @@ namespace finwait::tcp {
 namespace {
 
 using wire::Segment;
-using wire::seq_diff;
-using wire::seq_lt;
 namespace flag = wire::tcp_flag;
 namespace present = wire::present;
 using Taken = CompactMachine::Taken;
@@ -30,21 +28,6 @@ bool is_plain_syn(const Segment& s, std::uint16_t kind) noexcept {
 }
 
 CompactClose::Step step_of(const Segment& s) noexcept { return {s.frame, s.time, s.ts_val, s.has(present::kTimestamps)}; }
-
-/// It acknowledges something between the last acknowledgment and the peer's SND.NXT; the first one, all.
-bool acknowledges_seen(const CompactEnd& x, const CompactEnd& y, std::uint32_t ack) noexcept {
-  if (!x.knows(known::kAcked)) return ack == y.snd_nxt;
-  const std::uint32_t outstanding = y.snd_nxt - x.rcv_nxt;
-  return outstanding < (1U << 30) && ack - x.rcv_nxt <= outstanding;
-}
-
-/// The window: open before and now, its right edge not drawn back, and the payload within what the peer offers.
-bool respects_windows(const CompactEnd& x, const CompactEnd& y, const Segment& s, std::uint32_t edge) noexcept {
-  const bool said = x.knows(known::kRightEdge);
-  const std::uint32_t before = said ? x.right_edge : edge;
-  if (s.window == 0 || before == x.rcv_nxt || seq_lt(edge, before)) return false;
-  return s.payload_length == 0 || !y.knows(known::kRightEdge) || seq_diff(s.seq + s.payload_length, y.right_edge) <= 0;
-}
 
 /// Of a CompactSent: more frames than anybody captures.
 constexpr std::uint64_t kFrameBits = (1ULL << 48) - 1;

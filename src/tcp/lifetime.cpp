@@ -49,20 +49,22 @@ base::Timestamp Tracker::Impl::expiry(const Connection& c) const noexcept {
 
 // Each end is counted under the state it is in, for whoever watches.
 void Tracker::Impl::count_states(Connection& c) noexcept {
-  for (std::size_t end = 0; end != 2; ++end) {
-    const auto now = static_cast<std::uint8_t>(static_cast<unsigned>(c.ends[end].state) + 1);
-    if (c.counted[end] == now) continue;
-    if (c.counted[end] != 0) --counts.ends[c.counted[end] - 1U];
-    ++counts.ends[now - 1U];
-    c.counted[end] = now;
-  }
+  for (std::size_t end = 0; end != 2; ++end) count_state(c.counted[end], c.ends[end].state);
 }
 
-void Tracker::Impl::uncount_states(Connection& c) noexcept {
-  for (const std::uint8_t counted : c.counted) {
-    if (counted != 0) --counts.ends[counted - 1U];
+void Tracker::Impl::count_state(std::uint8_t& counted, State state) noexcept {
+  const auto now = static_cast<std::uint8_t>(static_cast<unsigned>(state) + 1);
+  if (counted == now) return;
+  if (counted != 0) --counts.ends[counted - 1U];
+  ++counts.ends[now - 1U];
+  counted = now;
+}
+
+void Tracker::Impl::uncount_states(std::array<std::uint8_t, 2>& counted) noexcept {
+  for (const std::uint8_t one : counted) {
+    if (one != 0) --counts.ends[one - 1U];
   }
-  c.counted = {};
+  counted = {};
 }
 
 void Tracker::Impl::settle(std::uint32_t index) noexcept {
@@ -162,7 +164,7 @@ void Tracker::Impl::release(std::uint32_t index, Release why, base::Timestamp at
   while (c.is(trait::kHead) && c.older == kNoBlock && c.candidates != kNoBlock) resolve_candidate(c.candidates, why, at);
   const Change change = memory.change(index);
   memory.unlink(index);
-  uncount_states(c);
+  uncount_states(c.counted);
   c.traits |= trait::kReleased;
   c.release = why;
   c.released_at = at;
@@ -177,7 +179,7 @@ void Tracker::Impl::resolve_candidate(std::uint32_t candidate, Release why, base
   const unsigned who = c.originator;
   const bool duplicate = (c.is(trait::kChallenged) && !c.is(trait::kFreshCandidate)) || without_syn(c);
   memory.unlink(candidate);
-  uncount_states(c);
+  uncount_states(c.counted);
   const Change change_of_head = memory.change(head);
   c.traits &= ~trait::kCandidate;
   if (duplicate) {

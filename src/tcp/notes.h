@@ -58,6 +58,23 @@ void measure_rtt(End& x, const wire::Segment& s, bool copy) noexcept {
   x.forget(known::kTimed);
 }
 
+/// It acknowledges something between the last acknowledgment and the peer's SND.NXT; the first one, all.
+template <class End>
+[[nodiscard]] bool acknowledges_seen(const End& x, const End& y, std::uint32_t ack) noexcept {
+  if (!x.knows(known::kAcked)) return ack == y.snd_nxt;
+  const std::uint32_t outstanding = y.snd_nxt - x.rcv_nxt;
+  const bool comparable = y.knows(known::kIssFar) || wire::seq_diff(ack, y.iss) >= 0;
+  return comparable && outstanding < (1U << 30) && ack - x.rcv_nxt <= outstanding;
+}
+
+/// The window: open before and now, its right edge not drawn back, and the payload within what the peer offers.
+template <class End>
+[[nodiscard]] bool respects_windows(const End& x, const End& y, const wire::Segment& s, std::uint32_t edge) noexcept {
+  const std::uint32_t before = x.knows(known::kRightEdge) ? x.right_edge : edge;
+  if (s.window == 0 || before == x.rcv_nxt || wire::seq_lt(edge, before)) return false;
+  return s.payload_length == 0 || !y.knows(known::kRightEdge) || wire::seq_diff(s.seq + s.payload_length, y.right_edge) <= 0;
+}
+
 /// Kept with a segment without ACK, where its field means nothing: a number that no RST in reply carries.
 inline constexpr std::uint32_t kUnlikelyAck = 0x9e37'79b9;
 

@@ -12,9 +12,6 @@
 namespace finwait::tcp {
 namespace {
 
-using wire::seq_diff;
-using wire::seq_gt;
-using wire::seq_lt;
 namespace flag = wire::tcp_flag;
 
 /// Options and remarks that change nothing here.
@@ -27,19 +24,6 @@ bool is_settled(const Endpoint& x, const Endpoint& y) noexcept {
   constexpr std::uint32_t kMoving = known::kFin | known::kChallenged;
   return x.state == State::kEstablished && y.state == State::kEstablished && (x.known & (kSaid | kMoving)) == kSaid &&
          (y.known & (kHeard | kMoving)) == kHeard;
-}
-
-/// It acknowledges something between the last acknowledgment and the peer's SND.NXT.
-bool acknowledges_seen(const Endpoint& x, const Endpoint& y, std::uint32_t ack) noexcept {
-  const std::uint32_t outstanding = y.snd_nxt - x.rcv_nxt;
-  const bool comparable = y.knows(known::kIssFar) || seq_diff(ack, y.iss) >= 0;
-  return comparable && outstanding < (1U << 30) && ack - x.rcv_nxt <= outstanding;
-}
-
-/// The window: open before and now, its right edge not drawn back, and the payload within what the peer offers.
-bool respects_windows(const Endpoint& x, const Endpoint& y, const wire::Segment& s, std::uint32_t edge) noexcept {
-  const bool steady = s.window != 0 && x.right_edge != x.rcv_nxt && !seq_lt(edge, x.right_edge);
-  return steady && (s.payload_length == 0 || seq_diff(s.seq + s.payload_length, y.right_edge) <= 0);
 }
 
 }  // namespace

@@ -80,13 +80,7 @@ void Tracker::Impl::expand_all() noexcept {
 
 void Tracker::Impl::settle_compact(std::uint32_t index) noexcept {
   Compact& c = memory.compact(index);
-  for (std::size_t end = 0; end != 2; ++end) {
-    const auto now = static_cast<std::uint8_t>(static_cast<unsigned>(c.states[end]) + 1);
-    if (c.counted[end] == now) continue;
-    if (c.counted[end] != 0) --counts.ends[c.counted[end] - 1U];
-    ++counts.ends[now - 1U];
-    c.counted[end] = now;
-  }
+  for (std::size_t end = 0; end != 2; ++end) count_state(c.counted[end], c.states[end]);
   c.deadline = expiry(c);
   memory.arm(index);
   memory.value(index, worth(c));
@@ -119,10 +113,7 @@ base::Timestamp Tracker::Impl::due_compact(std::uint32_t index, base::Timestamp 
 void Tracker::Impl::release_compact(std::uint32_t index, Release why, base::Timestamp at) noexcept {
   Compact& c = memory.compact(index);
   memory.unlink(index);
-  for (const std::uint8_t counted : c.counted) {
-    if (counted != 0) --counts.ends[counted - 1U];
-  }
-  c.counted = {};
+  uncount_states(c.counted);
   c.traits |= trait::kReleased;
   c.release = why;
   c.released_at = at;

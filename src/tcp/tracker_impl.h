@@ -75,7 +75,8 @@ struct Tracker::Impl {
   // lifetime.cpp
   void settle(std::uint32_t index) noexcept;
   void count_states(Connection& c) noexcept;
-  void uncount_states(Connection& c) noexcept;
+  void count_state(std::uint8_t& counted, State state) noexcept;
+  void uncount_states(std::array<std::uint8_t, 2>& counted) noexcept;
   [[nodiscard]] base::Timestamp expiry(const Connection& c) const noexcept;
   base::Timestamp due(std::uint32_t index, base::Timestamp now, base::Timestamp least) noexcept;
   bool expire_flow(std::uint32_t head, base::Timestamp now) noexcept;
