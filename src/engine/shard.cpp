@@ -40,8 +40,8 @@ void Shard::track(const Unit& unit, std::span<const std::uint32_t> part) {
   for (std::size_t n = 0; n != part.size(); ++n) {
     if (n + kAhead < part.size()) {
       const auto* next = reinterpret_cast<const std::byte*>(&unit.segments[part[n + kAhead]]);
-      __builtin_prefetch(next);
-      __builtin_prefetch(next + base::kCacheLine);
+      base::prefetch_line(next);
+      base::prefetch_line(next + base::kCacheLine);
     }
     wire::Segment& segment = segments_[n];
     segment = unit.segments[part[n]];

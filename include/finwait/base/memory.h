@@ -19,7 +19,13 @@ namespace finwait::base {
 inline constexpr std::size_t kCacheLine = 64;
 
 /// Asks the processor to fetch the cache line at `address`, for reading and writing. Any address is allowed, mapped or not.
-inline void prefetch_line(const void* address) noexcept { __builtin_prefetch(address, 1, 3); }
+///
+/// The empty assembler line is what makes it happen: GCC 12 takes a function that does nothing but __builtin_prefetch for one without
+/// effect, and leaves out the calls to it, that is, to whatever inlines this.
+inline void prefetch_line(const void* address) noexcept {
+  __builtin_prefetch(address, 1, 3);
+  asm volatile("" : : "r"(address));
+}
 
 /// An area of zero pages, owned. Movable, not copyable.
 class Pages {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "finwait/base/bell.h"
+#include "finwait/base/memory.h"
 #include "finwait/base/ring.h"
 #include "finwait/hosts/life.h"
 #include "finwait/tcp/connection.h"
@@ -48,7 +49,7 @@ struct OutcomeBatch {
   void prefetch(std::size_t n) const noexcept {
     if (n >= outcomes.size()) return;
     const auto* at = reinterpret_cast<const std::byte*>(&outcomes[n]);
-    for (std::size_t line = 0; line < sizeof(KeptOutcome); line += base::kCacheLine) __builtin_prefetch(at + line);
+    for (std::size_t line = 0; line < sizeof(KeptOutcome); line += base::kCacheLine) base::prefetch_line(at + line);
   }
 };
 
