@@ -87,10 +87,9 @@ void CompactMachine::take(Compact& c, std::uint32_t index, const Segment& s, con
   CompactEnd& y = c.ends[1 - s.direction];
   remember_print(x, next.print);
   remember_newest(x, s);
-  const bool by_originator = s.direction == c.originator;
-  const base::Timestamp syn_time = by_originator ? c.start : c.opening.syn_ack_time;
-  x.spoke_at = !s.has(present::kTimestamps) ? s.time : time_by_clock(x, s, [&] {
-    return ClockFirst{syn_time, c.opening.syn_ts_val[s.direction]};
+  x.spoke_at = !s.has(present::kTimestamps) ? s.time : time_by_clock(x, s, [&] {  // hardly ever asked: elsewhere than what is written
+    const bool by_originator = s.direction == c.originator;
+    return ClockFirst{by_originator ? c.start : c.opening.syn_ack_time, c.opening.syn_ts_val[s.direction]};
   });
   zeek_.see(index, s);
   ++x.counters.packets;

@@ -20,11 +20,12 @@ void prefetch_hot(const std::byte* connection, unsigned side) noexcept {
   }
 }
 
-/// The same of a compact record: its head, two lines of the sender, the first of the peer.
+/// The same of a compact record: its head, two lines of the sender, the first of the peer, what is in flight.
 void prefetch_compact(const std::byte* compact, unsigned side) noexcept {
   const std::byte* sender = compact + offsetof(Compact, ends) + side * sizeof(CompactEnd);
   const std::byte* peer = compact + offsetof(Compact, ends) + (1 - side) * sizeof(CompactEnd);
-  for (const std::byte* line : {compact, compact + kLine, sender, sender + kLine, peer}) base::prefetch_line(line);
+  const std::byte* in_flight = compact + offsetof(Compact, in_flight);
+  for (const std::byte* line : {compact, compact + kLine, sender, sender + kLine, peer, in_flight}) base::prefetch_line(line);
 }
 
 std::uint32_t indices(std::uint32_t capacity, bool compacts) {
@@ -67,13 +68,14 @@ std::uint32_t Memory::prefetch_record(const wire::Segment& s) const noexcept {
 void Memory::prefetch_evidence(std::uint32_t likely, bool moving) const noexcept {
   if (likely == kNoBlock) return;
   if (is_compact(likely)) {
-    const auto* bytes = reinterpret_cast<const std::byte*>(&compact(likely));
-    if (moving || compact(likely).states[0] != compact(likely).states[1]) {
-      base::prefetch_line(bytes + 3 * kLine);
-      base::prefetch_line(bytes + 5 * kLine);
-    }
-    base::prefetch_line(bytes + offsetof(Compact, in_flight));
-    if (moving) base::prefetch_line(bytes + offsetof(Compact, opening));
+    const Compact& c = compact(likely);
+    if (!moving && c.states[0] == c.states[1]) return;
+    const auto* bytes = reinterpret_cast<const std::byte*>(&c);
+    base::prefetch_line(bytes + 3 * kLine);
+    base::prefetch_line(bytes + 5 * kLine);
+    base::prefetch_line(bytes + offsetof(Compact, opening));
+    links_.prefetch(likely);
+    wheel_.prefetch(likely);
     return;
   }
   const Connection& c = pool_[likely];

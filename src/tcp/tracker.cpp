@@ -156,30 +156,49 @@ Tracker::~Tracker() = default;
 
 std::uint64_t Tracker::hash(const wire::FlowKey& key) const noexcept { return impl_->memory.hash(key); }
 
+// In groups, each asked for from memory in three steps before it is its turn: the buckets of the table, the records these name, and what
+// the records name. Many requests one right after the other overlap; the same ones between the segments would each wait by itself for the
+// address to be translated.
 void Tracker::track(std::span<const wire::Segment> segments, std::span<wire::Fate> fates) noexcept {
-  constexpr std::size_t kBucketsAhead = 48;
-  constexpr std::size_t kRecordsAhead = 24;
-  constexpr std::size_t kEvidenceAhead = 8;
+  constexpr std::size_t kGroup = 16;
+  using Hints = std::array<std::uint32_t, kGroup>;
   Memory& memory = impl_->memory;
   if (impl_->options.feed != nullptr) impl_->hear_request();
-  const std::size_t n = segments.size();
-  std::array<std::uint32_t, kRecordsAhead> likely{};
-  const auto fetch_record = [&](std::size_t k) {
-    likely[k % kRecordsAhead] = memory.prefetch_record(segments[k]);
-    impl_->zeek.prefetch(likely[k % kRecordsAhead]);
+  const auto group = [&](std::size_t at) {
+    const auto rest = segments.subspan(std::min(at, segments.size()));
+    return rest.first(std::min(kGroup, rest.size()));
   };
-  for (std::size_t k = 0; k != std::min(kBucketsAhead, n); ++k) memory.prefetch_bucket(segments[k].hash);
-  for (std::size_t k = 0; k != std::min(kRecordsAhead, n); ++k) fetch_record(k);
-  for (std::size_t k = 0; k != n; ++k) {
-    if (k + kBucketsAhead < n) memory.prefetch_bucket(segments[k + kBucketsAhead].hash);
-    if (k + kEvidenceAhead < n) {
-      const wire::Segment& soon = segments[k + kEvidenceAhead];
-      memory.prefetch_evidence(likely[(k + kEvidenceAhead) % kRecordsAhead], is_moving(soon));
+  const auto fetch_buckets = [&](std::size_t at) {
+    for (const wire::Segment& s : group(at)) memory.prefetch_bucket(s.hash);
+  };
+  const auto fetch_records = [&](std::size_t at, Hints& likely) {
+    std::size_t n = 0;
+    for (const wire::Segment& s : group(at)) likely[n++] = memory.prefetch_record(s);
+  };
+  const auto fetch_evidence = [&](std::size_t at, const Hints& likely) {
+    std::size_t n = 0;
+    for (const wire::Segment& s : group(at)) {
+      impl_->zeek.prefetch(likely[n]);
+      memory.prefetch_evidence(likely[n++], is_moving(s));
     }
-    const bool room = impl_->track(segments[k], likely[k % kRecordsAhead]);
-    if (k + kRecordsAhead < n) fetch_record(k + kRecordsAhead);
-    impl_->counts.table_full += !room;
-    if (!fates.empty() && !room) fates[k] = wire::Fate::kTableFull;
+  };
+  Hints likely;
+  Hints next;
+  fetch_buckets(0);
+  fetch_buckets(kGroup);
+  fetch_records(0, likely);
+  for (std::size_t at = 0; at < segments.size(); at += kGroup) {
+    fetch_buckets(at + 2 * kGroup);
+    fetch_records(at + kGroup, next);
+    fetch_evidence(at, likely);
+    std::size_t n = at;
+    for (const wire::Segment& s : group(at)) {
+      const bool room = impl_->track(s, likely[n - at]);
+      impl_->counts.table_full += !room;
+      if (!fates.empty() && !room) fates[n] = wire::Fate::kTableFull;
+      ++n;
+    }
+    likely = next;
   }
 }
 

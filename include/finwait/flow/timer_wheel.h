@@ -36,6 +36,9 @@ class TimerWheel {
   /// The entry has no deadline any more, if it had one.
   void cancel(std::uint32_t index) noexcept;
 
+  /// Fetches what arming or cancelling the entry needs first.
+  void prefetch(std::uint32_t index) const noexcept { nodes_.prefetch(index); }
+
   [[nodiscard]] bool is_armed(std::uint32_t index) const noexcept { return nodes_[index].before_never != 0; }
 
   /// Moves the clock to `now` (if that is later than now()) and calls `Timestamp due(uint32_t index)` once for each entry whose deadline
