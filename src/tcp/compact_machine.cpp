@@ -4,21 +4,19 @@
 #include <algorithm>
 
 #include "compact_expand.h"
-#include "freshness.h"
+#include "compact_quiet.h"
 #include "machine.h"
-#include "notes.h"
 
 namespace finwait::tcp {
 namespace {
 
+using compact::kHarmless;
+using compact::kKind;
 using wire::Segment;
 namespace flag = wire::tcp_flag;
 namespace present = wire::present;
 using Taken = CompactMachine::Taken;
 
-constexpr std::uint16_t kKind = flag::kSyn | flag::kFin | flag::kRst | flag::kAck;
-/// Options and remarks that change nothing once the connection stands.
-constexpr std::uint16_t kHarmless = present::kTimestamps | present::kPayloadSum | present::kOffloaded;
 constexpr std::uint16_t kOfSyn = kHarmless | present::kMss | present::kWindowScale | present::kSackPermitted;
 
 /// A SYN or SYN-ACK without anything unusual about it. ECN may be asked for (RFC 3168, 6.1.1).
@@ -28,14 +26,6 @@ bool is_plain_syn(const Segment& s, std::uint16_t kind) noexcept {
 }
 
 CompactClose::Step step_of(const Segment& s) noexcept { return {s.frame, s.time, s.ts_val, s.has(present::kTimestamps)}; }
-
-/// Of a CompactSent: more frames than anybody captures.
-constexpr std::uint64_t kFrameBits = (1ULL << 48) - 1;
-
-/// The counters of a compact record are short.
-bool fits_counters(const CompactEnd& x, const Segment& s) noexcept {
-  return s.ip_length != 0 && s.payload_length <= s.ip_length && x.counters.ip_bytes + s.ip_length >= s.ip_length;
-}
 
 }  // namespace
 
@@ -57,7 +47,7 @@ void CompactMachine::begin(Compact& c, std::uint32_t index, const Segment& s) no
 Taken CompactMachine::apply(Compact& c, std::uint32_t index, const Segment& s) noexcept {
   switch (s.flags & kKind) {
     case flag::kAck:
-      if (c.states[0] == State::kEstablished && c.states[1] == State::kEstablished) return go_on(c, index, s);
+      if (apply_quiet(c, index, s)) return Taken::kQuiet;
       return c.states[s.direction] == State::kSynSent ? complete(c, index, s) : acknowledge_fin(c, index, s);
     case flag::kFin | flag::kAck:
       return send_fin(c, index, s);
@@ -68,73 +58,11 @@ Taken CompactMachine::apply(Compact& c, std::uint32_t index, const Segment& s) n
   }
 }
 
-/// In order, acknowledging what was seen, within the windows, not older than what its sender said before, and no copy.
-bool CompactMachine::is_next(const Compact& c, const Segment& s, Next& next) noexcept {
-  const CompactEnd& x = c.ends[s.direction];
-  const CompactEnd& y = c.ends[1 - s.direction];
-  if ((s.present & ~kHarmless) != 0 || s.seq != x.snd_nxt || !x.knows(known::kNext) || !acknowledges_seen(x, y, s.ack)) return false;
-  next.window = static_cast<std::uint32_t>(s.window) << x.window_scale;
-  next.edge = s.ack + next.window;
-  if (!respects_windows(x, y, s, next.edge) || !fits_counters(x, s)) return false;
-  if (s.has(present::kTimestamps) && !x.knows(known::kClockFirst)) return false;
-  next.print = fingerprint(s);
-  return is_newest(x, s) && !was_seen(x, next.print);
-}
+bool CompactMachine::is_next(const Compact& c, const Segment& s, Next& next) noexcept { return is_next_inlined(c, s, next); }
 
-// What every segment behind the SYNs says.
 void CompactMachine::take(Compact& c, std::uint32_t index, const Segment& s, const Next& next) noexcept {
-  CompactEnd& x = c.ends[s.direction];
-  CompactEnd& y = c.ends[1 - s.direction];
-  remember_print(x, next.print);
-  remember_newest(x, s);
-  x.spoke_at = !s.has(present::kTimestamps) ? s.time : time_by_clock(x, s, [&] {  // hardly ever asked: elsewhere than what is written
-    const bool by_originator = s.direction == c.originator;
-    return ClockFirst{by_originator ? c.start : c.opening.syn_ack_time, c.opening.syn_ts_val[s.direction]};
-  });
+  take_inlined(c, s, next);
   zeek_.see(index, s);
-  ++x.counters.packets;
-  x.counters.ip_bytes += s.ip_length;
-  note_frame(c, s);
-  x.max_window = std::max(x.max_window, next.window);
-  x.right_edge = next.edge;
-  x.rcv_nxt = s.ack;
-  x.learn(known::kRightEdge | known::kSpoke | known::kAcked);
-  measure_rtt(x, s, false);
-  if (s.payload_length != 0) {
-    x.counters.payload_bytes += s.payload_length;
-    x.learn(known::kData);
-  }
-  if (s.length() != 0) {
-    advance_next(x, s);
-    keep_sent(c, s);
-    time_sent(y, s);
-  }
-  prune_sent(c, 1U - s.direction, s.ack);
-}
-
-// Most of what is sent is acknowledged before its end sends more: the oldest has its place in the record.
-void CompactMachine::keep_sent(Compact& c, const Segment& s) noexcept {
-  CompactEnd& x = c.ends[s.direction];
-  CompactSent& oldest = c.in_flight[s.direction];
-  const bool full = x.in_flight_count == Blocks::kMaxInFlight - 1;
-  if (oldest.frame == 0 && x.in_flight_count == 0) {
-    oldest = {s.frame & kFrameBits, sum_of(s), s.time, s.seq, s.end(), s.ack, s.ts_val};
-    return;
-  }
-  if (full) oldest.frame = 0;
-  blocks_.push_sent(x, {s.frame, s.time, s.seq, s.end(), s.ack, s.ts_val}, sum_of(s));
-}
-
-void CompactMachine::prune_sent(Compact& c, unsigned end, std::uint32_t acked) noexcept {
-  CompactEnd& y = c.ends[end];
-  CompactSent& oldest = c.in_flight[end];
-  if (oldest.frame != 0) {
-    if (wire::seq_gt(oldest.end, acked)) return;
-    const std::uint32_t length = oldest.end - oldest.seq;
-    if (length > y.largest_acked) y.largest_acked = static_cast<std::uint16_t>(std::min<std::uint32_t>(length, 0xffff));
-    oldest.frame = 0;
-  }
-  if (y.in_flight_count != 0) blocks_.prune_sent(y, acked);
 }
 
 // What a SYN or a SYN-ACK says of its sender.
@@ -199,13 +127,6 @@ Taken CompactMachine::complete(Compact& c, std::uint32_t index, const Segment& s
   enter(c, s.direction, State::kEstablished);
   enter(c, 1U - s.direction, State::kEstablished);
   return Taken::kMoved;
-}
-
-Taken CompactMachine::go_on(Compact& c, std::uint32_t index, const Segment& s) noexcept {
-  Next next;
-  if (!is_next(c, s, next)) return Taken::kRefused;
-  take(c, index, s, next);
-  return Taken::kQuiet;
 }
 
 // Of the first FIN, by the end that is still open; of the second, by the end that closed first.

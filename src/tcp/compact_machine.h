@@ -31,6 +31,9 @@ class CompactMachine {
   };
   /// A TCP segment of the flow.
   [[nodiscard]] Taken apply(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
+  /// The same for what nearly all segments are, data or an acknowledgment between established ends: true if it was that, false if nothing
+  /// has happened. In compact_quiet.h, to be inlined where each segment passes.
+  [[nodiscard]] bool apply_quiet(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
 
   /// TIME-WAIT has run out, for a life that is in it.
   void expire_time_wait(Compact& c) noexcept;
@@ -45,6 +48,9 @@ class CompactMachine {
     std::uint32_t edge;
     std::uint32_t print;
   };
+  // The inner two are inlined into apply_quiet(); the outer two call them for all others.
+  [[nodiscard]] static bool is_next_inlined(const Compact& c, const wire::Segment& s, Next& next) noexcept;
+  void take_inlined(Compact& c, const wire::Segment& s, const Next& next) noexcept;
   [[nodiscard]] static bool is_next(const Compact& c, const wire::Segment& s, Next& next) noexcept;
   void take(Compact& c, std::uint32_t index, const wire::Segment& s, const Next& next) noexcept;
   void keep_sent(Compact& c, const wire::Segment& s) noexcept;
@@ -52,7 +58,6 @@ class CompactMachine {
   void take_syn(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
   [[nodiscard]] Taken answer(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
   [[nodiscard]] Taken complete(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
-  [[nodiscard]] Taken go_on(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
   [[nodiscard]] Taken acknowledge_fin(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
   [[nodiscard]] Taken send_fin(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
   [[nodiscard]] Taken close_first(Compact& c, std::uint32_t index, const wire::Segment& s, const Next& next) noexcept;

@@ -8,6 +8,7 @@
 #include "detect.h"
 #include "finwait/wire/seq.h"
 #include "machine.h"
+#include "notes.h"
 
 namespace finwait::tcp {
 namespace {
@@ -57,11 +58,6 @@ bool dated(const wire::Segment& s) noexcept { return s.ip_id != 0 || s.has(wire:
 /// A SYN draws a challenge ACK (RFC 5961, 4; RFC 9293, 3.10.7.4).
 bool answers_syn(State s) noexcept { return s >= State::kEstablished && s <= State::kTimeWait; }
 
-/// Its sum stands for its bytes.
-bool has_sum(const wire::Segment& s) noexcept {
-  return s.has(wire::present::kPayloadSum) && !s.has(wire::present::kBadChecksum | wire::present::kOffloaded);
-}
-
 /// A probe that its peer ought to answer at once; those since the peer last spoke are counted.
 void note_probe(Blocks& blocks, Observation& o) noexcept {
   StreamNotes* notes = blocks.notes(o.sender);
@@ -75,8 +71,6 @@ void note_probe(Blocks& blocks, Observation& o) noexcept {
 }
 
 }  // namespace
-
-std::uint16_t sum_of(const wire::Segment& s) noexcept { return has_sum(s) && !s.fin() ? s.payload_sum : std::uint16_t{0}; }
 
 // What the sender lets its peer send, and whether it keeps to what its peer allows. Looked at before the segment's numbers are taken in.
 void Machine::watch_window(Observation& o) noexcept {

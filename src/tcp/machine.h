@@ -107,7 +107,4 @@ class Machine {
   const Timers& timers_;
 };
 
-/// The sum of a segment's payload, to know other bytes by; 0: unknown.
-[[nodiscard]] std::uint16_t sum_of(const wire::Segment& s) noexcept;
-
 }  // namespace finwait::tcp

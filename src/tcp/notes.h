@@ -10,7 +10,7 @@
 namespace finwait::tcp {
 
 /// The bits of Wireshark's tcp.completeness: 1 SYN, 2 SYN-ACK, 4 ACK, 8 data, 16 FIN, 32 RST.
-[[nodiscard]] inline std::uint8_t completeness_bits(const wire::Segment& s) noexcept {
+[[nodiscard, gnu::always_inline]] inline std::uint8_t completeness_bits(const wire::Segment& s) noexcept {
   const unsigned opening = s.syn() ? (s.acks() ? 2 : 1) : s.acks() && s.payload_length == 0 ? 4 : 0;
   const unsigned data = s.payload_length != 0 ? 8 : 0;
   const unsigned fin = s.fin() && s.acks() ? 16 : 0;
@@ -19,7 +19,7 @@ namespace finwait::tcp {
 
 /// What every frame says of the connection as a whole.
 template <class Life>
-inline void note_frame(Life& c, const wire::Segment& s) noexcept {
+[[gnu::always_inline]] inline void note_frame(Life& c, const wire::Segment& s) noexcept {
   c.end = std::max(c.end, s.time);
   c.last_clock = clock_of(s);
   c.last_frame = s.frame;
@@ -30,7 +30,7 @@ inline void note_frame(Life& c, const wire::Segment& s) noexcept {
 
 /// SND.NXT is now behind the segment.
 template <class End>
-void advance_next(End& x, const wire::Segment& s) noexcept {
+[[gnu::always_inline]] inline void advance_next(End& x, const wire::Segment& s) noexcept {
   x.snd_nxt = s.end();
   x.learn(known::kNext);
   if (x.knows(known::kIss) && x.snd_nxt - x.iss > (1U << 30)) x.learn(known::kIssFar);
@@ -38,7 +38,7 @@ void advance_next(End& x, const wire::Segment& s) noexcept {
 
 /// What was sent to `y` is timed, if nothing else is.
 template <class End>
-void time_sent(End& y, const wire::Segment& s) noexcept {
+[[gnu::always_inline]] inline void time_sent(End& y, const wire::Segment& s) noexcept {
   if (y.knows(known::kTimed)) return;
   y.timed_end = s.end();
   y.timed_at = s.time;
@@ -47,7 +47,7 @@ void time_sent(End& y, const wire::Segment& s) noexcept {
 
 /// The answer to the segment that is being timed. What takes longer than kLongest is no round trip.
 template <class End>
-void measure_rtt(End& x, const wire::Segment& s, bool copy) noexcept {
+[[gnu::always_inline]] inline void measure_rtt(End& x, const wire::Segment& s, bool copy) noexcept {
   if (!x.knows(known::kTimed) || wire::seq_diff(s.ack, x.timed_end) < 0) return;
   const base::Duration took = base::elapsed(x.timed_at, s.time);
   constexpr base::Duration kLongest = 600 * base::kSecond;
@@ -60,7 +60,7 @@ void measure_rtt(End& x, const wire::Segment& s, bool copy) noexcept {
 
 /// It acknowledges something between the last acknowledgment and the peer's SND.NXT; the first one, all.
 template <class End>
-[[nodiscard]] bool acknowledges_seen(const End& x, const End& y, std::uint32_t ack) noexcept {
+[[nodiscard, gnu::always_inline]] inline bool acknowledges_seen(const End& x, const End& y, std::uint32_t ack) noexcept {
   if (!x.knows(known::kAcked)) return ack == y.snd_nxt;
   const std::uint32_t outstanding = y.snd_nxt - x.rcv_nxt;
   const bool comparable = y.knows(known::kIssFar) || wire::seq_diff(ack, y.iss) >= 0;
@@ -69,10 +69,17 @@ template <class End>
 
 /// The window: open before and now, its right edge not drawn back, and the payload within what the peer offers.
 template <class End>
-[[nodiscard]] bool respects_windows(const End& x, const End& y, const wire::Segment& s, std::uint32_t edge) noexcept {
+[[nodiscard, gnu::always_inline]] inline bool respects_windows(const End& x, const End& y, const wire::Segment& s,
+                                                               std::uint32_t edge) noexcept {
   const std::uint32_t before = x.knows(known::kRightEdge) ? x.right_edge : edge;
   if (s.window == 0 || before == x.rcv_nxt || wire::seq_lt(edge, before)) return false;
   return s.payload_length == 0 || !y.knows(known::kRightEdge) || wire::seq_diff(s.seq + s.payload_length, y.right_edge) <= 0;
+}
+
+/// The sum of a segment's payload, to know other bytes by; 0: unknown.
+[[nodiscard, gnu::always_inline]] inline std::uint16_t sum_of(const wire::Segment& s) noexcept {
+  constexpr std::uint16_t kOfOtherBytes = wire::present::kBadChecksum | wire::present::kOffloaded;
+  return s.has(wire::present::kPayloadSum) && !s.has(kOfOtherBytes) && !s.fin() ? s.payload_sum : std::uint16_t{0};
 }
 
 /// Kept with a segment without ACK, where its field means nothing: a number that no RST in reply carries.

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "compact_quiet.h"
 #include "detect.h"
 #include "finwait/tcp/classify.h"
 #include "tracker_impl.h"
@@ -56,6 +57,16 @@ Tracker::Impl::Impl(const TrackerOptions& given)
   reserve = std::min(kMaxReserve, options.max_connections / 4);
   transitions.reserve(Journal::kMostRead);
   anomalies.reserve(kAnomalyKinds);
+}
+
+// The middle of an ordinary life, straight on. Of a flow that is watched, nothing is kept short.
+inline bool Tracker::Impl::track_quiet(const wire::Segment& s, std::uint32_t likely) noexcept {
+  if (!memory.is_compact_head(likely, s.key)) return false;
+  Compact& c = memory.compact(likely);
+  if (c.deadline <= s.clock || s.kind != wire::SegmentKind::kTcp || !compacts.apply_quiet(c, likely, s)) return false;
+  ++counts.segments;
+  clock = std::max(clock, s.clock);
+  return true;
 }
 
 bool Tracker::Impl::track(const wire::Segment& s, std::uint32_t likely) noexcept {
@@ -193,7 +204,7 @@ void Tracker::track(std::span<const wire::Segment> segments, std::span<wire::Fat
     fetch_evidence(at, likely);
     std::size_t n = at;
     for (const wire::Segment& s : group(at)) {
-      const bool room = impl_->track(s, likely[n - at]);
+      const bool room = impl_->track_quiet(s, likely[n - at]) || impl_->track(s, likely[n - at]);
       impl_->counts.table_full += !room;
       if (!fates.empty() && !room) fates[n] = wire::Fate::kTableFull;
       ++n;

@@ -1,0 +1,112 @@
+// The middle of an ordinary life: data and acknowledgments between established ends, in order.
+//
+// Nine of ten segments are of this kind, and pass here without a call. What makes a segment the next one, and what any segment behind the
+// SYNs says, stands here for the opening and the close as well.
+#pragma once
+
+#include <algorithm>
+
+#include "compact_machine.h"
+#include "freshness.h"
+#include "notes.h"
+
+namespace finwait::tcp {
+namespace compact {
+
+namespace flag = wire::tcp_flag;
+namespace present = wire::present;
+
+inline constexpr std::uint16_t kKind = flag::kSyn | flag::kFin | flag::kRst | flag::kAck;
+/// Options and remarks that change nothing once the connection stands.
+inline constexpr std::uint16_t kHarmless = present::kTimestamps | present::kPayloadSum | present::kOffloaded;
+
+/// Of a CompactSent: more frames than anybody captures.
+inline constexpr std::uint64_t kFrameBits = (1ULL << 48) - 1;
+
+/// The counters of a compact record are short.
+inline bool fits_counters(const CompactEnd& x, const wire::Segment& s) noexcept {
+  return s.ip_length != 0 && s.payload_length <= s.ip_length && x.counters.ip_bytes + s.ip_length >= s.ip_length;
+}
+
+}  // namespace compact
+
+/// In order, acknowledging what was seen, within the windows, not older than what its sender said before, and no copy.
+[[gnu::always_inline]] inline bool CompactMachine::is_next_inlined(const Compact& c, const wire::Segment& s, Next& next) noexcept {
+  const CompactEnd& x = c.ends[s.direction];
+  const CompactEnd& y = c.ends[1 - s.direction];
+  if ((s.present & ~compact::kHarmless) != 0 || s.seq != x.snd_nxt || !x.knows(known::kNext) || !acknowledges_seen(x, y, s.ack))
+    return false;
+  next.window = static_cast<std::uint32_t>(s.window) << x.window_scale;
+  next.edge = s.ack + next.window;
+  if (!respects_windows(x, y, s, next.edge) || !compact::fits_counters(x, s)) return false;
+  if (s.has(wire::present::kTimestamps) && !x.knows(known::kClockFirst)) return false;
+  next.print = fingerprint(s);
+  return is_newest(x, s) && !was_seen(x, next.print);
+}
+
+// Most of what is sent is acknowledged before its end sends more: the oldest has its place in the record.
+[[gnu::always_inline]] inline void CompactMachine::keep_sent(Compact& c, const wire::Segment& s) noexcept {
+  CompactEnd& x = c.ends[s.direction];
+  CompactSent& oldest = c.in_flight[s.direction];
+  const bool full = x.in_flight_count == Blocks::kMaxInFlight - 1;
+  if (oldest.frame == 0 && x.in_flight_count == 0) {
+    oldest = {s.frame & compact::kFrameBits, sum_of(s), s.time, s.seq, s.end(), s.ack, s.ts_val};
+    return;
+  }
+  if (full) oldest.frame = 0;
+  blocks_.push_sent(x, {s.frame, s.time, s.seq, s.end(), s.ack, s.ts_val}, sum_of(s));
+}
+
+[[gnu::always_inline]] inline void CompactMachine::prune_sent(Compact& c, unsigned end, std::uint32_t acked) noexcept {
+  CompactEnd& y = c.ends[end];
+  CompactSent& oldest = c.in_flight[end];
+  if (oldest.frame != 0) {
+    if (wire::seq_gt(oldest.end, acked)) return;
+    const std::uint32_t length = oldest.end - oldest.seq;
+    if (length > y.largest_acked) y.largest_acked = static_cast<std::uint16_t>(std::min<std::uint32_t>(length, 0xffff));
+    oldest.frame = 0;
+  }
+  if (y.in_flight_count != 0) blocks_.prune_sent(y, acked);
+}
+
+// What every segment behind the SYNs says.
+[[gnu::always_inline]] inline void CompactMachine::take_inlined(Compact& c, const wire::Segment& s, const Next& next) noexcept {
+  CompactEnd& x = c.ends[s.direction];
+  CompactEnd& y = c.ends[1 - s.direction];
+  remember_print(x, next.print);
+  remember_newest(x, s);
+  x.spoke_at = !s.has(wire::present::kTimestamps) ? s.time : time_by_clock(x, s, [&] {  // hardly ever asked: elsewhere than what is written
+    const bool by_originator = s.direction == c.originator;
+    return ClockFirst{by_originator ? c.start : c.opening.syn_ack_time, c.opening.syn_ts_val[s.direction]};
+  });
+  ++x.counters.packets;
+  x.counters.ip_bytes += s.ip_length;
+  note_frame(c, s);
+  x.max_window = std::max(x.max_window, next.window);
+  x.right_edge = next.edge;
+  x.rcv_nxt = s.ack;
+  x.learn(known::kRightEdge | known::kSpoke | known::kAcked);
+  measure_rtt(x, s, false);
+  if (s.payload_length != 0) {
+    x.counters.payload_bytes += s.payload_length;
+    x.learn(known::kData);
+  }
+  if (s.length() != 0) {
+    advance_next(x, s);
+    keep_sent(c, s);
+    time_sent(y, s);
+  }
+  prune_sent(c, 1U - s.direction, s.ack);
+}
+
+[[gnu::always_inline]] inline bool CompactMachine::apply_quiet(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept {
+  const bool established = c.states[0] == State::kEstablished && c.states[1] == State::kEstablished;
+  if (!established || (s.flags & compact::kKind) != wire::tcp_flag::kAck) return false;
+  Next next;
+  if (!is_next_inlined(c, s, next)) return false;
+  take_inlined(c, s, next);
+  zeek_.see(index, s);
+  return true;
+}
+
+}  // namespace finwait::tcp
