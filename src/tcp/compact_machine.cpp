@@ -58,11 +58,46 @@ Taken CompactMachine::apply(Compact& c, std::uint32_t index, const Segment& s) n
   }
 }
 
-bool CompactMachine::is_next(const Compact& c, const Segment& s, Next& next) noexcept { return is_next_inlined(c, s, next); }
+/// In order, acknowledging what was seen, within the windows, not older than what its sender said before, and no copy.
+bool CompactMachine::is_next(const Compact& c, const Segment& s, Next& next) noexcept {
+  const CompactEnd& x = c.ends[s.direction];
+  const CompactEnd& y = c.ends[1 - s.direction];
+  if ((s.present & ~compact::kHarmless) != 0 || s.seq != x.snd_nxt || !x.knows(known::kNext) || !acknowledges_seen(x, y, s.ack))
+    return false;
+  next.window = static_cast<std::uint32_t>(s.window) << x.window_scale;
+  next.edge = s.ack + next.window;
+  if (!respects_windows(x, y, s, next.edge) || !compact::fits_counters(x, s)) return false;
+  if (s.has(present::kTimestamps) && !x.knows(known::kClockFirst)) return false;
+  next.print = fingerprint(s);
+  return is_newest(x, s) && !was_seen(x, next.print);
+}
 
+// What every segment behind the SYNs says.
 void CompactMachine::take(Compact& c, std::uint32_t index, const Segment& s, const Next& next) noexcept {
-  take_inlined(c, s, next);
+  CompactEnd& x = c.ends[s.direction];
+  CompactEnd& y = c.ends[1 - s.direction];
+  remember_print(x, next.print);
+  remember_newest(x, s);
+  x.spoke_at = s.has(present::kTimestamps) ? when_sent(c, x, s) : s.time;
   zeek_.see(index, s);
+  ++x.counters.packets;
+  x.counters.ip_bytes += s.ip_length;
+  note_frame(c, s);
+  x.max_window = std::max(x.max_window, next.window);
+  x.right_edge = next.edge;
+  x.rcv_nxt = s.ack;
+  x.learn(known::kRightEdge | known::kSpoke | known::kAcked);
+  measure_rtt(x, s, false);
+  if (s.payload_length != 0) {
+    x.counters.payload_bytes += s.payload_length;
+    x.learn(known::kData);
+  }
+  if (s.length() != 0) {
+    advance_next(x, s);
+    keep_sent(c, s);
+    time_sent(y, s);
+  }
+  prune_sent(c, 1U - s.direction, s.ack);
 }
 
 // What a SYN or a SYN-ACK says of its sender.

@@ -48,9 +48,8 @@ class CompactMachine {
     std::uint32_t edge;
     std::uint32_t print;
   };
-  // The inner two are inlined into apply_quiet(); the outer two call them for all others.
-  [[nodiscard]] static bool is_next_inlined(const Compact& c, const wire::Segment& s, Next& next) noexcept;
-  void take_inlined(Compact& c, const wire::Segment& s, const Next& next) noexcept;
+  [[nodiscard]] static bool is_quiet(const CompactEnd& x, const CompactEnd& y, const wire::Segment& s, Next& next) noexcept;
+  [[nodiscard]] static base::Timestamp when_sent(const Compact& c, CompactEnd& x, const wire::Segment& s) noexcept;
   [[nodiscard]] static bool is_next(const Compact& c, const wire::Segment& s, Next& next) noexcept;
   void take(Compact& c, std::uint32_t index, const wire::Segment& s, const Next& next) noexcept;
   void keep_sent(Compact& c, const wire::Segment& s) noexcept;

@@ -25,23 +25,40 @@ inline constexpr std::uint64_t kFrameBits = (1ULL << 48) - 1;
 
 /// The counters of a compact record are short.
 inline bool fits_counters(const CompactEnd& x, const wire::Segment& s) noexcept {
-  return s.ip_length != 0 && s.payload_length <= s.ip_length && x.counters.ip_bytes + s.ip_length >= s.ip_length;
+  return (s.ip_length != 0) & (s.payload_length <= s.ip_length) & (x.counters.ip_bytes + s.ip_length >= s.ip_length);
 }
 
 }  // namespace compact
 
-/// In order, acknowledging what was seen, within the windows, not older than what its sender said before, and no copy.
-[[gnu::always_inline]] inline bool CompactMachine::is_next_inlined(const Compact& c, const wire::Segment& s, Next& next) noexcept {
-  const CompactEnd& x = c.ends[s.direction];
-  const CompactEnd& y = c.ends[1 - s.direction];
-  if ((s.present & ~compact::kHarmless) != 0 || s.seq != x.snd_nxt || !x.knows(known::kNext) || !acknowledges_seen(x, y, s.ack))
-    return false;
+/// In order, acknowledging what was seen, within the windows, not older than what its sender said before, and no copy. Asked of established
+/// ends, each of which has said SYN and ACK: none of the questions needs a branch.
+[[gnu::always_inline]] inline bool CompactMachine::is_quiet(const CompactEnd& x, const CompactEnd& y, const wire::Segment& s,
+                                                            Next& next) noexcept {
+  const std::uint32_t length = s.payload_length;
+  const std::uint32_t outstanding = y.snd_nxt - x.rcv_nxt;
   next.window = static_cast<std::uint32_t>(s.window) << x.window_scale;
   next.edge = s.ack + next.window;
-  if (!respects_windows(x, y, s, next.edge) || !compact::fits_counters(x, s)) return false;
+  const std::uint32_t edge_before = x.knows(known::kRightEdge) ? x.right_edge : next.edge;
+  const std::uint32_t edge_of_peer = y.knows(known::kRightEdge) ? y.right_edge : s.seq + length;
+  const bool plain = (s.present & ~compact::kHarmless) == 0;
+  const bool in_order = s.seq == x.snd_nxt;
+  const bool comparable = y.knows(known::kIssFar) | (wire::seq_diff(s.ack, y.iss) >= 0);
+  const bool acks_seen = comparable & (outstanding < (1U << 30)) & (s.ack - x.rcv_nxt <= outstanding);
+  const bool open = (s.window != 0) & (edge_before != x.rcv_nxt) & (wire::seq_diff(next.edge, edge_before) >= 0);
+  const bool within = (length == 0) | (wire::seq_diff(s.seq + length, edge_of_peer) <= 0);
+  if (!(plain & in_order & acks_seen & open & within & compact::fits_counters(x, s))) return false;
   if (s.has(wire::present::kTimestamps) && !x.knows(known::kClockFirst)) return false;
   next.print = fingerprint(s);
   return is_newest(x, s) && !was_seen(x, next.print);
+}
+
+/// When a segment with a timestamp passed on its normal way. How the clock began is hardly ever asked: it stands elsewhere than what is
+/// written.
+[[gnu::always_inline]] inline base::Timestamp CompactMachine::when_sent(const Compact& c, CompactEnd& x, const wire::Segment& s) noexcept {
+  return time_by_clock(x, s, [&] {
+    const bool by_originator = s.direction == c.originator;
+    return ClockFirst{by_originator ? c.start : c.opening.syn_ack_time, c.opening.syn_ts_val[s.direction]};
+  });
 }
 
 // Most of what is sent is acknowledged before its end sends more: the oldest has its place in the record.
@@ -69,43 +86,48 @@ inline bool fits_counters(const CompactEnd& x, const wire::Segment& s) noexcept 
   if (y.in_flight_count != 0) blocks_.prune_sent(y, acked);
 }
 
-// What every segment behind the SYNs says.
-[[gnu::always_inline]] inline void CompactMachine::take_inlined(Compact& c, const wire::Segment& s, const Next& next) noexcept {
+// is_next() and take() for this one kind of segment, written out: what the record knows is read once and written once, and what must hold
+// is asked in one go.
+[[gnu::always_inline]] inline bool CompactMachine::apply_quiet(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept {
+  const bool established = c.states[0] == State::kEstablished && c.states[1] == State::kEstablished;
+  if (!established || (s.flags & compact::kKind) != wire::tcp_flag::kAck) return false;
   CompactEnd& x = c.ends[s.direction];
   CompactEnd& y = c.ends[1 - s.direction];
+  Next next;
+  if (!is_quiet(x, y, s, next)) return false;
+  zeek_.see(index, s);
   remember_print(x, next.print);
-  remember_newest(x, s);
-  x.spoke_at = !s.has(wire::present::kTimestamps) ? s.time : time_by_clock(x, s, [&] {  // hardly ever asked: elsewhere than what is written
-    const bool by_originator = s.direction == c.originator;
-    return ClockFirst{by_originator ? c.start : c.opening.syn_ack_time, c.opening.syn_ts_val[s.direction]};
-  });
+  std::uint32_t learnt = known::kRightEdge | known::kSpoke | known::kAcked;
+  x.spoke_at = s.time;
+  if (s.has(wire::present::kTimestamps)) {
+    x.spoke_at = when_sent(c, x, s);
+    x.newest_ts_val = s.ts_val;
+    learnt |= known::kTimestamp;
+  }
+  if (s.ip_id != 0) {
+    x.newest_ip_id = s.ip_id;
+    learnt |= known::kIpId;
+  }
   ++x.counters.packets;
   x.counters.ip_bytes += s.ip_length;
-  note_frame(c, s);
+  c.end = std::max(c.end, s.time);
+  c.last_clock = clock_of(s);
+  c.last_frame = s.frame;
+  c.completeness |= c.completeness_pending;
+  c.completeness_pending |= s.payload_length != 0 ? completeness::kData : completeness::kAck;
   x.max_window = std::max(x.max_window, next.window);
   x.right_edge = next.edge;
   x.rcv_nxt = s.ack;
-  x.learn(known::kRightEdge | known::kSpoke | known::kAcked);
+  x.known |= learnt;
   measure_rtt(x, s, false);
   if (s.payload_length != 0) {
     x.counters.payload_bytes += s.payload_length;
     x.learn(known::kData);
-  }
-  if (s.length() != 0) {
     advance_next(x, s);
     keep_sent(c, s);
     time_sent(y, s);
   }
   prune_sent(c, 1U - s.direction, s.ack);
-}
-
-[[gnu::always_inline]] inline bool CompactMachine::apply_quiet(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept {
-  const bool established = c.states[0] == State::kEstablished && c.states[1] == State::kEstablished;
-  if (!established || (s.flags & compact::kKind) != wire::tcp_flag::kAck) return false;
-  Next next;
-  if (!is_next_inlined(c, s, next)) return false;
-  take_inlined(c, s, next);
-  zeek_.see(index, s);
   return true;
 }
 

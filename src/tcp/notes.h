@@ -9,12 +9,22 @@
 
 namespace finwait::tcp {
 
-/// The bits of Wireshark's tcp.completeness: 1 SYN, 2 SYN-ACK, 4 ACK, 8 data, 16 FIN, 32 RST.
+/// The bits of Wireshark's tcp.completeness.
+namespace completeness {
+inline constexpr std::uint8_t kSyn = 1;
+inline constexpr std::uint8_t kSynAck = 2;
+inline constexpr std::uint8_t kAck = 4;  ///< without payload
+inline constexpr std::uint8_t kData = 8;
+inline constexpr std::uint8_t kFin = 16;
+inline constexpr std::uint8_t kRst = 32;
+}  // namespace completeness
+
 [[nodiscard, gnu::always_inline]] inline std::uint8_t completeness_bits(const wire::Segment& s) noexcept {
-  const unsigned opening = s.syn() ? (s.acks() ? 2 : 1) : s.acks() && s.payload_length == 0 ? 4 : 0;
-  const unsigned data = s.payload_length != 0 ? 8 : 0;
-  const unsigned fin = s.fin() && s.acks() ? 16 : 0;
-  return static_cast<std::uint8_t>(opening | data | fin | (s.rst() ? 32U : 0U));
+  using namespace completeness;
+  const unsigned opening = s.syn() ? (s.acks() ? kSynAck : kSyn) : s.acks() && s.payload_length == 0 ? kAck : 0;
+  const unsigned data = s.payload_length != 0 ? kData : 0;
+  const unsigned fin = s.fin() && s.acks() ? kFin : 0;
+  return static_cast<std::uint8_t>(opening | data | fin | (s.rst() ? kRst : 0U));
 }
 
 /// What every frame says of the connection as a whole.
