@@ -118,6 +118,16 @@ void write_fin_ack(Endpoint& x, Endpoint& y, const Step& fin, const Step& ack, b
   y.facts.set(Fact::kFinAcked, {ack.frame, ack.frame, ack.time}, Proof::kPresumed);
 }
 
+/// The RST, and what its target made of it.
+void write_reset(const CompactClose& close, Connection& whole) noexcept {
+  const Step& rst = close.first_fin;
+  Endpoint& x = whole.ends[close.closer];
+  x.facts.set(Fact::kReset, {rst.frame, rst.frame, rst.time}, Proof::kProven);
+  x.own_reset = {rst.frame, rst.time, x.snd_nxt, close.reset_ttl};
+  x.counters.rst = 1;
+  whole.ends[1 - close.closer].facts.set(Fact::kReset, {rst.frame, rst.frame, rst.time}, Proof::kPresumed);
+}
+
 void write_close(const Compact& c, const CompactClose& close, Connection& whole) noexcept {
   const unsigned first = close.closer;
   Endpoint& x = whole.ends[first];
@@ -145,6 +155,12 @@ struct Said {
     out.push_back({static_cast<std::uint8_t>(end), from, to, evidence, cause, proof, time});
   }
 };
+
+void add_reset(const CompactClose& close, const Said& add) {
+  const Step& rst = close.first_fin;
+  add(close.closer, State::kEstablished, State::kClosed, Proof::kProven, rst.frame, rst.frame, rst.time);
+  add(1U - close.closer, State::kEstablished, State::kClosed, Proof::kPresumed, rst.frame, rst.frame, rst.time);
+}
 
 void add_close(const CompactClose& close, const Said& add) {
   const unsigned x = close.closer;
@@ -174,6 +190,10 @@ void expand(const Compact& c, const Blocks& blocks, Connection& whole) noexcept 
   write_opening(c, whole);
   if (c.close == kNoBlock) return;
   const CompactClose& close = blocks[c.close].close;
+  if (close.by_reset) {
+    write_reset(close, whole);
+    return;
+  }
   write_close(c, close, whole);
   if (has_waited(c)) whole.ends[close.closer].facts.set(Fact::kTimer, {0, 0, c.released_at}, Proof::kProven);
 }
@@ -207,6 +227,10 @@ void read_history(const Compact& c, const Blocks& blocks, std::vector<Transition
   }
   if (c.close == kNoBlock) return;
   const CompactClose& close = blocks[c.close].close;
+  if (close.by_reset) {
+    add_reset(close, add);
+    return;
+  }
   add_close(close, add);
   if (has_waited(c)) add(close.closer, State::kTimeWait, State::kClosed, Proof::kTimer, 0, 0, c.released_at);
 }

@@ -1,7 +1,8 @@
-// SYN, SYN-ACK, ACK; data; FIN, ACK, FIN, ACK (RFC 9293, figures 6 and 12).
+// SYN, SYN-ACK, ACK; data; FIN, ACK, FIN, ACK (RFC 9293, figures 6 and 12), or RST.
 #include "compact_machine.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "compact_expand.h"
 #include "compact_quiet.h"
@@ -10,6 +11,7 @@
 namespace finwait::tcp {
 namespace {
 
+using compact::fits_counters;
 using compact::kHarmless;
 using compact::kKind;
 using wire::Segment;
@@ -53,6 +55,8 @@ Taken CompactMachine::apply(Compact& c, std::uint32_t index, const Segment& s) n
       return send_fin(c, index, s);
     case flag::kSyn | flag::kAck:
       return answer(c, index, s);
+    case flag::kRst | flag::kAck:
+      return reset(c, index, s);
     default:
       return Taken::kRefused;
   }
@@ -62,32 +66,38 @@ Taken CompactMachine::apply(Compact& c, std::uint32_t index, const Segment& s) n
 bool CompactMachine::is_next(const Compact& c, const Segment& s, Next& next) noexcept {
   const CompactEnd& x = c.ends[s.direction];
   const CompactEnd& y = c.ends[1 - s.direction];
-  if ((s.present & ~compact::kHarmless) != 0 || s.seq != x.snd_nxt || !x.knows(known::kNext) || !acknowledges_seen(x, y, s.ack))
-    return false;
+  if ((s.present & ~kHarmless) != 0 || s.seq != x.snd_nxt || !x.knows(known::kNext) || !acknowledges_seen(x, y, s.ack)) return false;
   next.window = static_cast<std::uint32_t>(s.window) << x.window_scale;
   next.edge = s.ack + next.window;
-  if (!respects_windows(x, y, s, next.edge) || !compact::fits_counters(x, s)) return false;
+  if (!respects_windows(x, y, s, next.edge) || !fits_counters(x, s)) return false;
   if (s.has(present::kTimestamps) && !x.knows(known::kClockFirst)) return false;
   next.print = fingerprint(s);
   return is_newest(x, s) && !was_seen(x, next.print);
 }
 
 // What every segment behind the SYNs says.
-void CompactMachine::take(Compact& c, std::uint32_t index, const Segment& s, const Next& next) noexcept {
+void CompactMachine::note(Compact& c, std::uint32_t index, const Segment& s, std::uint32_t print) noexcept {
   CompactEnd& x = c.ends[s.direction];
-  CompactEnd& y = c.ends[1 - s.direction];
-  remember_print(x, next.print);
-  remember_newest(x, s);
+  remember_print(x, print);
   x.spoke_at = s.has(present::kTimestamps) ? when_sent(c, x, s) : s.time;
   zeek_.see(index, s);
   ++x.counters.packets;
   x.counters.ip_bytes += s.ip_length;
   note_frame(c, s);
+  x.rcv_nxt = s.ack;
+  x.learn(known::kSpoke | known::kAcked);
+  measure_rtt(x, s, false);
+}
+
+// ... but for a RST, whose age is not asked and whose window means nothing.
+void CompactMachine::take(Compact& c, std::uint32_t index, const Segment& s, const Next& next) noexcept {
+  CompactEnd& x = c.ends[s.direction];
+  CompactEnd& y = c.ends[1 - s.direction];
+  note(c, index, s, next.print);
+  remember_newest(x, s);
   x.max_window = std::max(x.max_window, next.window);
   x.right_edge = next.edge;
-  x.rcv_nxt = s.ack;
-  x.learn(known::kRightEdge | known::kSpoke | known::kAcked);
-  measure_rtt(x, s, false);
+  x.learn(known::kRightEdge);
   if (s.payload_length != 0) {
     x.counters.payload_bytes += s.payload_length;
     x.learn(known::kData);
@@ -231,6 +241,40 @@ void CompactMachine::close_second(Compact& c, const Segment& s) noexcept {
     close.half_close_bytes = s.length();
     enter(c, s.direction, State::kLastAck);
   }
+}
+
+// A RST between established ends whose sender has everything acknowledged, and at just the number its target waits for: nobody can doubt
+// that it is accepted, and it looks like its sender (rules 17 and 18; the detector of forged ones would have nothing to say).
+Taken CompactMachine::reset(Compact& c, std::uint32_t index, const Segment& s) noexcept {
+  const unsigned side = s.direction;
+  CompactEnd& x = c.ends[side];
+  const CompactEnd& y = c.ends[1 - side];
+  if (c.states[0] != State::kEstablished || c.states[1] != State::kEstablished) return Taken::kRefused;
+  const bool exact = s.seq == x.snd_nxt && y.knows(known::kAcked) && y.rcv_nxt == s.seq && c.in_flight[side].frame == 0 &&
+                     x.in_flight_count == 0 && s.payload_length == 0;
+  if (!exact || (s.present & ~kHarmless) != 0 || s.ack == 0 || !acknowledges_seen(x, y, s.ack) || !fits_counters(x, s))
+    return Taken::kRefused;
+  const int hops = std::abs(static_cast<int>(s.ttl) - c.opening.ttl[side]);
+  if (hops > 1 || static_cast<std::uint32_t>(s.window) << x.window_scale > x.max_window) return Taken::kRefused;
+  if (s.has(present::kTimestamps) && !x.knows(known::kClockFirst)) return Taken::kRefused;
+  const std::uint32_t print = fingerprint(s);
+  if (was_seen(x, print)) return Taken::kRefused;
+  const std::uint32_t block = blocks_.allocate();
+  if (block == kNoBlock) return Taken::kRefused;
+
+  note(c, index, s, print);
+  prune_sent(c, 1 - side, s.ack);
+  c.close = block;
+  CompactClose& close = blocks_[block].close;
+  close = {};
+  close.closer = s.direction;
+  close.by_reset = true;
+  close.reset_ttl = s.ttl;
+  close.first_fin = step_of(s);
+  x.learn(known::kOwnReset);
+  enter(c, side, State::kClosed);
+  enter(c, 1 - side, State::kClosed);
+  return Taken::kMoved;
 }
 
 void CompactMachine::expire_time_wait(Compact& c) noexcept { enter(c, blocks_[c.close].close.closer, State::kClosed); }

@@ -13,7 +13,7 @@ bool is_released(const Compact& c) noexcept { return c.is(trait::kReleased); }
 Worth worth(const Compact& c) noexcept {
   if (c.in(State::kSynReceived)) return Worth::kHalfOpen;
   if (c.in(State::kSynSent)) return Worth::kUnanswered;
-  return c.in(State::kTimeWait) ? Worth::kOver : Worth::kAlive;
+  return c.in(State::kTimeWait) || c.in(State::kClosed) ? Worth::kOver : Worth::kAlive;
 }
 
 }  // namespace
@@ -91,6 +91,7 @@ base::Timestamp Tracker::Impl::expiry(const Compact& c) const noexcept {
   const base::Timestamp limit = t.idle != 0 ? base::after(c.last_clock, t.idle) : base::kNever;
   const auto until = [&](base::Timestamp since, base::Duration wait) { return std::min(limit, base::after(since, wait)); };
   if (c.in(State::kTimeWait)) return until(blocks[c.close].close.time_wait_since, time_wait(t));
+  if (c.in(State::kClosed)) return until(c.last_clock, 2 * t.msl);
   if (c.in(State::kSynReceived)) return until(c.last_clock, t.syn_ack_unanswered);
   if (c.in(State::kSynSent)) return until(c.last_clock, t.syn_unanswered);
   if (c.in(State::kLastAck)) return until(c.last_clock, t.closing);

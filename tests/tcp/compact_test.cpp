@@ -40,6 +40,7 @@ class Life {
     for (unsigned n = random_() % 12; n != 0; --n) {
       say(random_() % 2, random_() % 3 == 0 ? flag::kAck | flag::kPsh : flag::kAck, random_() % 3 == 0 ? 0 : random_() % 1460);
     }
+    if (random_() % 5 == 0) return end_by_reset();
     const unsigned first = random_() % 2;
     say(first, flag::kFin | flag::kAck, random_() % 3 == 0 ? random_() % 900 : 0);
     if (!at_once_) say(1 - first, flag::kAck, 0);
@@ -51,6 +52,22 @@ class Life {
 
  private:
   unsigned random_() { return static_cast<unsigned>(engine_()); }
+
+  /// Mostly by an end that has everything acknowledged.
+  std::vector<Segment> end_by_reset() {
+    const unsigned from = random_() % 2;
+    if (random_() % 4 != 0) say(1 - from, flag::kAck, random_() % 3 == 0 ? 100 : 0);
+    say(from, random_() % 6 == 0 ? flag::kRst : flag::kRst | flag::kAck, 0);
+    if (random_() % 2 == 0) {
+      Segment& rst = said_.back();
+      rst.window = 0;
+      if (random_() % 3 == 0) rst.ip_id = 0;
+      if (random_() % 8 == 0) rst.ttl = static_cast<std::uint8_t>(rst.ttl - random_() % 4);
+    }
+    for (unsigned n = random_() % 3; n != 0; --n) say(random_() % 2, flag::kAck, random_() % 2 == 0 ? 100 : 0);
+    if (random_() % 6 == 0) say(random_() % 2, flag::kRst | flag::kAck, 0);
+    return said_;
+  }
 
   void say(unsigned from, std::uint16_t flags, std::uint32_t payload) {
     time_ += static_cast<base::Duration>(random_() % 30'000'000);
