@@ -127,7 +127,7 @@ Answer by_decoding() {
 }
 
 Answer by_hashing() {
-  const finwait::base::KeyedHash keyed(1);
+  const finwait::base::QuickHash keyed(1);
   return decode_all([&](std::span<Segment> segments, Answer& answer, auto) {
     for (Segment& s : segments) answer.hash ^= s.hash = keyed.hash40(&s.key);
   });
@@ -197,14 +197,14 @@ void layer(benchmark::State& state, Answer (*pass)(), Answer (*check)()) {
 }
 
 struct KeyHash {
-  std::size_t operator()(const FlowKey& key) const noexcept { return finwait::base::KeyedHash(1).hash40(&key); }
+  std::size_t operator()(const FlowKey& key) const noexcept { return finwait::base::QuickHash(1).hash40(&key); }
 };
 
 /// The look-ups of the capture's first segments, each with the number of its flow.
 struct LookUps {
   static constexpr std::size_t kMost = 4'000'000;
   LookUps() {
-    const finwait::base::KeyedHash keyed(1);
+    const finwait::base::QuickHash keyed(1);
     std::unordered_map<FlowKey, std::uint32_t, KeyHash> known;
     decode_all([&](std::span<Segment> segments, Answer&, auto) {
       for (const Segment& s : segments) {

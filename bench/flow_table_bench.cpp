@@ -40,7 +40,7 @@
 namespace {
 
 using finwait::base::FixedArray;
-using finwait::base::KeyedHash;
+using finwait::base::QuickHash;
 using finwait::base::kNone;
 using finwait::flow::Table;
 using finwait::wire::FlowKey;
@@ -51,7 +51,7 @@ constexpr std::size_t kLookups = std::size_t{1} << 18;
 struct Hasher {
   using is_avalanching = void;
   std::size_t operator()(const FlowKey& key) const noexcept { return keyed.hash40(&key); }
-  KeyedHash keyed{1};
+  QuickHash keyed{1};
 };
 
 struct Record {
@@ -94,7 +94,7 @@ FixedArray<Record> records_of(std::uint32_t entries) {
 /// Three passes over a batch: hash and fetch the buckets, fetch the records, compare. A look-up whose first candidate is another flow's
 /// goes to the table again.
 template <class Visit>
-void find_batch(const Table& table, const KeyedHash& keyed, const FixedArray<Record>& records, const FlowKey* keys, Visit&& visit) {
+void find_batch(const Table& table, const QuickHash& keyed, const FixedArray<Record>& records, const FlowKey* keys, Visit&& visit) {
   std::array<std::uint64_t, kBatch> hashes;
   std::array<std::uint32_t, kBatch> likely;
   for (std::size_t i = 0; i != kBatch; ++i) {
@@ -137,7 +137,7 @@ class Ours {
 
  private:
   std::uint64_t hash(std::uint32_t n) const { return keyed_.hash40(records_[n].bytes.data()); }
-  KeyedHash keyed_{1};
+  QuickHash keyed_{1};
   Table table_;
   const FixedArray<Record>& records_;
 };
@@ -368,7 +368,7 @@ void beside_writer(benchmark::State& state) {
 }
 
 void hash_only(benchmark::State& state) {
-  const KeyedHash keyed(1);
+  const QuickHash keyed(1);
   const Stream stream(1000);
   std::uint64_t sum = 0;
   for (auto _ : state) {

@@ -166,7 +166,7 @@ class Memory {
   void count_leaving(std::uint32_t index) noexcept;
   void leave_lists(std::uint32_t index) noexcept;
 
-  base::KeyedHash hash_;
+  base::QuickHash hash_;
   base::Pool<Connection> pool_;
   base::Pool<Compact> compacts_;
   flow::Table table_;

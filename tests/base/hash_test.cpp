@@ -15,6 +15,11 @@ namespace {
 
 using Bytes = std::array<std::uint8_t, KeyedHash::kBytes>;
 
+template <typename Hash>
+class AnyHash : public testing::Test {};
+using Hashes = testing::Types<KeyedHash, QuickHash>;
+TYPED_TEST_SUITE(AnyHash, Hashes);
+
 /// Keys as a scan makes them: one bit pattern, consecutive addresses and ports.
 Bytes scanned(std::uint32_t n) {
   Bytes key{};
@@ -52,19 +57,35 @@ TEST(KeyedHash, IsTheFormulaAtItsHead) {
   EXPECT_EQ(KeyedHash(0x0123'4567'89ab'cdef).hash40(mixed.data()), 0xfe00'acd5'28d7'8d6aU);
 }
 
-TEST(KeyedHash, DoesNotCareWhereTheBytesStand) {
-  const KeyedHash hash(1);
+TEST(QuickHash, IsTheFormulaAtItsHead) {
+  // Computed with integers of any length, apart from this code.
+  EXPECT_EQ(QuickHash(0).hash40(Bytes{}.data()), 0x8e36'505d'131b'99f1U);
+  Bytes rising;
+  Bytes ones;
+  Bytes mixed;
+  for (std::size_t i = 0; i != rising.size(); ++i) {
+    rising[i] = static_cast<std::uint8_t>(i);
+    ones[i] = 0xff;
+    mixed[i] = static_cast<std::uint8_t>(i * 37 + 11);
+  }
+  EXPECT_EQ(QuickHash(1).hash40(rising.data()), 0xf8fa'd166'707a'fa17U);
+  EXPECT_EQ(QuickHash(~std::uint64_t{0}).hash40(ones.data()), 0x90ad'fe9d'f3fb'a7f0U);
+  EXPECT_EQ(QuickHash(0x0123'4567'89ab'cdef).hash40(mixed.data()), 0x8fa3'0d15'413b'c4c5U);
+}
+
+TYPED_TEST(AnyHash, DoesNotCareWhereTheBytesStand) {
+  const TypeParam hash(1);
   const Bytes key = scanned(12345);
   std::array<std::uint8_t, KeyedHash::kBytes + 1> shifted{};
   std::copy(key.begin(), key.end(), shifted.begin() + 1);
   EXPECT_EQ(hash.hash40(shifted.data() + 1), hash.hash40(key.data()));
 }
 
-TEST(KeyedHash, ChangesHalfTheBitsForEachBitOfTheInput) {
+TYPED_TEST(AnyHash, ChangesHalfTheBitsForEachBitOfTheInput) {
   for (std::size_t bit = 0; bit != 8 * KeyedHash::kBytes; ++bit) {
     int changed = 0;
     for (std::uint64_t seed = 0; seed != 100; ++seed) {
-      const KeyedHash hash(seed);
+      const TypeParam hash(seed);
       Bytes key = scanned(99);
       const std::uint64_t before = hash.hash40(key.data());
       key[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
@@ -75,10 +96,10 @@ TEST(KeyedHash, ChangesHalfTheBitsForEachBitOfTheInput) {
   }
 }
 
-TEST(KeyedHash, SpreadsConsecutiveKeysAsChanceWouldWhateverTheSeed) {
+TYPED_TEST(AnyHash, SpreadsConsecutiveKeysAsChanceWouldWhateverTheSeed) {
   constexpr std::uint32_t kKeys = 1 << 18;
   for (std::uint64_t seed = 0; seed != 8; ++seed) {
-    const KeyedHash hash(seed);
+    const TypeParam hash(seed);
     std::unordered_set<std::uint64_t> distinct;
     std::vector<std::uint32_t> high(1024);
     std::vector<std::uint32_t> low(1024);
@@ -95,7 +116,7 @@ TEST(KeyedHash, SpreadsConsecutiveKeysAsChanceWouldWhateverTheSeed) {
 }
 
 TEST(ShardOf, SpreadsEvenlyAndLeavesTheBucketsOfAShardEven) {
-  const KeyedHash hash(9);
+  const QuickHash hash(9);
   for (const std::uint32_t shards : {1U, 2U, 3U, 4U, 7U, 16U}) {
     std::vector<std::uint32_t> owned(shards);
     std::vector<std::uint32_t> by_low(512);

@@ -28,7 +28,7 @@ constexpr bool kSanitized = false;
 
 const auto kAny = [](std::uint32_t) { return true; };
 
-std::uint64_t hash_of(const base::KeyedHash& hash, std::uint64_t key) {
+std::uint64_t hash_of(const base::QuickHash& hash, std::uint64_t key) {
   std::array<std::uint64_t, 5> bytes{};
   bytes[4] = key;
   return hash.hash40(bytes.data());
@@ -148,7 +148,7 @@ TEST(Table, HasTwiceTheRoomPromised) {
 
 TEST(Table, AgreesWithAMapUnderRandomUse) {
   constexpr std::uint32_t kKeys = 3000;
-  const base::KeyedHash keyed(3);
+  const base::QuickHash keyed(3);
   Table table(kKeys);
   std::unordered_map<std::uint64_t, std::uint32_t> oracle;
   std::vector<std::uint64_t> record(2 * kKeys);  // value -> key
@@ -181,7 +181,7 @@ TEST(Table, AgreesWithAMapUnderRandomUse) {
 
 TEST(Table, SeldomComparesTheWrongRecord) {
   constexpr std::uint32_t kEntries = 100'000;
-  const base::KeyedHash keyed(4);
+  const base::QuickHash keyed(4);
   Table table(kEntries);
   for (std::uint32_t value = 0; value != kEntries; ++value) ASSERT_TRUE(table.insert(hash_of(keyed, value), value));
   std::size_t compared = 0;
@@ -193,7 +193,7 @@ TEST(Table, SeldomComparesTheWrongRecord) {
 TEST(Table, RefusesNothingAtHalfLoadOverMillionsOfReplacements) {
   constexpr std::uint32_t kEntries = 200'000;
   constexpr std::uint64_t kReplacements = kSanitized ? 1'000'000 : 20'000'000;
-  const base::KeyedHash keyed(5);
+  const base::QuickHash keyed(5);
   Table table(kEntries);
   std::vector<std::uint64_t> hashes(kEntries);
   for (std::uint32_t value = 0; value != kEntries; ++value) {
@@ -215,7 +215,7 @@ TEST(Table, RefusesNothingAtHalfLoadOverMillionsOfReplacements) {
 
 TEST(Table, FillsBeyondSixTenthsBeforeItRefuses) {
   for (std::uint64_t seed = 0; seed != 5; ++seed) {
-    const base::KeyedHash keyed(seed);
+    const base::QuickHash keyed(seed);
     Table table(100'000);
     std::uint32_t value = 0;
     while (table.insert(hash_of(keyed, value), value)) ++value;
@@ -226,7 +226,7 @@ TEST(Table, FillsBeyondSixTenthsBeforeItRefuses) {
 TEST(Table, LetsReadersFindWhatStandsWhileTheWriterChangesTheRest) {
   constexpr std::uint32_t kStanding = 500;
   constexpr std::uint32_t kChanging = 500;
-  const base::KeyedHash keyed(7);
+  const base::QuickHash keyed(7);
   Table table(kStanding + kChanging);
   // Written before its value is inserted: the release of the value publishes it.
   std::vector<std::uint64_t> record(kStanding + 2 * kChanging);

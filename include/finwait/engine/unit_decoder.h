@@ -36,7 +36,7 @@ class UnitDecoder {
 
   PipelineOptions options_;
   std::optional<capture::Filter> filter_;
-  base::KeyedHash hash_;
+  base::QuickHash hash_;
   std::uint32_t shards_;
   std::uint64_t selected_ = 0;
 };
