@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "common_frame.h"
 #include "walk.h"
 
 namespace finwait::wire {

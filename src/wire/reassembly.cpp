@@ -4,7 +4,6 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "common_frame.h"
 #include "walk.h"
 
 namespace finwait::wire {

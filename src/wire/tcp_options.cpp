@@ -81,13 +81,39 @@ bool note_option(const std::uint8_t* option, std::uint32_t size, Segment& out) n
   }
 }
 
+/// Options as most systems lay them out, in words of four bytes; returns how many bytes of the `size` it has read. What follows is for the
+/// loop over options one by one, which would have read these alike.
+std::uint32_t read_usual_words(const std::uint8_t* options, std::uint32_t size, Segment& out) noexcept {
+  constexpr std::uint32_t kNops = kNop << 24 | kNop << 16;
+  std::uint32_t at = 0;
+  for (; at + 4 <= size; at += 4) {
+    const std::uint32_t word = be32(options + at);
+    const std::uint32_t upper = word >> 16;
+    if (upper == (kMss << 8 | 4U)) {
+      out.mss = static_cast<std::uint16_t>(word);
+      out.present |= present::kMss;
+    } else if (word >> 8 == (kNop << 16 | kWindowScale << 8 | 3U)) {
+      out.window_scale = static_cast<std::uint8_t>(word);
+      out.present |= present::kWindowScale;
+    } else if (word == (kNops | kSackPermitted << 8 | 2U)) {
+      out.present |= present::kSackPermitted;
+    } else if (word == (kSackPermitted << 24 | 2U << 16 | kTimestamps << 8 | 10U) || word == (kNops | kTimestamps << 8 | 10U)) {
+      if (at + 12 > size) break;
+      if (upper == (kSackPermitted << 8 | 2U)) out.present |= present::kSackPermitted;
+      note_timestamps(options + at + 4, out);
+      at += 8;
+    } else {
+      break;
+    }
+  }
+  return at;
+}
+
 }  // namespace
 
 /// `size` bytes are there, of `whole` in the header.
 void read_tcp_options(const std::uint8_t* options, std::uint32_t size, std::uint32_t whole, Segment& out) noexcept {
-  constexpr std::uint32_t kAlignedTimestamps = 0x0101080a;  // NOP, NOP, timestamps: what most segments carry (RFC 7323, appendix A)
-  if (size == 12 && be32(options) == kAlignedTimestamps) return note_timestamps(options + 4, out);
-  for (std::uint32_t at = 0; at < size && options[at] != kEnd;) {
+  for (std::uint32_t at = read_usual_words(options, size, out); at < size && options[at] != kEnd;) {
     if (options[at] == kNop) {
       ++at;
       continue;

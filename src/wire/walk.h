@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include "finwait/wire/common_frame.h"
 #include "finwait/wire/decode.h"
 #include "finwait/wire/load.h"
 #include "finwait/wire/segment.h"
@@ -167,8 +168,6 @@ void read_udp(Walk& walk) noexcept;  // udp_tunnels.cpp
 [[nodiscard]] Fate read_icmp(const Walk& walk, Segment& out) noexcept;  // icmp.cpp
 /// Writes addresses, ports, network and direction.
 void write_key(const IpPacket& ip, std::uint16_t source_port, std::uint16_t destination_port, Segment& out) noexcept;  // tcp.cpp
-/// Fills mss, window scale, timestamps, SACK and their bits from the `size` captured bytes of `whole` bytes of TCP options.
-void read_tcp_options(const std::uint8_t* options, std::uint32_t size, std::uint32_t whole, Segment& out) noexcept;  // tcp_options.cpp
 
 /// From where the walk stands to its end.
 [[nodiscard]] Fate walk_on(Walk& walk, Segment& out) noexcept;  // decode.cpp

@@ -1,5 +1,5 @@
 // The short cut for common frames says what the walk down the headers says, or nothing.
-#include "../../src/wire/common_frame.h"
+#include "finwait/wire/common_frame.h"
 
 #include <gtest/gtest.h>
 

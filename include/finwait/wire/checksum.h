@@ -4,6 +4,7 @@
 // care (RFC 1071, 2 B). No sum of fewer than 2^33 bytes overflows.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -11,14 +12,22 @@
 
 namespace finwait::wire {
 
-/// A sum of words in native order, in 16 bits of native order. Only the sum of nothing but zeros gives 0.
-[[nodiscard]] constexpr std::uint16_t fold(std::uint64_t sum) noexcept {
-  sum = (sum & 0xffff'ffffU) + (sum >> 32);
-  sum = (sum & 0xffffU) + (sum >> 16);
-  sum = (sum & 0xffffU) + (sum >> 16);
-  sum = (sum & 0xffffU) + (sum >> 16);
-  return static_cast<std::uint16_t>(sum);
+/// The ones' complement sum of two words, each of which may be such a sum: the carry goes round (RFC 1071, 2 A and C). Zero only if both
+/// are.
+[[nodiscard]] constexpr std::uint64_t add_round(std::uint64_t a, std::uint64_t b) noexcept {
+  const std::uint64_t sum = a + b;
+  return sum + (sum < b ? 1U : 0U);
 }
+
+/// A sum of words in native order, in the upper 16 bits of a word in native order; what stands below means nothing. Each half is added to
+/// the other, so that its carry comes round to the upper one. Only the sum of nothing but zeros gives 0.
+[[nodiscard]] constexpr std::uint32_t fold_high(std::uint64_t sum) noexcept {
+  const auto half = static_cast<std::uint32_t>((sum + std::rotl(sum, 32)) >> 32);
+  return half + std::rotl(half, 16);
+}
+
+/// A sum of words in native order, in 16 bits of native order. Only the sum of nothing but zeros gives 0.
+[[nodiscard]] constexpr std::uint16_t fold(std::uint64_t sum) noexcept { return static_cast<std::uint16_t>(fold_high(sum) >> 16); }
 
 /// From native order into network order, or back.
 [[nodiscard]] constexpr std::uint16_t network_order(std::uint16_t value) noexcept {

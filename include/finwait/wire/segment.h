@@ -50,33 +50,34 @@ enum class SegmentKind : std::uint8_t {
                ///< icmp_type(), icmp_code() and `ip_length` say what is wrong
 };
 
+// In this order because the decoder writes neighbours together (common_frame.h).
 struct alignas(64) Segment {
   FlowKey key;
+  std::uint64_t hash = 0;     ///< of `key`, by the table's keyed hash; filled in by the engine
   base::Timestamp time = 0;   ///< the frame's own stamp
   base::Timestamp clock = 0;  ///< the trace clock once this frame was read: never goes back in file order
-  std::uint64_t frame = 0;    ///< counts from 1 over all inputs
 
-  std::uint32_t seq = 0;
+  std::uint64_t frame = 0;  ///< counts from 1 over all inputs
   std::uint32_t ack = 0;
+  std::uint32_t seq = 0;
+  std::uint32_t ts_ecr = 0;
+  std::uint32_t ts_val = 0;          ///< RFC 7323
   std::uint32_t payload_length = 0;  ///< on the wire; never what an IP header claims beyond its frame
   std::uint32_t ip_length = 0;  ///< as its header says: total length (IPv6: header and payload). ICMP errors: the path MTU they tell, or 0
-  std::uint32_t ts_val = 0;     ///< RFC 7323
-  std::uint32_t ts_ecr = 0;
   std::uint32_t sack_left = 0;  ///< the first SACK block (RFC 2018; a D-SACK stands there: RFC 2883)
   std::uint32_t sack_right = 0;
   Encapsulation encapsulation;
-  std::uint64_t hash = 0;  ///< of `key`, by the table's keyed hash; filled in by the engine
   std::uint16_t window = 0;
-  std::uint16_t ip_id = 0;  ///< 0 for IPv6
   std::uint16_t flags = 0;  ///< tcp_flag
   std::uint16_t mss = 0;
+  std::uint8_t window_scale = 0;  ///< as sent; more than 14 counts as 14 (RFC 7323, 2.3)
+  SegmentKind kind = SegmentKind::kTcp;
   std::uint16_t present = 0;      ///< present::
   std::uint16_t payload_sum = 0;  ///< ones' complement sum of the payload, folded, 0xffff as 0: summed where all of it was captured and
                                   ///< checksums are looked at, else as the checksum implies it
-  std::uint8_t window_scale = 0;  ///< as sent; more than 14 counts as 14 (RFC 7323, 2.3)
+  std::uint16_t ip_id = 0;        ///< 0 for IPv6
   std::uint8_t ttl = 0;           ///< of the innermost IP header; ICMP errors: of the error
   std::uint8_t direction = 0;     ///< 0: sent by (key.low, key.low_port); 1: by the high end
-  SegmentKind kind = SegmentKind::kTcp;
 
   [[nodiscard]] bool has(std::uint16_t what) const noexcept { return (present & what) != 0; }
   [[nodiscard]] bool flag(std::uint16_t f) const noexcept { return (flags & f) != 0; }
