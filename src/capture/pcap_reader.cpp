@@ -94,33 +94,38 @@ void PcapReader::put_lengths_in_order(std::uint32_t& captured, std::uint32_t& le
 }
 
 /// All records that lie in the window as a whole. Stops before one that does not, or that cannot be right: bring_record() sees to it.
-template <bool kSwapped>
+/// `kPlain`: in the machine's byte order, the lengths in theirs.
+template <bool kPlain>
 std::size_t PcapReader::take_records(std::span<Frame> batch) noexcept {
   const std::uint8_t* at = window_.begin();
   const std::uint8_t* const end = window_.end();
-  const std::uint8_t* const stop = at + before_stop();
   const std::size_t header = variant_.record_header;
+  if (window_.size() < header) return 0;
+  const std::uint8_t* const stop = at + std::min(before_stop(), window_.size() - header + 1);  // no header begins there or later
+  const bool swapped = !kPlain && variant_.swapped;
+  const std::uint32_t limit = limit_;
+  const std::uint16_t link_type = link_type_;
   const base::Timestamp tick = variant_.tick;
-  std::size_t count = 0;
-  while (count < batch.size()) {
-    const std::size_t room = static_cast<std::size_t>(end - at);
-    if (at >= stop || room < header) break;
-    std::uint32_t captured = load32(at + kCaptured, kSwapped);
-    std::uint32_t length = load32(at + kLength, kSwapped);
-    if (lengths_ != Lengths::kInOrder) put_lengths_in_order(captured, length);
-    if (captured > limit_ || captured > room - header) break;
-    Frame& frame = batch[count++];
-    frame.data = at + header;
-    frame.captured = captured;
-    frame.length = length;
-    frame.time =
-        base::Timestamp{load32(at + kSeconds, kSwapped)} * base::kSecond + base::Timestamp{load32(at + kFraction, kSwapped)} * tick;
-    frame.link_type = link_type_;
-    frame.interface = 0;
-    at += header + captured;
+  Frame* const first = batch.data();
+  Frame* const full = first + batch.size();
+  Frame* frame = first;
+  for (; frame != full && at < stop; ++frame) {
+    std::uint32_t captured = load32(at + kCaptured, swapped);
+    std::uint32_t length = load32(at + kLength, swapped);
+    if constexpr (!kPlain) put_lengths_in_order(captured, length);
+    const std::uint8_t* const data = at + header;
+    if (captured > limit || captured > static_cast<std::size_t>(end - data)) break;
+    const base::Timestamp seconds{load32(at + kSeconds, swapped)};
+    frame->data = data;
+    frame->captured = captured;
+    frame->length = length;
+    frame->time = seconds * base::kSecond + base::Timestamp{load32(at + kFraction, swapped)} * tick;
+    frame->link_type = link_type;
+    frame->interface = 0;
+    at = data + captured;
   }
   window_.consume(static_cast<std::size_t>(at - window_.begin()));
-  return count;
+  return static_cast<std::size_t>(frame - first);
 }
 
 /// Brings the next record into the window as a whole; false at the end of the input, proper or not.
@@ -148,8 +153,9 @@ bool PcapReader::bring_record() {
 
 std::size_t PcapReader::read(std::span<Frame> batch) {
   if (ended_ || batch.empty() || stopped()) return 0;
-  std::size_t count = variant_.swapped ? take_records<true>(batch) : take_records<false>(batch);
-  if (count == 0 && bring_record()) count = variant_.swapped ? take_records<true>(batch) : take_records<false>(batch);
+  const bool plain = !variant_.swapped && lengths_ == Lengths::kInOrder;
+  std::size_t count = plain ? take_records<true>(batch) : take_records<false>(batch);
+  if (count == 0 && bring_record()) count = plain ? take_records<true>(batch) : take_records<false>(batch);
   frames_ += count;
   return count;
 }

@@ -43,7 +43,7 @@ class PcapReader final : public RecordReader {
 
   void read_file_header();
   void recognise_aix() noexcept;
-  template <bool kSwapped>
+  template <bool kPlain>
   [[nodiscard]] std::size_t take_records(std::span<Frame> batch) noexcept;
   [[nodiscard]] bool bring_record();
   [[nodiscard]] bool is_chain(std::span<const std::uint8_t> bytes) const noexcept;
