@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "finwait/engine/last_outcomes.h"
+#include "finwait/wire/common_frame.h"
 
 namespace finwait::engine {
 
@@ -16,7 +17,10 @@ Pipeline::Pipeline(capture::Source& source, capture::Filter* filter, report::Rep
       onlooker_(onlooker),
       options_(options),
       one_by_one_(options.tracker.events || onlooker != nullptr),
+      all_alike_(filter == nullptr && !one_by_one_ && options.snapshot_length == std::numeric_limits<std::uint32_t>::max() &&
+                 options.from == std::numeric_limits<base::Timestamp>::min() && options.to == base::kNever),
       tracker_(options.tracker),
+      hash_(options.tracker.seed),
       reassembler_(wire::ReassemblyLimits{.seed = options.tracker.seed}),
       frames_(std::clamp<std::size_t>(options.batch, 1, tracker_.most_at_once())),
       segments_(frames_.size()),
@@ -46,10 +50,14 @@ bool Pipeline::feed(std::span<const capture::Frame> frames) {
   bool more = true;
   fed_ = frames;
   fed_first_ = totals_.frames.read + 1;
-  for (std::size_t n = 0; n < frames.size() && more; ++n) {
-    take(frames[n]);
-    if (one_by_one_) hand_on();
-    more = selected_ < options_.frame_limit;
+  if (all_alike_ && frames.size() < options_.frame_limit - selected_) {
+    options_.decode.checksums != wire::Checksums::kIgnore ? take_all<true>(frames) : take_all<false>(frames);
+  } else {
+    for (std::size_t n = 0; n < frames.size() && more; ++n) {
+      take(frames[n]);
+      if (one_by_one_) hand_on();
+      more = selected_ < options_.frame_limit;
+    }
   }
   hand_on();
   totals_.capture.stopped = !more;
@@ -75,6 +83,55 @@ void Pipeline::finish() {
   }
 }
 
+/// take() of each, without what no frame of this run needs; once a batch where that will do.
+template <bool kReadPayload>
+void Pipeline::take_all(std::span<const capture::Frame> frames) {
+  report::CaptureFacts& facts = totals_.capture;
+  std::uint64_t uncommon = 0;  // segments
+  base::Timestamp latest = std::numeric_limits<base::Timestamp>::min();
+  wire::Segment* segment = segments_.data();
+  for (const capture::Frame& frame : frames) {
+    ++totals_.frames.read;
+    totals_.performance.bytes += frame.captured;
+    facts.cut_short += frame.captured < frame.length ? 1U : 0U;
+    if (clock_.goes_on(frame.time)) [[likely]] {
+      latest = frame.time;  // nor is it before the first one: the clock has passed that
+    } else {
+      date(frame.time);
+    }
+    if (!wire::decode_common<kReadPayload>(frame.data, frame.captured, frame.length, frame.link_type, *segment)) [[unlikely]] {
+      if (!take_uncommon(frame, *segment)) continue;
+      ++uncommon;
+    }
+    segment->hash = hash_.hash40(&segment->key);
+    segment->time = frame.time;
+    segment->clock = clock_.now();
+    segment->frame = totals_.frames.read;
+    ++segment;
+  }
+  facts.last = std::max(facts.last, latest);
+  selected_ += frames.size();
+  segment_count_ = static_cast<std::size_t>(segment - segments_.data());
+  totals_.frames.fates[static_cast<std::size_t>(wire::Fate::kTcp)] += segment_count_ - uncommon;
+}
+
+/// Whether there is a segment in it.
+bool Pipeline::take_uncommon(const capture::Frame& frame, wire::Segment& segment) {
+  const wire::FrameView view{frame.data, frame.captured, frame.length, frame.link_type};
+  const wire::Fate fate = wire::decode(view, options_.decode, reassembler_, clock_.now(), segment);
+  ++totals_.frames.fates[static_cast<std::size_t>(fate)];
+  return fate == wire::Fate::kTcp || (fate == wire::Fate::kOtherIp && segment.kind == wire::SegmentKind::kIcmpError);
+}
+
+/// A stamp that the clock has to think about.
+void Pipeline::date(base::Timestamp stamp) {
+  report::CaptureFacts& facts = totals_.capture;
+  const bool first = totals_.frames.read == 1;
+  facts.first = first ? stamp : std::min(facts.first, stamp);
+  facts.last = first ? stamp : std::max(facts.last, stamp);
+  clock_.tick(stamp);
+}
+
 /// One frame: counted, dated, examined.
 void Pipeline::take(const capture::Frame& frame) {
   report::CaptureFacts& facts = totals_.capture;
@@ -92,7 +149,7 @@ void Pipeline::take(const capture::Frame& frame) {
   segment.time = frame.time;
   segment.clock = clock_.now();
   segment.frame = number;
-  segment.hash = tracker_.hash(segment.key);
+  segment.hash = hash_.hash40(&segment.key);
   if (onlooker_ != nullptr) onlooker_->before(segment, tracker_);
   ++segment_count_;
 }

@@ -4,7 +4,8 @@ namespace finwait::engine {
 
 void TraceClock::consider(base::Timestamp stamp) noexcept {
   if (!started_) {
-    started_ = plain_ = true;
+    started_ = true;
+    reach_ = kPlain;
     now_ = stamp;
     return;
   }
@@ -13,7 +14,7 @@ void TraceClock::consider(base::Timestamp stamp) noexcept {
     return;
   }
   if (doubted() && base::elapsed(stamp, doubtful_) <= kLeap) {  // near it, or later: the doubtful stamp was true
-    plain_ = true;
+    reach_ = kPlain;
     now_ = doubtful_;
     if (stamp < now_) {
       ++went_back_;
@@ -25,7 +26,7 @@ void TraceClock::consider(base::Timestamp stamp) noexcept {
     return;
   }
   if (doubted()) ++disbelieved_;
-  plain_ = false;
+  reach_ = 0;
   doubtful_ = stamp;
 }
 

@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "finwait/base/hash.h"
 #include "finwait/capture/filter.h"
 #include "finwait/capture/source.h"
 #include "finwait/engine/trace_clock.h"
@@ -100,6 +101,10 @@ class Pipeline {
 
  private:
   [[nodiscard]] bool step();
+  template <bool kReadPayload>
+  [[gnu::noinline]] void take_all(std::span<const capture::Frame> frames);
+  [[nodiscard, gnu::noinline]] bool take_uncommon(const capture::Frame& frame, wire::Segment& segment);
+  [[gnu::noinline]] void date(base::Timestamp stamp);
   void take(const capture::Frame& frame);
   [[nodiscard]] wire::Fate examine(const capture::Frame& frame, wire::Segment& segment);
   void hand_on();
@@ -114,7 +119,9 @@ class Pipeline {
   FrameKeeper* keeper_ = nullptr;
   PipelineOptions options_;
   bool one_by_one_;  // what happens is looked at after each frame, so that its order does not depend on the batches
+  bool all_alike_;   // no frame is left out or looked at otherwise than the next: neither filter nor span, nobody looks on
   tcp::Tracker tracker_;
+  base::QuickHash hash_;  // the tracker's
   wire::Reassembler reassembler_;
   TraceClock clock_;
   std::vector<capture::Frame> frames_;

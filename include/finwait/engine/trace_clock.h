@@ -18,17 +18,21 @@ class TraceClock {
 
   /// Takes the next frame's stamp and returns the clock.
   base::Timestamp tick(base::Timestamp stamp) noexcept {
-    if (plain_ && stamp >= now_ && base::elapsed(now_, stamp) <= kLeap) {
-      now_ = stamp;
-    } else {
-      consider(stamp);
-    }
+    if (!goes_on(stamp)) consider(stamp);
     return now_;
+  }
+
+  /// As tick() for a stamp that needs no thought: neither before the clock nor far ahead of it. False: nothing was done.
+  [[nodiscard]] bool goes_on(base::Timestamp stamp) noexcept {
+    const std::uint64_t ahead = static_cast<std::uint64_t>(stamp) - static_cast<std::uint64_t>(now_);  // fits, if it is ahead
+    if (ahead >= reach_ || stamp < now_) return false;
+    now_ = stamp;
+    return true;
   }
 
   /// Whether both answer alike to whatever stamps come.
   [[nodiscard]] bool agrees(const TraceClock& other) const noexcept {
-    return now_ == other.now_ && started_ == other.started_ && plain_ == other.plain_ && (plain_ || doubtful_ == other.doubtful_);
+    return now_ == other.now_ && started_ == other.started_ && reach_ == other.reach_ && (is_plain() || doubtful_ == other.doubtful_);
   }
   /// Goes the way that `then`, which agrees with this clock, went until it was `later`.
   void follow(const TraceClock& then, const TraceClock& later) noexcept;
@@ -40,13 +44,16 @@ class TraceClock {
   [[nodiscard]] std::uint64_t disbelieved() const noexcept { return disbelieved_ + (doubted() ? 1U : 0U); }
 
  private:
-  [[nodiscard]] bool doubted() const noexcept { return started_ && !plain_; }
+  [[nodiscard]] bool doubted() const noexcept { return started_ && !is_plain(); }
+  [[nodiscard]] bool is_plain() const noexcept { return reach_ != 0; }
   void consider(base::Timestamp stamp) noexcept;
+
+  static constexpr std::uint64_t kPlain = static_cast<std::uint64_t>(kLeap) + 1;
 
   base::Timestamp now_ = 0;
   base::Timestamp doubtful_ = 0;  // the stamp far ahead that waits to be confirmed
   bool started_ = false;
-  bool plain_ = false;  // started, and no stamp in doubt
+  std::uint64_t reach_ = 0;  // kPlain as long as no stamp is in doubt, 0 then and before the first
   std::uint64_t went_back_ = 0;
   std::uint64_t disbelieved_ = 0;
 };
