@@ -17,8 +17,7 @@ Pipeline::Pipeline(capture::Source& source, capture::Filter* filter, report::Rep
       onlooker_(onlooker),
       options_(options),
       one_by_one_(options.tracker.events || onlooker != nullptr),
-      all_alike_(filter == nullptr && !one_by_one_ && options.snapshot_length == std::numeric_limits<std::uint32_t>::max() &&
-                 options.from == std::numeric_limits<base::Timestamp>::min() && options.to == base::kNever),
+      all_alike_(filter == nullptr && !one_by_one_ && takes_all(options)),
       tracker_(options.tracker),
       hash_(options.tracker.seed),
       reassembler_(wire::ReassemblyLimits{.seed = options.tracker.seed}),

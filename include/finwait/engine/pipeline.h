@@ -34,6 +34,12 @@ struct PipelineOptions {
   base::Timestamp to = base::kNever;                                          ///< last stamp that is selected
 };
 
+/// Whether no frame is left out or looked at otherwise than the next, apart from a filter and a limit.
+[[nodiscard]] constexpr bool takes_all(const PipelineOptions& options) noexcept {
+  return options.snapshot_length == std::numeric_limits<std::uint32_t>::max() &&
+         options.from == std::numeric_limits<base::Timestamp>::min() && options.to == base::kNever;
+}
+
 /// How far it has come.
 struct Progress {
   std::uint64_t frames = 0;
@@ -119,7 +125,7 @@ class Pipeline {
   FrameKeeper* keeper_ = nullptr;
   PipelineOptions options_;
   bool one_by_one_;  // what happens is looked at after each frame, so that its order does not depend on the batches
-  bool all_alike_;   // no frame is left out or looked at otherwise than the next: neither filter nor span, nobody looks on
+  bool all_alike_;   // no frame is taken otherwise than the next: neither filter nor span, nobody looks on
   tcp::Tracker tracker_;
   base::QuickHash hash_;  // the tracker's
   wire::Reassembler reassembler_;

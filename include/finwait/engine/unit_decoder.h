@@ -30,7 +30,12 @@ class UnitDecoder {
   void deal(Unit& unit, wire::Segment& segment) const;
 
  private:
+  template <bool kReadPayload>
+  void take_all(Unit& unit, std::span<const capture::Frame> frames);
+  void date(Unit& unit, base::Timestamp stamp);
   void take(Unit& unit, const capture::Frame& frame);
+  [[nodiscard, gnu::noinline]] bool take_uncommon(Unit& unit, const capture::Frame& frame, wire::Segment& segment);
+  [[nodiscard]] bool count(Unit& unit, const capture::Frame& frame, wire::Fate fate, const wire::Segment& segment) const;
   [[nodiscard]] wire::Fate examine(Unit& unit, const capture::Frame& frame, wire::Segment& segment);
   void hold(Unit& unit, const capture::Frame& frame) const;
 
@@ -38,6 +43,7 @@ class UnitDecoder {
   std::optional<capture::Filter> filter_;
   base::QuickHash hash_;
   std::uint32_t shards_;
+  bool all_alike_;  // as Pipeline::all_alike_
   std::uint64_t selected_ = 0;
 };
 
