@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <future>
 #include <numeric>
+#include <span>
 #include <system_error>
 #include <tuple>
 #include <utility>
 
 #include "finwait/hosts/isn_analysis.h"
+#include "isn_room.h"
+#include "isn_weight.h"
 
 namespace finwait::hosts {
 namespace {
@@ -19,21 +22,22 @@ constexpr std::size_t kTestedInAll = std::size_t{1} << 17;  ///< samples, over a
 
 /// One set of samples to test: all of a host, or those of one machine behind its address.
 struct Unit {
+  static constexpr std::size_t kNoFinding = ~std::size_t{0};
   const IsnStore::Entry* entry = nullptr;
+  std::size_t finding = kNoFinding;  // where the finding goes if the host is innocent
+  double p = 1;
   int machine = -1;  // -1: all together
   bool split = false;
-  double p = 1;
   bool tested = false;
   bool rejected = false;
 };
 
-/// The latest `most` of an entry, in the order of time.
-std::vector<IsnObservation> latest(const IsnStore& store, const IsnStore::Entry& entry, std::size_t most) {
-  auto samples = store.samples(entry);
-  std::sort(samples.begin(), samples.end());
-  if (samples.size() > most) samples.erase(samples.begin(), samples.end() - static_cast<std::ptrdiff_t>(most));
-  return samples;
-}
+/// All that a thread needs to judge.
+struct Bench {
+  IsnRoom room;
+  std::vector<IsnObservation> samples;
+  IsnSeries series;
+};
 
 /// How many samples of a host are tested: all that are kept, but fewer where hosts are many. The most that comes to kTestedInAll together.
 std::size_t most_tested(const IsnStore& store) {
@@ -49,19 +53,54 @@ std::size_t most_tested(const IsnStore& store) {
   return most;
 }
 
-std::vector<IsnObservation> samples_of(const IsnStore& store, const Unit& unit, std::size_t most) {
-  auto samples = latest(store, *unit.entry, most);
-  if (unit.machine < 0) return samples;
-  return machines(samples, unit.entry->host.port != 0)[static_cast<std::size_t>(unit.machine)];
+/// The latest `most` of an entry, in the order of time.
+void take_latest(const IsnStore& store, const IsnStore::Entry& entry, std::size_t most, Bench& bench) {
+  std::vector<IsnObservation>& samples = bench.samples;
+  store.take_samples(entry, samples);
+  if (samples.size() > most) {
+    const auto from = samples.end() - static_cast<std::ptrdiff_t>(most);
+    if (!std::is_sorted(samples.begin(), samples.end())) std::nth_element(samples.begin(), from, samples.end());
+    samples.erase(samples.begin(), from);
+  }
+  sort_observations(samples, bench.room);
+}
+
+/// The samples of a unit into bench.series.
+void take_series(const IsnStore& store, const Unit& unit, std::size_t most, Bench& bench) {
+  take_latest(store, *unit.entry, most, bench);
+  if (unit.machine >= 0) bench.samples = machines(bench.samples, unit.entry->host.port != 0)[static_cast<std::size_t>(unit.machine)];
+  make_series(bench.samples, bench.series, bench.room);
+}
+
+/// Whether all samples that an entry has come from machines that look the same.
+bool one_machine(const IsnStore& store, const IsnStore::Entry& entry) {
+  const auto run = store.run(entry);
+  const bool listener = entry.host.port != 0;
+  return std::all_of(run.begin(), run.end(), [&first = run.front(), listener](const IsnObservation& o) {
+    return o.ttl == first.ttl && (listener || o.options == first.options);
+  });
 }
 
 std::vector<Unit> units_of(const IsnStore& store, std::size_t most) {
   std::vector<Unit> units;
+  Bench bench;
+  std::size_t findings = 0;
+  const auto next_finding = [&](const IsnStore::Entry& entry) { return entry.kept >= kLeastReported ? findings++ : Unit::kNoFinding; };
   for (const IsnStore::Entry& entry : store.entries()) {
     if (entry.kept < 2) continue;
-    const auto split = machines(latest(store, entry, most), entry.host.port != 0);
-    units.push_back({&entry, -1, split.size() > 1});
-    for (std::size_t i = 0; split.size() > 1 && i < split.size(); ++i) units.push_back({&entry, static_cast<int>(i), true});
+    std::size_t split = 1;
+    if (!one_machine(store, entry)) {
+      take_latest(store, entry, most, bench);
+      split = machines(bench.samples, entry.host.port != 0).size();
+    }
+    if (split == 1) {
+      units.push_back({.entry = &entry, .finding = next_finding(entry)});
+      continue;
+    }
+    units.push_back({.entry = &entry, .split = true});
+    for (std::size_t i = 0; i < split; ++i) {
+      units.push_back({.entry = &entry, .finding = next_finding(entry), .machine = static_cast<int>(i), .split = true});
+    }
   }
   return units;
 }
@@ -165,11 +204,13 @@ void IsnCollector::add(const IsnSample& s) noexcept {
 
 namespace {
 
-/// f for each, every so many of them on a thread of their own. What f throws is thrown; a thread that is not to be had is done without.
+/// f(element, its thread's bench) for each, every so many of them on a thread of their own. What f throws is thrown; a thread that is not
+/// to be had is done without.
 template <class T, class F>
 void for_each_on_threads(std::vector<T>& all, std::size_t threads, F f) {
   const auto do_every = [&](std::size_t first) {
-    for (std::size_t n = first; n < all.size(); n += threads) f(all[n]);
+    Bench bench;
+    for (std::size_t n = first; n < all.size(); n += threads) f(all[n], bench);
   };
   std::vector<std::future<void>> others;
   for (std::size_t n = 1; n < std::min(threads, all.size()); ++n) {
@@ -183,44 +224,60 @@ void for_each_on_threads(std::vector<T>& all, std::size_t threads, F f) {
   for (std::future<void>& other : others) other.get();
 }
 
+/// Whose finding it is.
+IsnFinding finding_of(const Unit& unit, const IsnSeries& series) {
+  IsnFinding finding;
+  finding.host.bytes = unit.entry->host.address;
+  finding.network = unit.entry->host.network;
+  if (unit.entry->host.port != 0) finding.port = unit.entry->host.port;
+  if (unit.machine >= 0) finding.ttl = series.all.front().ttl;
+  finding.seen = unit.machine >= 0 ? series.all.size() : unit.entry->seen;
+  finding.p_value = unit.p;
+  return finding;
+}
+
+/// Those that are rejected, described; all machines together only if that shows what no machine shows by itself.
+void describe_rejected(const IsnStore& store, std::size_t most, double level, std::span<const Unit> units,
+                       std::vector<IsnFinding>& findings) {
+  Bench bench;
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    const Unit& unit = units[i];
+    if (!unit.rejected) continue;
+    bool machines_show = false;
+    for (std::size_t j = i + 1; unit.split && unit.machine < 0 && j < units.size() && units[j].entry == unit.entry; ++j) {
+      machines_show = machines_show || units[j].rejected;
+    }
+    if (machines_show) continue;
+    take_series(store, unit, most, bench);
+    IsnFinding finding = finding_of(unit, bench.series);
+    describe_weak(bench.series, weigh(bench.series, unit.entry->host.port != 0), level, finding);
+    if (unit.finding != Unit::kNoFinding) {
+      findings[unit.finding] = std::move(finding);
+    } else {
+      findings.push_back(std::move(finding));
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<IsnFinding> IsnCollector::finish() const {
   const IsnStore& store = impl_->store;
   const std::size_t most = most_tested(store);
   auto units = units_of(store, most);
-  for_each_on_threads(units, impl_->limits.threads, [&](Unit& unit) {
-    const IsnEvidence evidence = weigh(make_series(samples_of(store, unit, most)), unit.entry->host.port != 0);
-    unit.tested = evidence.tests > 0;
-    unit.p = evidence.p();
+  const auto reported = std::count_if(units.begin(), units.end(), [](const Unit& unit) { return unit.finding != Unit::kNoFinding; });
+  std::vector<IsnFinding> findings(static_cast<std::size_t>(reported));
+  for_each_on_threads(units, impl_->limits.threads, [&](Unit& unit, Bench& bench) {
+    take_series(store, unit, most, bench);
+    const IsnWeight weight = weigh_quickly(bench.series, unit.entry->host.port != 0, bench.room);
+    unit.tested = weight.tests > 0;
+    unit.p = weight.p;
+    if (unit.finding == Unit::kNoFinding) return;
+    findings[unit.finding] = finding_of(unit, bench.series);
+    describe_innocent(bench.series, findings[unit.finding]);
   });
   const double level = holm(units, impl_->limits.family_error);
-  std::vector<IsnFinding> findings;
-  for (std::size_t i = 0; i < units.size(); ++i) {
-    const Unit& unit = units[i];
-    bool wanted = unit.rejected || unit.entry->kept >= kLeastReported;
-    if (unit.split && unit.machine < 0) {
-      // All machines together only if that shows what no machine shows by itself.
-      wanted = unit.rejected;
-      for (std::size_t j = i + 1; j < units.size() && units[j].entry == unit.entry; ++j) wanted = wanted && !units[j].rejected;
-    }
-    if (!wanted) continue;
-    const IsnSeries series = make_series(samples_of(store, unit, most));
-    const IsnHost& host = unit.entry->host;
-    IsnFinding finding;
-    finding.host.bytes = host.address;
-    finding.network = host.network;
-    if (host.port != 0) finding.port = host.port;
-    if (unit.machine >= 0) finding.ttl = series.all.front().ttl;
-    finding.seen = unit.machine >= 0 ? series.all.size() : unit.entry->seen;
-    finding.p_value = unit.p;
-    if (unit.rejected) {
-      describe_weak(series, weigh(series, host.port != 0), level, finding);
-    } else {
-      describe_innocent(series, finding);
-    }
-    findings.push_back(std::move(finding));
-  }
+  describe_rejected(store, most, level, units, findings);
   std::stable_sort(findings.begin(), findings.end(), [](const IsnFinding& a, const IsnFinding& b) {
     return std::tie(a.host, a.network, a.port, a.ttl) < std::tie(b.host, b.network, b.port, b.ttl);
   });

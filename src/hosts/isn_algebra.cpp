@@ -7,8 +7,10 @@
 #include <bit>
 #include <cmath>
 #include <numeric>
+#include <span>
 #include <utility>
 
+#include "binary_rank.h"
 #include "finwait/hosts/isn_tests.h"
 
 namespace finwait::hosts {
@@ -19,20 +21,26 @@ constexpr std::uint64_t kMersenne31 = 0x7fff'ffff;
 
 using Signed128 = __int128_t;
 
-/// Disjoint blocks of `length` samples in a row, as indices of their first.
-std::vector<std::size_t> blocks(const IsnSeries& series, std::size_t length) {
-  std::vector<std::size_t> starts;
-  const std::size_t n = series.fresh.size();
-  std::size_t run = 0;
-  for (std::size_t i = n > kMostSamples ? n - kMostSamples : 0; i < n; ++i) {
-    run = run > 0 && series.follows[i] ? run + 1 : 1;
-    if (run == length) {
-      starts.push_back(i + 1 - length);
+/// Disjoint blocks of samples in a row, as indices of their first.
+class Blocks {
+ public:
+  /// length at least 2.
+  Blocks(const IsnSeries& series, std::size_t length) noexcept {
+    const std::size_t n = series.fresh.size();
+    std::size_t run = 0;
+    for (std::size_t i = n > kMostSamples ? n - kMostSamples : 0; i < n; ++i) {
+      run = run > 0 && series.follows[i] ? run + 1 : 1;
+      if (run != length) continue;
+      starts_[count_++] = i + 1 - length;
       run = 0;
     }
   }
-  return starts;
-}
+  [[nodiscard]] std::span<const std::size_t> starts() const noexcept { return std::span(starts_).first(count_); }
+
+ private:
+  std::array<std::size_t, kMostSamples / 2> starts_;
+  std::size_t count_ = 0;
+};
 
 /// d0 d2 - d1^2 for the three differences of a block: a multiple of the modulus for every linear congruential generator.
 std::uint64_t determinant(const IsnSeries& series, std::size_t at) noexcept {
@@ -43,19 +51,43 @@ std::uint64_t determinant(const IsnSeries& series, std::size_t at) noexcept {
   return static_cast<std::uint64_t>(e < 0 ? -e : e);
 }
 
-void congruential_power_of_two(const std::vector<std::uint64_t>& determinants, LinearTest& best) {
+void congruential_power_of_two(std::span<const std::uint64_t> determinants, LinearTest& best) {
   for (unsigned bits = 16; bits <= 32; ++bits) {
     const std::uint64_t mask = (std::uint64_t{1} << bits) - 1;
     const auto hits =
         static_cast<std::size_t>(std::count_if(determinants.begin(), determinants.end(), [&](std::uint64_t e) { return (e & mask) == 0; }));
+    if (hits == 0) return;  // nor will any be divisible by more
     // d0 d2 = d1^2 modulo 2^b has one and a half times 2^-b of all (d0, d1, d2), and a little for those divisible by high powers: twice
     // bounds it.
     const double p = 17 * binomial_tail(determinants.size(), std::exp2(1 - static_cast<double>(bits)), hits);
-    if (hits > 0 && p < best.p) best = {p, mask + 1, {}};
+    if (p < best.p) best = {p, mask + 1, {}};
   }
 }
 
-void congruential_modulus(const std::vector<std::uint64_t>& determinants, std::uint64_t modulus, double tried, std::size_t used,
+/// The greatest common divisor if it is more than `least`; else anything up to that.
+std::uint64_t large_gcd(std::uint64_t a, std::uint64_t b, std::uint64_t least) noexcept {
+  if (a == 0 || b == 0) return a | b;
+  const int twos = std::countr_zero(a | b);
+  const std::uint64_t enough = least >> twos;
+  a >>= std::countr_zero(a);
+  b >>= std::countr_zero(b);
+  // Both are odd; the lesser one is never less than their divisor.
+  while (a != b) {
+    const std::uint64_t apart = a > b ? a - b : b - a;
+    a = std::min(a, b);
+    if (a <= enough) return 1;
+    b = apart >> std::countr_zero(apart);
+  }
+  return a << twos;
+}
+
+/// Whether the divisor of `middle` and either neighbour can be more than `least`: one division tells of both that it is not.
+bool may_share(std::uint64_t before, std::uint64_t middle, std::uint64_t after, std::uint64_t least) noexcept {
+  if (middle == 0) return true;
+  return large_gcd(middle, static_cast<std::uint64_t>(__uint128_t{before} * after % middle), least) > least;
+}
+
+void congruential_modulus(std::span<const std::uint64_t> determinants, std::uint64_t modulus, double tried, std::size_t used,
                           LinearTest& best) {
   if (determinants.size() <= used) return;
   const auto hits =
@@ -83,7 +115,7 @@ std::uint64_t difference(std::uint32_t to, std::uint32_t from, std::uint64_t m) 
 
 /// The number after the last, from the multiplier that the latest solvable block gives; only if it also predicts the last from the one
 /// before.
-std::optional<std::uint32_t> predict_congruential(const IsnSeries& series, std::uint64_t m, const std::vector<std::size_t>& starts) {
+std::optional<std::uint32_t> predict_congruential(const IsnSeries& series, std::uint64_t m, std::span<const std::size_t> starts) {
   const auto& x = series.fresh;
   const std::size_t n = x.size();
   if (n < 3 || !series.follows[n - 1] || !series.follows[n - 2]) return std::nullopt;
@@ -131,7 +163,10 @@ std::optional<std::uint64_t> rand48_state(std::uint32_t x, std::uint32_t y, cons
   const double tv = kMiddle - static_cast<double>(shift);
   const auto& [a, b] = basis;
   const double det = static_cast<double>(a.u) * static_cast<double>(b.v) - static_cast<double>(a.v) * static_cast<double>(b.u);
-  const double i0 = std::round((tu * static_cast<double>(b.v) - tv * static_cast<double>(b.u)) / det);
+  const double i_exact = (tu * static_cast<double>(b.v) - tv * static_cast<double>(b.u)) / det;
+  const double i0 = std::round(i_exact);
+  // A point within the square of 2^16 is at most 2^15 (|b.u| + |b.v|) / 2^48 from its middle in this coordinate: less than 1 / 64.
+  if (std::abs(i_exact - i0) > 1.0 / 64) return std::nullopt;
   const double j0 = std::round((static_cast<double>(a.u) * tv - static_cast<double>(a.v) * tu) / det);
   for (int di = -1; di <= 1; ++di) {
     for (int dj = -1; dj <= 1; ++dj) {
@@ -167,22 +202,52 @@ struct BitMatrix {
   }
 };
 
+constexpr std::size_t kMostRows = 256;  ///< of (x, next x): four times what the rank needs
+
+/// Where rows begin: x of the first is fresh[first_row() - 1].
+std::size_t first_row(const IsnSeries& series) noexcept { return series.fresh.size() > kMostRows ? series.fresh.size() - kMostRows : 1; }
+
+/// Whether no relation at all holds between the rows, or none more than so few rows always have: then none binds the next number.
+bool rows_are_free(const IsnSeries& series) noexcept {
+  constexpr std::size_t kEnough = 64 + 12;  // random rows have not the full rank once in 2^12
+  std::array<std::uint64_t, kEnough> rows;
+  std::size_t count = 0;
+  std::uint64_t origin = 0;
+  bool any = false;
+  for (std::size_t i = first_row(series); i < series.fresh.size() && count != kEnough; ++i) {
+    if (!series.follows[i]) continue;
+    const std::uint64_t row = std::uint64_t{series.fresh[i - 1].isn} << 32 | series.fresh[i].isn;
+    if (any) rows[count++] = row ^ origin;
+    if (!any) origin = row;
+    any = true;
+  }
+  return binary_rank(std::span(rows).first(count)) == std::min<std::size_t>(count, 64);
+}
+
 }  // namespace
 
 LinearTest congruential_test(const IsnSeries& series) {
   LinearTest best;
-  const auto starts = blocks(series, 4);
+  const Blocks blocks(series, 4);
+  const auto starts = blocks.starts();
   if (starts.empty()) return best;
-  std::vector<std::uint64_t> determinants;
-  for (const std::size_t at : starts) determinants.push_back(determinant(series, at));
+  std::array<std::uint64_t, kMostSamples / 4> room;
+  const auto determinants = std::span(room).first(starts.size());
+  std::transform(starts.begin(), starts.end(), determinants.begin(), [&](std::size_t at) { return determinant(series, at); });
   congruential_power_of_two(determinants, best);
   const std::uint32_t greatest = series.sorted.back();
   if (greatest < kMersenne31) congruential_modulus(determinants, kMersenne31, 1, 0, best);
   // Any other modulus divides the greatest common divisor of two blocks that are not spoilt; a third must confirm it.
-  const std::size_t pairs = std::min<std::size_t>(determinants.size() - 1, 64);
+  constexpr std::size_t kToFindIt = 2;
+  const std::size_t pairs = determinants.size() > kToFindIt ? std::min<std::size_t>(determinants.size() - 1, 64) : 0;
+  const std::uint64_t least = std::max<std::uint64_t>(greatest, 1'000'000);
   for (std::size_t i = 0; i < pairs; ++i) {
-    const std::uint64_t g = std::gcd(determinants[i], determinants[i + 1]);
-    if (g > greatest && g > 1'000'000) congruential_modulus(determinants, g, static_cast<double>(pairs), 2, best);
+    if (i % 2 == 0 && i + 1 < pairs && !may_share(determinants[i], determinants[i + 1], determinants[i + 2], least)) {
+      ++i;
+      continue;
+    }
+    const std::uint64_t g = large_gcd(determinants[i], determinants[i + 1], least);
+    if (g > least) congruential_modulus(determinants, g, static_cast<double>(pairs), kToFindIt, best);
   }
   if (best.modulus != 0) {
     best.p = std::min(1.0, 3 * best.p);
@@ -193,9 +258,10 @@ LinearTest congruential_test(const IsnSeries& series) {
 
 LinearTest rand48_test(const IsnSeries& series) {
   LinearTest result;
-  const auto starts = blocks(series, 2);
+  const Blocks blocks(series, 2);
+  const auto starts = blocks.starts();
   if (starts.empty()) return result;
-  const auto basis = reduced_basis();
+  static const auto basis = reduced_basis();
   std::size_t hits = 0;
   for (const std::size_t at : starts) hits += rand48_state(series.fresh[at].isn, series.fresh[at + 1].isn, basis).has_value() ? 1U : 0U;
   result.p = binomial_tail(starts.size(), 1.0 / 65536, hits);
@@ -211,12 +277,13 @@ LinearTest rand48_test(const IsnSeries& series) {
 
 LinearTest shift_register_test(const IsnSeries& series) {
   LinearTest result;
+  if (rows_are_free(series)) return result;
   BitMatrix matrix;
   BitMatrix following;  // the next numbers alone
   std::size_t rows = 0;
   std::uint64_t origin = 0;
   const std::size_t n = series.fresh.size();
-  for (std::size_t i = n > 256 ? n - 256 : 1; i < n; ++i) {  // four times what the rank needs
+  for (std::size_t i = first_row(series); i < n; ++i) {
     if (!series.follows[i]) continue;
     const std::uint64_t row = std::uint64_t{series.fresh[i - 1].isn} << 32 | series.fresh[i].isn;
     // Taking off the first row makes affine relations linear.

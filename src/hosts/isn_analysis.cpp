@@ -6,14 +6,20 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <span>
 #include <utility>
+
+#include "isn_room.h"
+#include "isn_screen.h"
+#include "isn_weight.h"
 
 namespace finwait::hosts {
 namespace {
 
 constexpr std::size_t kLeastForTests = 4;
 constexpr std::size_t kLeastForShape = 16;  // Watson's U^2
-constexpr std::size_t kLeastSteps = 3;      // of a grouping
+constexpr std::size_t kLeastForShiftRegister = 34;
+constexpr std::size_t kLeastSteps = 3;  // of a grouping
 constexpr std::size_t kMostMachines = 8;
 
 constexpr std::array<Grouping, 2> kListenerGroupings = {Grouping{true, false, false}, Grouping{false, true, false}};
@@ -25,27 +31,39 @@ bool coarser(const Grouping& a, const Grouping& b) noexcept {
   return (!a.peer || b.peer) && (!a.peer_port || b.peer_port) && (!a.host_port || b.host_port);
 }
 
-template <class Groupings>
-void weigh_groupings(const IsnSeries& series, const Groupings& groupings, IsnEvidence& evidence) {
-  std::vector<std::pair<Grouping, std::size_t>> done;
-  for (const Grouping& grouping : groupings) {
+std::span<const Grouping> groupings_of(bool listener) noexcept {
+  return listener ? std::span<const Grouping>(kListenerGroupings) : std::span<const Grouping>(kOriginatorGroupings);
+}
+
+/// f(grouping, steps within it) for each that tells groups apart as no other does, and has steps enough.
+template <class F>
+void for_each_grouping(const IsnSeries& series, bool listener, IsnRoom& room, F&& f) {
+  std::array<std::pair<Grouping, std::size_t>, kOriginatorGroupings.size()> done;
+  std::size_t used = 0;
+  for (const Grouping& grouping : groupings_of(listener)) {
+    const auto few = [n = series.fresh.size()](std::size_t groups) { return groups <= 1 || n - groups < kLeastSteps; };
+    if (const auto counted = count_groups(series.fresh, grouping, room); counted && few(*counted)) continue;
     std::size_t groups = 0;
     const auto steps = steps_within(series, grouping, &groups);
     // One group is the whole; as many groups as a coarser grouping has is the same partition (all to port 443, say).
-    const bool again =
-        std::any_of(done.begin(), done.end(), [&](const auto& d) { return d.second == groups && coarser(d.first, grouping); });
-    if (groups <= 1 || steps.size() < kLeastSteps || again) continue;
-    done.emplace_back(grouping, groups);
-    evidence.groups.push_back({grouping, fit_slope(steps), steps.size()});
-    evidence.tests += kSlopeTests;
+    const auto same = [&](const auto& d) { return d.second == groups && coarser(d.first, grouping); };
+    if (few(groups) || std::any_of(done.begin(), done.begin() + used, same)) continue;
+    done[used++] = {grouping, groups};
+    f(grouping, steps);
   }
 }
 
-std::vector<std::uint32_t> increments(const IsnSeries& series) {
-  std::vector<std::uint32_t> out;
-  for (std::size_t i = 1; i < series.fresh.size(); ++i) out.push_back(series.fresh[i].isn - series.fresh[i - 1].isn);
-  std::sort(out.begin(), out.end());
-  return out;
+/// Between neighbours, ascending.
+void take_increments(const IsnSeries& series, IsnRoom& room) {
+  room.increments.clear();
+  for (std::size_t i = 1; i < series.fresh.size(); ++i) room.increments.push_back(series.fresh[i].isn - series.fresh[i - 1].isn);
+  spread_sort(room.increments, room.numbers);
+}
+
+/// How many p-values there are of n fresh samples, groupings aside.
+std::size_t tests_of(std::size_t n) noexcept {
+  if (n < kLeastForTests) return 1;
+  return IsnBars::kLeastTests + (n >= kLeastForShape ? 2 : 0) + (n >= kLeastForShiftRegister ? 1 : 0);
 }
 
 }  // namespace
@@ -61,34 +79,62 @@ IsnEvidence weigh(const IsnSeries& series, bool listener) {
   IsnEvidence evidence;
   const std::size_t n = series.fresh.size();
   if (n < 2 && (!listener || series.all.size() < 2)) return evidence;
+  evidence.tests = tests_of(n);
   evidence.repeats = repeats(series, listener);
-  evidence.tests = 1;
   if (n < kLeastForTests) return evidence;
-  const auto steps = steps_within(series, {});
-  const auto sorted_increments = increments(series);
+  IsnRoom room;
+  take_increments(series, room);
   evidence.numbers = crowd_anywhere(series.sorted);
-  evidence.increments = crowd_anywhere(sorted_increments);
-  evidence.overall = fit_slope(steps);
-  evidence.bits = bit_tests(series.fresh);
+  evidence.increments = crowd_anywhere(room.increments);
+  evidence.overall = fit_slope(steps_within(series, {}));
+  evidence.bits = bit_tests(series.sorted);
   evidence.gcd = gcd_test(series.fresh);
   evidence.congruential = congruential_test(series);
   evidence.rand48 = rand48_test(series);
-  evidence.tests += 2 + kSlopeTests + 4 + 1 + 2;
   if (n >= kLeastForShape) {
     evidence.watson_p = watson_p(series.sorted);
-    evidence.watson_increments_p = watson_p(sorted_increments);
-    evidence.tests += 2;
+    evidence.watson_increments_p = watson_p(room.increments);
   }
-  if (n > 33) {
-    evidence.shift_register = shift_register_test(series);
-    ++evidence.tests;
-  }
-  if (listener) {
-    weigh_groupings(series, kListenerGroupings, evidence);
-  } else {
-    weigh_groupings(series, kOriginatorGroupings, evidence);
-  }
+  if (n >= kLeastForShiftRegister) evidence.shift_register = shift_register_test(series);
+  for_each_grouping(series, listener, room, [&](const Grouping& grouping, const std::vector<IsnStep>& steps) {
+    evidence.groups.push_back({grouping, fit_slope(steps), steps.size()});
+    evidence.tests += kSlopeTests;
+  });
   return evidence;
+}
+
+IsnWeight weigh_quickly(const IsnSeries& series, bool listener, IsnRoom& room) {
+  IsnWeight weight;
+  const std::size_t n = series.fresh.size();
+  if (n < 2 && (!listener || series.all.size() < 2)) return weight;
+  weight.tests = tests_of(n);
+  double least = repeats(series, listener).p;
+  const auto consider = [&least](double p) { least = std::min(least, p); };
+  if (n >= kLeastForTests) {
+    take_increments(series, room);
+    steps_between(series, room.steps);
+    if (may_crowd(series.sorted, room)) consider(crowd_anywhere(series.sorted).p);
+    if (may_crowd(room.increments, room)) consider(crowd_anywhere(room.increments).p);
+    if (may_have_slope(room.steps, room)) consider(fit_slope(room.steps).least_p());
+    consider(bits_p(series.sorted, room));
+    consider(gcd_test(series.fresh).p);
+    consider(congruential_test(series).p);
+    consider(rand48_test(series).p);
+    if (n >= kLeastForShape && may_be_uneven(series.sorted)) consider(watson_p(series.sorted));
+    if (n >= kLeastForShape && may_be_uneven(room.increments)) consider(watson_p(room.increments));
+    if (n >= kLeastForShiftRegister) consider(shift_register_test(series).p);
+    for_each_grouping(series, listener, room, [&](const Grouping&, const std::vector<IsnStep>& steps) {
+      if (may_have_slope(steps, room)) consider(fit_slope(steps).least_p());
+      weight.tests += kSlopeTests;
+    });
+  }
+  weight.p = std::min(1.0, least * static_cast<double>(weight.tests));
+  return weight;
+}
+
+IsnWeight weigh_quickly(const IsnSeries& series, bool listener) {
+  IsnRoom room;
+  return weigh_quickly(series, listener, room);
 }
 
 std::vector<std::vector<IsnObservation>> machines(const std::vector<IsnObservation>& observations, bool listener) {
@@ -113,7 +159,7 @@ NmapIsn nmap_measures(const std::vector<IsnObservation>& observations) {
     const std::uint32_t up = observations[i].isn - observations[i - 1].isn;
     const std::uint32_t difference = std::min(up, 0U - up);
     const base::Duration passed = base::elapsed(observations[i - 1].time, observations[i].time) / base::kMicrosecond;
-    result.gcd = std::gcd(result.gcd, difference);
+    if (result.gcd != 1) result.gcd = std::gcd(result.gcd, difference);
     rates.push_back(difference * 1e6 / static_cast<double>(std::max<base::Duration>(passed, 1)));
   }
   if (result.gcd == 0) return result;

@@ -203,11 +203,15 @@ void IsnStore::add(const IsnHost& host, std::uint64_t hash, const IsnObservation
 
 std::vector<IsnObservation> IsnStore::samples(const Entry& entry) const {
   std::vector<IsnObservation> out;
-  out.reserve(entry.kept);
-  const std::uint32_t size = kRuns[entry.size];
-  const std::uint32_t oldest = entry.kept < size ? 0 : entry.head;
-  for (std::uint32_t i = 0; i < entry.kept; ++i) out.push_back(run_of(entry)[(oldest + i) % size]);
+  take_samples(entry, out);
   return out;
+}
+
+void IsnStore::take_samples(const Entry& entry, std::vector<IsnObservation>& out) const {
+  const auto all = run(entry);
+  const std::size_t oldest = entry.kept < kRuns[entry.size] ? 0 : entry.head;
+  out.assign(all.begin() + static_cast<std::ptrdiff_t>(oldest), all.end());
+  out.insert(out.end(), all.begin(), all.begin() + static_cast<std::ptrdiff_t>(oldest));
 }
 
 }  // namespace finwait::hosts

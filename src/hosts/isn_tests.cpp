@@ -1,28 +1,22 @@
-// Series, steps, slopes, repeats, bits: everything that is counting. Recurrences stand in isn_algebra.cpp.
+// Series, steps, repeats, bits: everything that is counting. Slopes stand in isn_slopes.cpp, recurrences in isn_algebra.cpp.
 #include "finwait/hosts/isn_tests.h"
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
-#include <numbers>
 #include <numeric>
 #include <tuple>
+
+#include "binary_rank.h"
+#include "isn_room.h"
 
 namespace finwait::hosts {
 namespace {
 
-constexpr double kTurn = 4294967296.0;
-
-/// RFC 793, 1 MHz, Linux's 64 ns, FreeBSD's 1 MiB/s, 4.4BSD's 64,000 each half second, Windows' 100 ns, slow ticks, nanoseconds.
-constexpr std::array kNamedSlopes = {250'000.0, 1'000'000.0, 15'625'000.0, 1'048'576.0, 128'000.0, 10'000'000.0, 1'000.0, 100.0, 1e9};
-
 constexpr base::Duration kTranslatedWithin = 50 * base::kMillisecond;
 constexpr std::size_t kTranslatedBack = 64;
 constexpr std::ptrdiff_t kMostSights = 3;
-
-constexpr std::size_t kMostSteps = 512;    // of a free fit; the latest
-constexpr std::size_t kMostSlopes = 2048;  // grid points of a free fit
 
 std::uint64_t tuple_key(const IsnObservation& o, const Grouping& g) noexcept {
   return (g.peer ? std::uint64_t{o.peer} << 32 : 0) | (g.peer_port ? std::uint64_t{o.peer_port} << 16 : 0) |
@@ -45,12 +39,8 @@ std::vector<std::uint32_t> group(std::span<const IsnObservation> observations, c
 
 /// Without the second sight of one segment: where an address translator stands between two points of capture, the same SYN appears with
 /// another peer a moment later. A number that comes more often than a path has such points is kept: then it is the host's.
-std::vector<IsnObservation> without_translated(std::vector<IsnObservation> observations) {
-  std::vector<std::uint32_t> numbers;
-  numbers.reserve(observations.size());
-  for (const IsnObservation& o : observations) numbers.push_back(o.isn);
-  std::sort(numbers.begin(), numbers.end());
-  if (std::adjacent_find(numbers.begin(), numbers.end()) == numbers.end()) return observations;
+/// `numbers`: all of theirs, ascending.
+std::vector<IsnObservation> without_translated(const std::vector<IsnObservation>& observations, const std::vector<std::uint32_t>& numbers) {
   std::vector<IsnObservation> kept;
   for (const IsnObservation& o : observations) {
     const auto [from, to] = std::equal_range(numbers.begin(), numbers.end(), o.isn);
@@ -65,62 +55,26 @@ std::vector<IsnObservation> without_translated(std::vector<IsnObservation> obser
   return kept;
 }
 
-/// The slope that the steps agree on best: the largest of |sum exp(i (difference - slope * seconds))| over a grid, as a Rayleigh test.
-struct Peak {
-  double slope = 0;
-  double log_p = 0;
-};
-Peak rayleigh_peak(std::span<const IsnStep> steps, double longest) {
-  const double range = 2 * kFastestClock / kTurn * longest;  // turns of 2^32 over the longest step, over all slopes
-  const auto points = static_cast<std::size_t>(std::ceil(4 * range)) + 1;
-  const double spacing = 2 * kFastestClock / static_cast<double>(points);
-  std::vector<double> re(points);
-  std::vector<double> im(points);
-  for (const IsnStep& s : steps) {
-    const double start = 2 * std::numbers::pi * (s.difference / kTurn + kFastestClock * s.seconds / kTurn);
-    const double turn = -2 * std::numbers::pi * spacing * s.seconds / kTurn;
-    double x = std::cos(start);
-    double y = std::sin(start);
-    const double c = std::cos(turn);
-    const double d = std::sin(turn);
-    for (std::size_t i = 0; i < points; ++i) {
-      re[i] += x;
-      im[i] += y;
-      const double next = x * c - y * d;
-      y = x * d + y * c;
-      x = next;
-    }
+/// `fresh`, `follows` and `sorted` (not yet in order) from `all`.
+void take_first_of_each(IsnSeries& series) {
+  const auto order = group(series.all, {true, true, true});
+  std::vector<bool> first(series.all.size(), false);
+  bool have = false;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    if (i == 0 || !series.all[order[i]].same_tuple(series.all[order[i - 1]])) have = false;
+    if (have || series.all[order[i]].continues) continue;
+    first[order[i]] = true;
+    have = true;
   }
-  std::size_t best = 0;
-  double most = -1;
-  for (std::size_t i = 0; i < points; ++i) {
-    const double length = re[i] * re[i] + im[i] * im[i];
-    if (length > most) {
-      most = length;
-      best = i;
-    }
+  series.fresh.clear();
+  series.follows.clear();
+  series.sorted.clear();
+  for (std::size_t i = 0; i < series.all.size(); ++i) {
+    if (!first[i]) continue;
+    series.fresh.push_back(series.all[i]);
+    series.follows.push_back(i > 0 && first[i - 1] ? 1 : 0);
+    series.sorted.push_back(series.all[i].isn);
   }
-  const double z = most / static_cast<double>(steps.size());
-  return {-kFastestClock + spacing * static_cast<double>(best), std::min(0.0, std::log(static_cast<double>(points)) - z)};
-}
-
-/// Least squares on the steps whose residues are within a window that narrows.
-double refine(std::span<const IsnStep> steps, double slope) {
-  for (double window = kTurn / 4; window > 16; window /= 4) {
-    double st = 0;
-    double tt = 0;
-    std::size_t n = 0;
-    for (const IsnStep& s : steps) {
-      const double r = residue(s, slope);
-      if (std::abs(r) > window) continue;
-      st += r * s.seconds;
-      tt += s.seconds * s.seconds;
-      ++n;
-    }
-    if (n < 3 || tt <= 0) break;
-    slope += st / tt;
-  }
-  return slope;
 }
 
 std::uint32_t reversed(std::uint32_t x) noexcept {
@@ -131,21 +85,15 @@ std::uint32_t reversed(std::uint32_t x) noexcept {
 }
 
 /// The fullest cell among the 2^b values of the lowest b bits, for b from 1 to 16.
-double low_cells_p(std::span<const IsnObservation> fresh) {
-  const std::size_t n = fresh.size();
-  std::vector<std::uint32_t> mirrored;  // in the order of which equal low bits stand together, for every b
-  mirrored.reserve(n);
-  for (const IsnObservation& o : fresh) mirrored.push_back(reversed(o.isn));
-  std::sort(mirrored.begin(), mirrored.end());
+double low_cells_p(std::span<const std::uint32_t> numbers) {
+  const std::size_t n = numbers.size();
+  std::vector<std::uint32_t> mirrored;
+  SpreadRoom<std::uint32_t> room;
+  const auto fullest = fullest_cells(numbers, mirrored, room);
   double best_log = 0;
   double best_p = 1;
   for (unsigned b = 1; b <= 16; ++b) {
-    std::size_t most = 1;
-    std::size_t run = 1;
-    for (std::size_t i = 1; i < n; ++i) {
-      run = (mirrored[i] ^ mirrored[i - 1]) >> (32 - b) == 0 ? run + 1 : 1;
-      most = std::max(most, run);
-    }
+    const std::size_t most = fullest[b];
     // Either any of the cells is that full, or the cell of any number: whichever is fewer.
     const double cells = std::ldexp(1.0, static_cast<int>(b));
     const double by_cell = std::log(cells) + log_binomial_bound(n, 1 / cells, most);
@@ -158,95 +106,50 @@ double low_cells_p(std::span<const IsnObservation> fresh) {
   return std::min(1.0, 16 * best_p);
 }
 
-Crowd crowd_at(std::span<const IsnStep> steps, double slope, std::vector<std::int32_t>& scratch, double slopes_per_turn = 0) {
-  scratch.clear();
-  for (const IsnStep& s : steps) scratch.push_back(residue(s, slope));
-  return crowd_at_zero(scratch, slopes_per_turn);
-}
-
-void fit_free(std::span<const IsnStep> steps, SlopeFit& fit, std::vector<std::int32_t>& scratch) {
-  if (steps.size() > kMostSteps) steps = steps.last(kMostSteps);
-  constexpr double kLongest = static_cast<double>(kMostSlopes - 2) / 4 * kTurn / (2 * kFastestClock);
-  std::vector<IsnStep> usable;
-  double longest = 0;
-  for (const IsnStep& s : steps) {
-    if (s.seconds < 0 || s.seconds > kLongest) continue;
-    usable.push_back(s);
-    longest = std::max(longest, s.seconds);
-  }
-  if (usable.size() < 3 || longest <= 0) return;
-  const Peak peak = rayleigh_peak(usable, longest);
-  fit.rayleigh_log = peak.log_p;
-  fit.rayleigh_p = std::exp(peak.log_p);
-  const double turns = 2 * kFastestClock / kTurn * longest;
-  for (const double start : {peak.slope, 0.0}) {
-    const double slope = refine(usable, start);
-    if (std::abs(slope) > kFastestClock) continue;
-    const Crowd crowd = crowd_at(usable, slope, scratch, turns);
-    if (crowd.log_p < fit.free.log_p) {
-      fit.free = crowd;
-      fit.free_slope = slope;
-    }
-  }
-  if (fit.free.log_p >= 0) fit.free_slope = peak.slope;
-}
-
 }  // namespace
+
+void sort_observations(std::vector<IsnObservation>& observations, IsnRoom& room) {
+  if (std::is_sorted(observations.begin(), observations.end())) return;
+  const auto by_time = [](const IsnObservation& a, const IsnObservation& b) { return a.time < b.time; };
+  const auto [first, last] = std::minmax_element(observations.begin(), observations.end(), by_time);
+  const base::Timestamp from = first->time;
+  const int spare = std::countl_zero(static_cast<std::uint64_t>(last->time) - static_cast<std::uint64_t>(from));
+  spread_sort(observations, room.observations, [from, spare](const IsnObservation& o) {
+    const std::uint64_t since = static_cast<std::uint64_t>(o.time) - static_cast<std::uint64_t>(from);
+    return spare == 64 ? 0U : static_cast<std::uint32_t>(since << spare >> 32);
+  });
+}
+
+void make_series(std::vector<IsnObservation>& observations, IsnSeries& series, IsnRoom& room) {
+  series.sorted.clear();
+  for (const IsnObservation& o : observations) series.sorted.push_back(o.isn);
+  spread_sort(series.sorted, room.numbers);
+  const bool different = std::adjacent_find(series.sorted.begin(), series.sorted.end()) == series.sorted.end();
+  series.all.swap(observations);
+  if (!different) series.all = without_translated(series.all, series.sorted);
+  const auto continues = [](const IsnObservation& o) { return o.continues; };
+  if (different && std::none_of(series.all.begin(), series.all.end(), continues) &&
+      count_groups(series.all, {true, true, true}, room) == series.all.size()) {
+    series.fresh = series.all;
+    series.follows.assign(series.all.size(), 1);
+    if (!series.follows.empty()) series.follows[0] = 0;
+    return;
+  }
+  take_first_of_each(series);
+  spread_sort(series.sorted, room.numbers);
+}
 
 IsnSeries make_series(std::vector<IsnObservation> observations) {
   IsnSeries series;
-  std::sort(observations.begin(), observations.end());
-  series.all = without_translated(std::move(observations));
-  const auto order = group(series.all, {true, true, true});
-  std::vector<bool> first(series.all.size(), false);
-  bool have = false;
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    if (i == 0 || !series.all[order[i]].same_tuple(series.all[order[i - 1]])) have = false;
-    if (have || series.all[order[i]].continues) continue;
-    first[order[i]] = true;
-    have = true;
-  }
-  for (std::size_t i = 0; i < series.all.size(); ++i) {
-    if (!first[i]) continue;
-    series.fresh.push_back(series.all[i]);
-    series.follows.push_back(i > 0 && first[i - 1]);
-    series.sorted.push_back(series.all[i].isn);
-  }
-  std::sort(series.sorted.begin(), series.sorted.end());
+  IsnRoom room;
+  sort_observations(observations, room);
+  make_series(observations, series, room);
   return series;
 }
 
-std::int32_t residue(const IsnStep& step, double slope) noexcept {
-  constexpr double kExact = 9e15;  // below 2^53 a double holds every whole number, and the cast does the modulo
-  double moved = slope * step.seconds;
-  if (std::abs(moved) > kExact) moved = std::fmod(moved, kTurn);
-  const auto whole = static_cast<std::int64_t>(moved + (moved < 0 ? -0.5 : 0.5));
-  return static_cast<std::int32_t>(step.difference - static_cast<std::uint32_t>(whole));
-}
-
-double SlopeFit::clock_p() const noexcept { return std::min({named.p, free.p, rayleigh_p}); }
-double SlopeFit::least_p() const noexcept { return std::min(step.p, clock_p()); }
-bool SlopeFit::is_named() const noexcept { return named.log_p <= std::min(free.log_p, rayleigh_log); }
-double SlopeFit::slope() const noexcept { return is_named() ? named_slope : free_slope; }
-const Crowd& SlopeFit::clock() const noexcept { return is_named() ? named : free; }
-bool SlopeFit::prefers_steps() const noexcept { return step.log_p <= std::min(clock().log_p, rayleigh_log); }
-double SlopeFit::log_p() const noexcept { return std::min({step.log_p, named.log_p, free.log_p, rayleigh_log}); }
-
-SlopeFit fit_slope(std::span<const IsnStep> steps) {
-  SlopeFit fit;
-  std::vector<std::int32_t> scratch;
-  scratch.reserve(steps.size());
-  fit.step = crowd_at(steps, 0, scratch);
-  for (const double slope : kNamedSlopes) {
-    Crowd crowd = crowd_at(steps, slope, scratch);
-    crowd.p = std::min(1.0, crowd.p * static_cast<double>(kNamedSlopes.size()));
-    if (crowd.log_p < fit.named.log_p) {
-      fit.named = crowd;
-      fit.named_slope = slope;
-    }
-  }
-  fit_free(steps, fit, scratch);
-  return fit;
+void steps_between(const IsnSeries& series, std::vector<IsnStep>& steps) {
+  steps.clear();
+  for (std::size_t i = 1; i < series.fresh.size(); ++i) steps.push_back(step(series.fresh[i - 1], series.fresh[i]));
 }
 
 std::vector<IsnStep> steps_within(const IsnSeries& series, const Grouping& grouping, std::size_t* groups) {
@@ -276,6 +179,7 @@ std::vector<IsnStep> steps_across(const IsnSeries& series, const Grouping& group
 }
 
 std::vector<IsnStep> steps_of_same_tuple(const IsnSeries& series) {
+  if (series.fresh.size() == series.all.size()) return {};  // each is the first of its 4-tuple
   const auto order = group(series.all, {true, true, true});
   std::vector<IsnStep> steps;
   for (std::size_t i = 1; i < order.size(); ++i) {
@@ -290,7 +194,7 @@ Repeats repeats(const IsnSeries& series, bool listener) {
   // A SYN with the number and the 4-tuple of an older one may be a late retransmission of it; a listener's number answers a new SYN each
   // time.
   std::vector<std::uint32_t> values;
-  if (listener) {
+  if (listener && series.fresh.size() != series.all.size()) {
     for (const IsnObservation& o : series.all) {
       if (!o.continues) values.push_back(o.isn);
     }
@@ -315,48 +219,111 @@ Repeats repeats(const IsnSeries& series, bool listener) {
   return result;
 }
 
-BitTests bit_tests(std::span<const IsnObservation> fresh) {
-  BitTests result;
-  const std::size_t n = fresh.size();
-  if (n < 4) return result;
-  std::array<std::size_t, 32> ones{};
-  for (const IsnObservation& o : fresh) {
-    for (unsigned b = 0; b < 32; ++b) ones[b] += o.isn >> b & 1U;
+std::optional<std::size_t> count_groups(std::span<const IsnObservation> observations, const Grouping& grouping, IsnRoom& room) {
+  // A table twice as large as need be, with a number's place + 1; whoever crowds it has his groups counted by sorting.
+  const auto bits = static_cast<unsigned>(std::bit_width(observations.size() | 1)) + 1;
+  const std::size_t mask = (std::size_t{1} << bits) - 1;
+  room.keys.clear();
+  room.key_places.assign(mask + 1, 0);
+  std::size_t steps_left = 16 * observations.size() + 64;
+  for (const IsnObservation& o : observations) {
+    const std::uint64_t key = tuple_key(o, grouping);
+    std::size_t at = (key ^ key >> 32) * 0x9e37'79b9'7f4a'7c15 >> (64 - bits);
+    for (; room.key_places[at] != 0 && room.keys[room.key_places[at] - 1U] != key; at = (at + 1) & mask) {
+      if (steps_left-- == 0) return std::nullopt;
+    }
+    if (room.key_places[at] != 0) continue;
+    room.keys.push_back(key);
+    room.key_places[at] = static_cast<std::uint16_t>(room.keys.size());
   }
-  double ways = 1;
-  std::size_t most = 0;
-  for (const std::size_t c : ones) {
-    most = std::max(most, std::max(c, n - c));
-    if (std::max(c, n - c) < n) continue;
-    ways *= (32.0 - result.stuck) / (result.stuck + 1.0);
-    ++result.stuck;
-    result.stuck_p = std::min(1.0, ways * std::exp2(-static_cast<double>(n - 1) * result.stuck));
-  }
-  result.frequency_p = std::min(1.0, 2 * 32 * binomial_tail(n, 0.5, most));
-  result.low_cells_p = low_cells_p(fresh);
-  std::array<std::uint32_t, 32> basis{};
-  for (const IsnObservation& o : fresh) {
-    std::uint32_t v = o.isn ^ fresh[0].isn;
-    while (v != 0) {
-      const auto top = static_cast<std::size_t>(std::bit_width(v) - 1);
-      if (basis[top] == 0) {
-        basis[top] = v;
-        ++result.rank;
-        break;
-      }
-      v ^= basis[top];
+  return room.keys.size();
+}
+
+std::array<std::uint16_t, IsnBars::kCellBits + 1> fullest_cells(std::span<const std::uint32_t> numbers,
+                                                                std::vector<std::uint32_t>& mirrored, SpreadRoom<std::uint32_t>& room) {
+  // In the order of which equal low bits stand together, for every number of bits.
+  mirrored.clear();
+  for (const std::uint32_t number : numbers) mirrored.push_back(reversed(number));
+  spread_sort(mirrored, room);
+  constexpr std::size_t kBits = IsnBars::kCellBits;
+  std::array<std::uint16_t, kBits> run{};
+  std::array<std::uint16_t, kBits> most{};
+  for (std::size_t i = 1; i < mirrored.size(); ++i) {
+    const auto alike = static_cast<unsigned>(std::countl_zero(mirrored[i] ^ mirrored[i - 1]));
+    for (std::size_t b = 0; b != kBits; ++b) {
+      run[b] = static_cast<std::uint16_t>(b < alike ? run[b] + 1U : 0U);
+      most[b] = std::max(most[b], run[b]);
     }
   }
+  std::array<std::uint16_t, kBits + 1> fullest{};
+  for (std::size_t b = 1; b <= kBits; ++b) fullest[b] = static_cast<std::uint16_t>(most[b - 1] + 1U);
+  return fullest;
+}
+
+std::array<std::uint32_t, 32> count_ones(std::span<const std::uint32_t> numbers) noexcept {
+  constexpr std::size_t kAtOnce = 255;  // so many fit into the eight bits that each sum has
+  std::array<std::uint32_t, 32> ones{};
+  while (!numbers.empty()) {
+    const auto some = numbers.first(std::min(numbers.size(), kAtOnce));
+    numbers = numbers.subspan(some.size());
+    for (unsigned low = 0; low != 8; ++low) {
+      std::uint32_t sums = 0;
+      for (const std::uint32_t number : some) sums += number >> low & 0x0101'0101U;
+      for (unsigned byte = 0; byte != 4; ++byte) ones[8 * byte + low] += sums >> 8 * byte & 0xffU;
+    }
+  }
+  return ones;
+}
+
+unsigned rank_of(std::span<const std::uint32_t> numbers, std::vector<std::uint32_t>& rows) {
+  constexpr std::size_t kUsuallyEnough = 32 + 12;  // numbers at random have not the full rank once in 2^11
+  for (const std::size_t most : {kUsuallyEnough, numbers.size()}) {
+    rows.clear();
+    for (const std::uint32_t number : numbers.first(std::min(most, numbers.size()))) rows.push_back(number ^ numbers[0]);
+    const unsigned rank = binary_rank(std::span(rows));
+    if (rank == 32 || most >= numbers.size()) return rank;
+  }
+  return 0;
+}
+
+double stuck_p(std::size_t n, unsigned stuck) noexcept {
+  double ways = 1;
+  double p = 1;
+  for (unsigned bits = 0; bits != stuck; ++bits) {
+    ways *= (32.0 - bits) / (bits + 1.0);
+    p = std::min(1.0, ways * std::exp2(-static_cast<double>(n - 1) * (bits + 1)));
+  }
+  return p;
+}
+
+double rank_p(std::size_t n, unsigned rank) noexcept {
   // An affine subspace of codimension s: at most 3.5 * 2^(s (32 - s) + s) of them, each holding all n numbers with chance 2^-(s n).
-  const double s = 32.0 - result.rank;
-  if (s > 0) result.rank_p = std::min(1.0, 3.5 * std::exp2(s * (33 - s - static_cast<double>(n))));
+  const double s = 32.0 - rank;
+  return s > 0 ? std::min(1.0, 3.5 * std::exp2(s * (33 - s - static_cast<double>(n)))) : 1;
+}
+
+BitTests bit_tests(std::span<const std::uint32_t> numbers) {
+  BitTests result;
+  const std::size_t n = numbers.size();
+  if (n < 4) return result;
+  std::size_t most = 0;
+  for (const std::size_t ones : count_ones(numbers)) {
+    most = std::max(most, std::max(ones, n - ones));
+    result.stuck += std::max(ones, n - ones) == n;
+  }
+  result.stuck_p = stuck_p(n, result.stuck);
+  result.frequency_p = std::min(1.0, 2 * 32 * binomial_tail(n, 0.5, most));
+  result.low_cells_p = low_cells_p(numbers);
+  std::vector<std::uint32_t> rows;
+  result.rank = rank_of(numbers, rows);
+  result.rank_p = rank_p(n, result.rank);
   return result;
 }
 
 GcdTest gcd_test(std::span<const IsnObservation> fresh) {
   GcdTest result;
   if (fresh.size() < 4) return result;
-  for (std::size_t i = 1; i < fresh.size(); ++i) {
+  for (std::size_t i = 1; i < fresh.size() && result.gcd != 1; ++i) {
     const std::int64_t d = std::int64_t{fresh[i].isn} - std::int64_t{fresh[i - 1].isn};
     result.gcd = std::gcd(result.gcd, static_cast<std::uint64_t>(d < 0 ? -d : d));
   }

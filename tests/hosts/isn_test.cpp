@@ -156,6 +156,49 @@ INSTANTIATE_TEST_SUITE_P(Generators, IsnInnocent, testing::Values("uniform", "rf
                            return text;
                          });
 
+/// One set of a host whose numbers have only so many random bits, at any place.
+std::vector<IsnObservation> observed(std::string_view kind, std::size_t n, const Traffic& traffic, unsigned bits, Random& random) {
+  std::vector<IsnObservation> observations;
+  const auto low = static_cast<unsigned>(random() % (33 - bits));
+  const std::uint32_t mask = bits == 32 ? 0xffff'ffff : ((std::uint32_t{1} << bits) - 1) << low;
+  for (const IsnSample& s : record(generator(kind, random()), 1, n, random, traffic)) {
+    const bool again = !observations.empty() && random() % 200 == 0;
+    observations.push_back({s.time, s.connection, again ? observations.back().isn : s.isn & mask, s.peer.bytes[15], s.host_port,
+                            s.peer_port, s.ttl, s.options_signature, random() % 500 == 0});
+  }
+  return observations;
+}
+
+TEST(IsnQuickWeight, IsThatOfAllTestsToTheLastBit) {
+  Random random(5);
+  const std::vector<std::string_view> kinds = {
+      "uniform",    "uniform",    "uniform", "uniform",      "rfc6528-64ns",    "freebsd",         "syn-cookies",     "clock250k",
+      "clock3.7M+", "randinc17",  "pool8",   "hash-no-port", "hash-no-address", "lcg-odd-modulus", "minstd",          "lcg32",
+      "rand48",     "xorshift32", "range16", "rand15x2",     "plus64000",       "clock64ns",       "clock250k+8bits", "lcg31"};
+  int something = 0;
+  int nothing = 0;
+  for (int round = 0; round != 12'000; ++round) {
+    Traffic traffic;
+    traffic.rate = std::exp2(static_cast<double>(random() % 16) - 6);
+    traffic.clients = static_cast<unsigned>(1 + random() % 40);
+    traffic.ports = random() % 3 == 0 ? 6 : 28000;
+    traffic.originator = random() % 2 == 0;
+    traffic.loss = random() % 4 == 0 ? 0.3 : 0;
+    traffic.jitter = random() % 4 == 0 ? 100 : 1e-4;
+    const std::size_t n = round % 500 == 0 ? 200 + random() % 1500 : random() % (round % 20 == 0 ? 140 : 24);
+    const unsigned bits = random() % 8 == 0 ? static_cast<unsigned>(1 + random() % 32) : 32;
+    const IsnSeries series = make_series(observed(kinds[static_cast<std::size_t>(round) % kinds.size()], n, traffic, bits, random));
+    const IsnEvidence evidence = weigh(series, !traffic.originator);
+    const IsnWeight quick = weigh_quickly(series, !traffic.originator);
+    ASSERT_EQ(quick.p, evidence.p()) << round << " samples " << n;
+    ASSERT_EQ(quick.tests, evidence.tests) << round;
+    something += evidence.p() < 1;
+    nothing += evidence.p() == 1;
+  }
+  EXPECT_GT(something, 3000);
+  EXPECT_GT(nothing, 3000);
+}
+
 TEST(IsnInnocentVerdict, ThirtyTwoSamplesAreEnoughToSayRandomLikeAndNoFewer) {
   EXPECT_EQ(judge("uniform", 31, 1).verdict, IsnVerdict::kInconclusive);
   EXPECT_EQ(judge("uniform", 32, 1).verdict, IsnVerdict::kRandomLike);

@@ -67,6 +67,10 @@ class IsnStore {
   [[nodiscard]] std::span<const Entry> entries() const noexcept { return {entries_.begin(), entries_.size()}; }
   /// Oldest first.
   [[nodiscard]] std::vector<IsnObservation> samples(const Entry& entry) const;
+  /// The same into a vector that is there.
+  void take_samples(const Entry& entry, std::vector<IsnObservation>& out) const;
+  /// All samples of an entry that is not free, as they lie.
+  [[nodiscard]] std::span<const IsnObservation> run(const Entry& entry) const noexcept { return {run_of(entry), entry.kept}; }
 
   /// Fetches what says where a host's entry is, and later the entry that it probably is.
   void prefetch(std::uint64_t hash) const noexcept;

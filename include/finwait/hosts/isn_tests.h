@@ -20,7 +20,7 @@ namespace finwait::hosts {
 struct IsnSeries {
   std::vector<IsnObservation> all;    ///< in the order of time
   std::vector<IsnObservation> fresh;  ///< the first of each 4-tuple, without those that continue an older incarnation
-  std::vector<bool> follows;          ///< follows[i]: fresh[i] came directly after fresh[i-1] in `all`
+  std::vector<std::uint8_t> follows;  ///< follows[i] is 1: fresh[i] came directly after fresh[i-1] in `all`
   std::vector<std::uint32_t> sorted;  ///< numbers of `fresh`, ascending
 };
 /// Sorts the observations, drops second sights of one segment across an address translator, and makes the rest.
@@ -89,7 +89,8 @@ struct BitTests {
   double rank_p = 1;
   unsigned rank = 0;  ///< dimension of what the numbers span over GF(2)
 };
-[[nodiscard]] BitTests bit_tests(std::span<const IsnObservation> fresh);
+/// Of numbers in any order.
+[[nodiscard]] BitTests bit_tests(std::span<const std::uint32_t> numbers);
 
 struct GcdTest {
   double p = 1;
