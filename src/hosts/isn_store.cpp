@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "finwait/hosts/least.h"
 #include "finwait/hosts/tags.h"
 
 namespace finwait::hosts {
@@ -69,42 +70,53 @@ void IsnStore::prefetch(std::uint64_t hash) const noexcept {
   base::prefetch_line(head + base::kCacheLine);
 }
 
-void IsnStore::prefetch_entry(std::uint64_t hash) const noexcept {
+std::uint32_t IsnStore::prefetch_entry(std::uint64_t hash) const noexcept {
   const Place place = place_of(hash);
-  const TagMarks marks(heads_[place.set].tags, place.tag);
-  if (marks.any()) entries_.prefetch(place.set * kSet + marks.first());
+  const Head& head = heads_[place.set];
+  const TagMarks marks(head.tags, place.tag);
+  const std::size_t guess = place.set * kSet + (marks.any() ? marks.first() : place_for_another(head));
+  const auto* entry = reinterpret_cast<const std::byte*>(entries_.begin() + guess);
+  base::prefetch_line(entry);
+  base::prefetch_line(entry + sizeof(Entry) - 1);
+  return static_cast<std::uint32_t>(guess);
 }
 
-std::size_t IsnStore::admit(const IsnHost& host, const Place& place) noexcept {
+void IsnStore::prefetch_run(std::uint32_t guess) const noexcept {
+  const Entry& entry = entries_[guess];
+  base::prefetch_line(run_of(entry) + entry.head);
+  pools_[entry.size].owner.prefetch(entry.run);
+}
+
+std::size_t IsnStore::place_for_another(const Head& head) noexcept {
+  const TagMarks free(head.tags, 0);
+  return free.any() ? free.first() : place_of_least(head.worth);
+}
+
+void IsnStore::admit(const IsnHost& host, const Place& place, const IsnObservation& first) noexcept {
   Head& head = heads_[place.set];
   Entry* set = entries_.begin() + place.set * kSet;
-  const TagMarks frees(head.tags, 0);
-  std::size_t free = 0;
-  if (frees.any()) {
-    free = frees.first();
-  } else {
-    std::uint32_t* least = std::min_element(head.worth.begin(), head.worth.end());
-    if (*least > 1) {
-      --*least;
-      return kSet;
+  const std::size_t free = place_for_another(head);
+  if (head.tags[free] != 0) {
+    if (head.worth[free] > 1) {
+      --head.worth[free];
+      return;
     }
-    free = static_cast<std::size_t>(least - head.worth.begin());
     release(set[free]);
     ++evicted_;
     --hosts_;
   }
-  Entry& entry = set[free];
-  entry = Entry{};
-  head.tags[free] = 0;
-  head.worth[free] = 0;
-  // One run of four for each entry: there is always one.
   std::uint32_t run = 0;
-  if (!take_run(static_cast<std::uint32_t>(place.set * kSet + free), 0, run)) return kSet;
-  entry.host = host;
-  entry.run = run;
+  if (!take_run(static_cast<std::uint32_t>(place.set * kSet + free), 0, run)) {  // cannot be: one run of four for each entry
+    set[free] = Entry{};
+    head.tags[free] = 0;
+    head.worth[free] = 0;
+    return;
+  }
+  set[free] = Entry{.host = host, .seen = 1, .close = 0, .last = first.isn, .run = run, .head = 1, .kept = 1, .size = 0};
+  *run_of(set[free]) = first;
   head.tags[free] = place.tag;
+  head.worth[free] = 1;
   ++hosts_;
-  return free;
 }
 
 bool IsnStore::take_run(std::uint32_t owner, std::uint8_t size, std::uint32_t& run) noexcept {
@@ -183,13 +195,12 @@ void IsnStore::cut_back_for(Entry& entry) noexcept {
 
 void IsnStore::add(const IsnHost& host, std::uint64_t hash, const IsnObservation& observation) noexcept {
   const Place place = place_of(hash);
-  std::size_t n = at(place, host);
-  if (n == kSet) n = admit(host, place);
-  if (n == kSet) return;
+  const std::size_t n = at(place, host);
+  if (n == kSet) return admit(host, place, observation);
   Entry& entry = entries_[place.set * kSet + n];
   std::uint32_t& worth = heads_[place.set].worth[n];
   const std::uint32_t up = observation.isn - entry.last;
-  const bool close = entry.seen > 0 && !observation.continues && std::min(up, 0U - up) < kClose;
+  const bool close = !observation.continues && std::min(up, 0U - up) < kClose;
   if (close) ++entry.close;
   raise(worth, close ? 1 + kCloseWorth : 1);
   entry.last = observation.isn;

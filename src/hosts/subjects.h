@@ -61,7 +61,7 @@ struct Happening {
   Trouble what;
 };
 
-/// A listener (address and port), or an originating host (port 0).
+/// A listener (address and port), or an originating host (port 0). With its key it fills two cache lines.
 struct Subject {
   std::uint64_t established;
   std::uint64_t with_data;  ///< of these: carried payload
@@ -69,10 +69,24 @@ struct Subject {
   std::uint64_t repeated;
   std::uint64_t stateless;  ///< half-open ones whose SYN-ACK should have been repeated and was not
   std::uint64_t stateful;   ///< half-open ones whose SYN-ACK was repeated
-  Happening first;          ///< waits for a second
-  bool waiting;
-  std::array<std::uint32_t, kTroubles> details;  ///< index + 1; 0: none
+  // A happening that waits for a second.
+  std::uint64_t first_connection;
+  base::Timestamp first_from;
+  base::Timestamp first_until;
+  Trouble first_what;
+  bool waiting;                                  ///< there is one
+  std::array<std::uint16_t, kTroubles> details;  ///< index + 1; 0: none
+
+  void wait(const Happening& what) noexcept {
+    first_connection = what.connection;
+    first_from = what.from;
+    first_until = what.until;
+    first_what = what.what;
+    waiting = true;
+  }
+  [[nodiscard]] Happening first() const noexcept { return {first_connection, first_from, first_until, first_what}; }
 };
+static_assert(sizeof(Subject) + sizeof(wire::FlowKey) == 2 * base::kCacheLine);
 
 /// From a host to a listener: TIME-WAITs held by the originator.
 struct Route {

@@ -58,9 +58,27 @@ HostWatch::Impl::Impl(const HostOptions& given)
       address_hash(1),
       reused(kReused) {}
 
-// One pass over a batch fetches the entries, the next one uses them: hosts are many, and each is somewhere else in memory.
 void HostWatch::Impl::observe_next() noexcept {
-  Waiting& w = waiting[waiting_count];
+  if (++waiting_count == kBatch) enter_waiting();
+}
+
+// Hosts are many, and each is somewhere else in memory. Each pass over a batch fetches what the next one reads; the last one uses it.
+void HostWatch::Impl::enter_waiting() noexcept {
+  const auto all = std::span(waiting).first(std::exchange(waiting_count, 0));
+  for (Waiting& w : all) fetch_heads(w);
+  for (Waiting& w : all) {
+    w.numbers = {numbers.prefetch_entry(w.originator), numbers.prefetch_entry(w.listener)};
+    subjects.prefetch_entry(w.originator);
+    subjects.prefetch_entry(w.listener);
+    routes.prefetch_entry(w.route);
+  }
+  for (const Waiting& w : all) {
+    for (const std::uint32_t guess : w.numbers) numbers.prefetch_run(guess);
+  }
+  for (const Waiting& w : all) enter(w);
+}
+
+void HostWatch::Impl::fetch_heads(Waiting& w) noexcept {
   const Life& life = w.life;
   w.originator = numbers.hash(subject_key(life.key, life.originator, false));
   w.listener = numbers.hash(subject_key(life.key, 1U - life.originator, true));
@@ -70,19 +88,6 @@ void HostWatch::Impl::observe_next() noexcept {
   subjects.prefetch(w.originator);
   subjects.prefetch(w.listener);
   routes.prefetch(w.route);
-  if (++waiting_count == kBatch) enter_waiting();
-}
-
-void HostWatch::Impl::enter_waiting() noexcept {
-  const auto all = std::span(waiting).first(std::exchange(waiting_count, 0));
-  for (const Waiting& w : all) {
-    numbers.prefetch_entry(w.originator);
-    numbers.prefetch_entry(w.listener);
-    subjects.prefetch_entry(w.originator);
-    subjects.prefetch_entry(w.listener);
-    routes.prefetch_entry(w.route);
-  }
-  for (const Waiting& w : all) enter(w);
 }
 
 void HostWatch::Impl::enter(const Waiting& w) noexcept {
@@ -231,21 +236,21 @@ void HostWatch::Impl::promote(Route& route) noexcept {
 void HostWatch::Impl::happen(Subject& subject, const Happening& what) noexcept {
   const bool first = !subject.waiting && std::all_of(subject.details.begin(), subject.details.end(), [](auto n) { return n == 0; });
   if (first) {
-    subject.first = what;
-    subject.waiting = true;
+    subject.wait(what);
     return;
   }
   if (subject.waiting) {
     subject.waiting = false;
-    enter(subject, subject.first);
+    enter(subject, subject.first());
   }
   enter(subject, what);
 }
 
 void HostWatch::Impl::enter(Subject& subject, const Happening& what) noexcept {
-  std::uint32_t& number = subject.details[static_cast<std::size_t>(what.what)];
+  std::uint16_t& number = subject.details[static_cast<std::size_t>(what.what)];
   if (number == 0) {
-    number = details.take();
+    static_assert(kDetails <= 0xffff, "a number of 16 bits names each");
+    number = static_cast<std::uint16_t>(details.take());
     if (number == 0) return;
     details[number].others_before = subject.established;
     if (what.what == Trouble::kHalfOpen) details[number].window = windows.take();
@@ -260,7 +265,7 @@ void HostWatch::Impl::enter(Subject& subject, const Happening& what) noexcept {
 }
 
 void HostWatch::Impl::leave(Subject& subject) noexcept {
-  for (const std::uint32_t number : subject.details) {
+  for (const std::uint16_t number : subject.details) {
     if (number == 0) continue;
     windows.give_back(details[number].window);
     details.give_back(number);

@@ -19,21 +19,23 @@ struct HostWatch::Impl {
   static constexpr std::size_t kSketches = 512;
   static constexpr std::size_t kReused = 8'192;
   static constexpr std::size_t kFirstProbes = std::size_t{1} << 14;
-  static constexpr std::size_t kBatch = 16;
+  static constexpr std::size_t kBatch = 32;
 
   explicit Impl(const HostOptions& given);
 
-  /// A record that waits for its entries to be fetched, and the hashes by which they are found.
+  /// A record that waits for its entries to be fetched, the hashes by which they are found, and where its hosts' samples may be.
   struct Waiting {
     Life life;
     std::uint64_t originator;  ///< the originating host
     std::uint64_t listener;
     std::uint64_t route;
+    std::array<std::uint32_t, 2> numbers;
   };
   /// The next record's place; observe_next() once it is written.
   [[nodiscard]] Life& next() noexcept { return waiting[waiting_count].life; }
   void observe_next() noexcept;
   void enter_waiting() noexcept;
+  void fetch_heads(Waiting& waiting) noexcept;
   void enter(const Waiting& waiting) noexcept;
 
   // Initial sequence numbers.

@@ -14,6 +14,7 @@
 #include <type_traits>
 
 #include "finwait/base/memory.h"
+#include "finwait/hosts/least.h"
 #include "finwait/hosts/tags.h"
 #include "finwait/wire/flow_key.h"
 
@@ -35,11 +36,8 @@ class HeavyTable {
     Slot* slots = slots_.begin() + place.set * kSet;
     std::size_t n = at(place, key);
     if (n == kSet) {
-      const TagMarks free(head.tags, 0);
-      if (free.any()) {
-        n = free.first();
-      } else {
-        n = static_cast<std::size_t>(std::min_element(head.weights.begin(), head.weights.end()) - head.weights.begin());
+      n = place_for_another(head);
+      if (head.tags[n] != 0) {
         leaving(slots[n].value);
         ++evicted_;
       }
@@ -59,13 +57,14 @@ class HeavyTable {
     return n == kSet ? nullptr : &slots_[place.set * kSet + n].value;
   }
 
-  /// Fetches what says where an entry is, and later the entry that it probably is.
+  /// Fetches what says where an entry is, and later the entry that it probably is, or whose place it takes.
   void prefetch(std::uint64_t hash) const noexcept { heads_.prefetch(place_of(hash).set); }
   void prefetch_entry(std::uint64_t hash) const noexcept {
     const Place place = place_of(hash);
-    const TagMarks marks(heads_[place.set].tags, place.tag);
-    if (!marks.any()) return;
-    const auto* slot = reinterpret_cast<const std::byte*>(slots_.begin() + place.set * kSet + marks.first());
+    const Head& head = heads_[place.set];
+    const TagMarks marks(head.tags, place.tag);
+    const std::size_t n = marks.any() ? marks.first() : place_for_another(head);
+    const auto* slot = reinterpret_cast<const std::byte*>(slots_.begin() + place.set * kSet + n);
     for (std::size_t line = 0; line < std::min(sizeof(Slot), kFetched); line += base::kCacheLine) base::prefetch_line(slot + line);
   }
 
@@ -103,8 +102,9 @@ class HeavyTable {
         std::memcpy(static_cast<void*>(&copy), bytes.data(), sizeof copy);
         return copy;
       }
-    } key;
-    Value value;
+    };
+    Value value;  // first: what is written in blocks and read in words right after must not lie across cache lines
+    Key key;
   };
   struct Place {
     std::size_t set;
@@ -121,6 +121,12 @@ class HeavyTable {
       if (slots[marks.first()].key == key) return marks.first();
     }
     return kSet;
+  }
+
+  /// A free one, or the lightest.
+  [[nodiscard]] static std::size_t place_for_another(const Head& head) noexcept {
+    const TagMarks free(head.tags, 0);
+    return free.any() ? free.first() : place_of_least(head.weights);
   }
 
   std::size_t sets_;

@@ -72,9 +72,11 @@ class IsnStore {
   /// All samples of an entry that is not free, as they lie.
   [[nodiscard]] std::span<const IsnObservation> run(const Entry& entry) const noexcept { return {run_of(entry), entry.kept}; }
 
-  /// Fetches what says where a host's entry is, and later the entry that it probably is.
+  /// Fetches what says where a host's entry is; then the entry that it probably is, or whose place it takes; then where its next sample
+  /// probably goes, that entry being at `guess`.
   void prefetch(std::uint64_t hash) const noexcept;
-  void prefetch_entry(std::uint64_t hash) const noexcept;
+  [[nodiscard]] std::uint32_t prefetch_entry(std::uint64_t hash) const noexcept;
+  void prefetch_run(std::uint32_t guess) const noexcept;
 
   [[nodiscard]] std::size_t hosts() const noexcept { return hosts_; }
   [[nodiscard]] std::uint64_t evicted() const noexcept { return evicted_; }
@@ -106,8 +108,10 @@ class IsnStore {
   [[nodiscard]] Place place_of(std::uint64_t hash) const noexcept;
   /// Where in its set the host is; kSet: nowhere.
   [[nodiscard]] std::size_t at(const Place& place, const IsnHost& host) const noexcept;
-  /// Where in its set the host is from now on; kSet: there is no room for it.
-  [[nodiscard]] std::size_t admit(const IsnHost& host, const Place& place) noexcept;
+  /// Where in a set a new host would go: a free place, or that of the least worth.
+  [[nodiscard]] static std::size_t place_for_another(const Head& head) noexcept;
+  /// An entry for a new host, if there is room for it.
+  void admit(const IsnHost& host, const Place& place, const IsnObservation& first) noexcept;
   [[nodiscard]] IsnObservation* run_of(const Entry& entry) noexcept {
     return pools_[entry.size].samples.begin() + std::size_t{entry.run} * kRuns[entry.size];
   }

@@ -39,7 +39,9 @@ struct Series {
       shift = kFinest;
       low = high = time >> shift;
     }
-    while (std::max(high, time >> shift) - std::min(low, time >> shift) >= static_cast<std::int64_t>(Bins)) merge();
+    const std::int64_t most = std::max(high, time >> shift);
+    const std::int64_t least = std::min(low, time >> shift);
+    if (most - least >= static_cast<std::int64_t>(Bins)) merge(most, least);
     const std::int64_t bin = time >> shift;
     low = std::min(low, bin);
     high = std::max(high, bin);
@@ -74,13 +76,16 @@ struct Series {
  private:
   [[nodiscard]] static std::size_t place(std::int64_t bin) noexcept { return static_cast<std::size_t>(bin) & (Bins - 1); }
 
-  void merge() noexcept {
+  /// Bins so much wider that there is room for these two.
+  void merge(std::int64_t most, std::int64_t least) noexcept {
+    unsigned by = 1;
+    while ((most >> by) - (least >> by) >= static_cast<std::int64_t>(Bins)) ++by;
     std::array<std::int32_t, Bins> merged{};
-    for (std::int64_t bin = low; bin <= high; ++bin) merged[place(bin >> 1)] += change[place(bin)];
+    for (std::int64_t bin = low; bin <= high; ++bin) merged[place(bin >> by)] += change[place(bin)];
     change = merged;
-    low >>= 1;
-    high >>= 1;
-    ++shift;
+    low >>= by;
+    high >>= by;
+    shift += by;
   }
 };
 
