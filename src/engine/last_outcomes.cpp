@@ -30,8 +30,11 @@ class Farewell {
   Farewell& operator=(const Farewell&) = delete;
 
   void keep(const tcp::Outcome& outcome) {
-    if (batch_ == nullptr) batch_ = fresh();
-    batch_->add(outcome);
+    room().add(outcome, !reporter_.takes_briefs());
+    if (batch_->size() == OutcomeBatch::kOutcomes) send();
+  }
+  void keep(const tcp::BriefOutcome& outcome) {
+    room().add(outcome);
     if (batch_->size() == OutcomeBatch::kOutcomes) send();
   }
 
@@ -51,6 +54,10 @@ class Farewell {
     if (learning_.joinable()) learning_.join();
   }
 
+  [[nodiscard]] OutcomeBatch& room() noexcept {
+    if (batch_ == nullptr) batch_ = fresh();
+    return *batch_;
+  }
   [[nodiscard]] OutcomeBatch* fresh() noexcept {
     while (true) {
       const std::uint32_t seen = bell_.look();
@@ -87,7 +94,7 @@ class Farewell {
       try {
         for (std::size_t n = 0; n != batch.size(); ++n) {
           batch.prefetch(n + 2);
-          reporter_.report(batch[n]);
+          batch.report(n, reporter_);
         }
       } catch (...) {
         failure_ = std::current_exception();
@@ -116,10 +123,10 @@ void give_last(tcp::Tracker& tracker, report::Reporter& reporter) {
   try {
     farewell = std::make_unique<Farewell>(reporter);
   } catch (const std::system_error&) {
-    tracker.drain([&reporter](const tcp::Outcome& outcome) { reporter.connection(outcome); });
+    tracker.drain(reporter.takes_briefs(), [&reporter](const auto& outcome) { reporter.connection(outcome); });
     return;
   }
-  tracker.drain([&farewell](const tcp::Outcome& outcome) { farewell->keep(outcome); });
+  tracker.drain(reporter.takes_briefs(), [&farewell](const auto& outcome) { farewell->keep(outcome); });
   farewell->finish();
 }
 

@@ -6,30 +6,46 @@ namespace finwait::engine {
 
 void OutcomeBatch::clear() noexcept {
   outcomes.clear();
+  wholes.clear();
   transitions.clear();
   anomalies.clear();
   zeek.clear();
 }
 
-void OutcomeBatch::add(const tcp::Outcome& outcome) {
+void OutcomeBatch::add(const tcp::Outcome& outcome, bool in_full) {
+  tcp::Brief brief;
+  tcp::write_brief(outcome, brief);
+  add({brief, outcome.anomalies});
+  if (!in_full) return;
   transitions.insert(transitions.end(), outcome.transitions.begin(), outcome.transitions.end());
-  anomalies.insert(anomalies.end(), outcome.anomalies.begin(), outcome.anomalies.end());
   if (outcome.zeek != nullptr) zeek.push_back(*outcome.zeek);
-  outcomes.push_back({hosts::life_of(outcome), outcome.connection, outcome.verdict, static_cast<std::uint32_t>(transitions.size()),
-                      static_cast<std::uint32_t>(anomalies.size())});
+  wholes.push_back({outcome.connection, outcome.verdict, static_cast<std::uint32_t>(transitions.size())});
 }
 
-tcp::Outcome OutcomeBatch::operator[](std::size_t n) const noexcept {
+void OutcomeBatch::add(const tcp::BriefOutcome& outcome) {
+  anomalies.insert(anomalies.end(), outcome.anomalies.begin(), outcome.anomalies.end());
+  KeptOutcome& kept = outcomes.emplace_back();
+  hosts::write_life(outcome, kept.life);
+  kept.brief = outcome.brief;
+  kept.anomalies_end = static_cast<std::uint32_t>(anomalies.size());
+}
+
+void OutcomeBatch::report(std::size_t n, report::Reporter& reporter) const {
   const KeptOutcome& kept = outcomes[n];
-  const std::size_t transition = n == 0 ? 0 : outcomes[n - 1].transitions_end;
   const std::size_t anomaly = n == 0 ? 0 : outcomes[n - 1].anomalies_end;
-  return {kept.connection, kept.verdict, std::span(transitions).subspan(transition, kept.transitions_end - transition),
-          std::span(anomalies).subspan(anomaly, kept.anomalies_end - anomaly), zeek.empty() ? nullptr : &zeek[n]};
+  const tcp::BriefOutcome brief{kept.brief, std::span(anomalies).subspan(anomaly, kept.anomalies_end - anomaly)};
+  if (wholes.empty()) return reporter.report(brief, nullptr);
+  const KeptWhole& rest = wholes[n];
+  const std::size_t transition = n == 0 ? 0 : wholes[n - 1].transitions_end;
+  const tcp::Outcome whole{rest.connection, rest.verdict, std::span(transitions).subspan(transition, rest.transitions_end - transition),
+                           brief.anomalies, zeek.empty() ? nullptr : &zeek[n]};
+  reporter.report(brief, &whole);
 }
 
 OutcomeStream::OutcomeStream() {
   for (OutcomeBatch& batch : batches_) {
     batch.outcomes.reserve(OutcomeBatch::kOutcomes);
+    batch.wholes.reserve(OutcomeBatch::kOutcomes);
     for (Lane& lane : lanes_) (void)lane.empty.push(&batch);
   }
 }

@@ -196,7 +196,7 @@ void Pipeline::deliver_events() {
 }
 
 void Pipeline::drain() {
-  tracker_.drain([this](const tcp::Outcome& outcome) {
+  tracker_.drain(reporter_.takes_briefs(), [this](const auto& outcome) {
     deliver_events();  // the last word on a connection brings findings, and its place is free afterwards
     reporter_.connection(outcome);
   });

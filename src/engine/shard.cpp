@@ -1,13 +1,15 @@
 #include "finwait/engine/shard.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "finwait/base/memory.h"
 
 namespace finwait::engine {
 
-Shard::Shard(const PipelineOptions& options, std::uint32_t number, base::Bell& bell, const std::atomic<bool>& abandoned)
+Shard::Shard(const PipelineOptions& options, std::uint32_t number, bool in_full, base::Bell& bell, const std::atomic<bool>& abandoned)
     : number_(number),
+      in_full_(in_full),
       bell_(bell),
       abandoned_(abandoned),
       tracker_(options.tracker),
@@ -61,20 +63,28 @@ void Shard::count_refused(std::size_t segments) noexcept {
 }
 
 void Shard::drain(std::uint64_t ticket) {
-  tracker_.drain([this, ticket](const tcp::Outcome& outcome) { keep(outcome, ticket); });
+  tracker_.drain(!in_full_, [this, ticket](const auto& outcome) {
+    OutcomeBatch* batch = room(ticket);
+    if (batch == nullptr) return;
+    if constexpr (std::is_same_v<decltype(outcome), const tcp::Outcome&>) {
+      batch->add(outcome, in_full_);
+    } else {
+      batch->add(outcome);
+    }
+    if (batch->size() == OutcomeBatch::kOutcomes) send();
+  });
 }
 
-void Shard::keep(const tcp::Outcome& outcome, std::uint64_t ticket) {
+OutcomeBatch* Shard::room(std::uint64_t ticket) {
   while (batch_ == nullptr) {
     const std::uint32_t seen = outcomes_.returned().look();
     batch_ = outcomes_.empty();
     if (batch_ != nullptr) break;
-    if (abandoned_.load(std::memory_order_relaxed)) return;
+    if (abandoned_.load(std::memory_order_relaxed)) return nullptr;
     outcomes_.returned().wait(seen);
   }
   batch_->ticket = ticket;
-  batch_->add(outcome);
-  if (batch_->size() == OutcomeBatch::kOutcomes) send();
+  return batch_;
 }
 
 void Shard::send() {

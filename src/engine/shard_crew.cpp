@@ -26,7 +26,7 @@ ShardCrew::ShardCrew(report::Reporter& reporter, const PipelineOptions& options,
   PipelineOptions share = share_of(options, threads);
   for (std::uint32_t n = 0; n != threads; ++n) {
     share.tracker.feed = feeds.empty() ? nullptr : feeds[n];
-    shards_.push_back(std::make_unique<Shard>(share, n, outcomes_, abandoned_));
+    shards_.push_back(std::make_unique<Shard>(share, n, !reporter.takes_briefs(), outcomes_, abandoned_));
   }
 }
 

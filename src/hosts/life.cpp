@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "finwait/tcp/brief.h"
 #include "finwait/tcp/connection.h"
 #include "finwait/wire/segment.h"
 
@@ -10,9 +11,9 @@ namespace finwait::hosts {
 namespace {
 
 using tcp::AnomalyKind;
-using tcp::Connection;
+using tcp::Brief;
 using tcp::Opening;
-using tcp::Outcome;
+using Outcome = tcp::BriefOutcome;
 namespace known = tcp::known;
 namespace flag = wire::tcp_flag;
 
@@ -22,32 +23,30 @@ const tcp::Anomaly* find(const Outcome& outcome, AnomalyKind kind) noexcept {
   return at == outcome.anomalies.end() ? nullptr : &*at;
 }
 
-base::Timestamp latest_time(const Connection& c) noexcept {
+base::Timestamp latest_time(const Brief& c) noexcept {
   return c.released_at == base::kNever ? c.last_clock : std::max(c.last_clock, c.released_at);
 }
 
 /// An operating system's own SYN brings options; raw SYNs of scanners bring none, or a maximum segment size alone.
-Technique technique_of_syn(const tcp::Endpoint& originator) noexcept {
+Technique technique_of_syn(const Brief::End& originator) noexcept {
   const bool rich = originator.knows(known::kSackPermitted) || originator.knows(known::kWindowScale);
   return rich ? Technique::kConnect : Technique::kSyn;
 }
 
 /// A segment that opens nothing, sent to see what comes back; kSyn if it is none.
 Technique technique_without_syn(const Outcome& outcome) noexcept {
-  const tcp::Endpoint& x = outcome.connection.orig();
   if (const tcp::Anomaly* illegal = find(outcome, AnomalyKind::kSynFlagsIllegal)) {
     const auto flags = static_cast<std::uint16_t>(illegal->values[0]);
     if ((flags & (flag::kSyn | flag::kRst | flag::kAck | flag::kFin)) == 0) return Technique::kNull;
     if ((flags & (flag::kSyn | flag::kRst | flag::kAck)) == 0 && (flags & flag::kPsh) != 0) return Technique::kXmas;
     return flags == flag::kFin ? Technique::kFin : Technique::kOther;
   }
-  const bool lone_fin = x.counters.fin != 0 && x.counters.fin == x.counters.packets && x.counters.payload_bytes == 0;
-  return lone_fin && !x.facts.has(tcp::Fact::kSpoke) ? Technique::kFin : Technique::kSyn;
+  return outcome.brief.orig().lone_fin ? Technique::kFin : Technique::kSyn;
 }
 
 /// An attempt that came to nothing, or to a connection without a byte, may be one of many.
 void note_probe(const Outcome& outcome, Life& life) noexcept {
-  const tcp::Endpoint& x = outcome.connection.orig();
+  const Brief::End& x = outcome.brief.orig();
   bool answered = false;
   switch (life.opening) {
     case Opening::kRefused:
@@ -72,11 +71,10 @@ void note_probe(const Outcome& outcome, Life& life) noexcept {
   if (answered) life.flags |= life_flag::kProbeAnswered;
 }
 
-void note_end(const tcp::Endpoint& x, base::Timestamp latest, Life::End& end) noexcept {
-  const tcp::Counters& sent = x.counters;
-  end.syn_time = std::min(x.syns.first.time, latest);
-  end.segments = sent.packets - std::min<std::uint64_t>(sent.duplicates, sent.packets);
-  end.retransmitted = sent.retransmitted_segments;
+void note_end(const Brief::End& x, base::Timestamp latest, Life::End& end) noexcept {
+  end.syn_time = std::min(x.syn_time, latest);
+  end.segments = x.packets - std::min<std::uint64_t>(x.duplicates, x.packets);
+  end.retransmitted = x.retransmitted_segments;
   end.iss = x.iss;
   end.snd_nxt = x.snd_nxt;
   end.ttl = x.ttl;
@@ -92,19 +90,12 @@ void note_end(const tcp::Endpoint& x, base::Timestamp latest, Life::End& end) no
   }
 }
 
-void note_steps(const Outcome& outcome, base::Timestamp latest, Life& life) noexcept {
-  std::array<unsigned, 2> steps{};
-  for (const tcp::Transition& t : outcome.transitions) {
-    unsigned& n = steps[t.end];
-    if (t.evidence == tcp::Proof::kRefuted) {
-      if (n != 0) --n;
-    } else if (n != tcp::Path::kMaxSteps) {
-      life.step_times[t.end][n] = std::min(t.time, latest);
-      life.step_states[t.end][n] = t.to;
-      ++n;
-    }
+void note_steps(const tcp::StateSteps& steps, base::Timestamp latest, Life& life) noexcept {
+  life.steps = steps.count;
+  life.step_states = steps.states;
+  for (unsigned end = 0; end != 2; ++end) {
+    for (unsigned n = 0; n != steps.count[end]; ++n) life.step_times[end][n] = std::min(steps.times[end][n], latest);
   }
-  life.steps = {static_cast<std::uint8_t>(steps[0]), static_cast<std::uint8_t>(steps[1])};
 }
 
 /// Where one end lingers in CLOSE-WAIT, the other does in FIN-WAIT-2: no fault of its own, but its connections all the same.
@@ -125,31 +116,38 @@ void note_findings(const Outcome& outcome, Life& life) noexcept {
 }  // namespace
 
 void write_life(const Outcome& outcome, Life& life) noexcept {
-  const Connection& c = outcome.connection;
+  const Brief& c = outcome.brief;
   const base::Timestamp latest = latest_time(c);
   life.key = c.key;
   life.id = c.id;
   life.start = std::min(c.start, latest);
   life.end = std::min(c.end, latest);
   life.released = c.released_at;
-  life.payload = c.ends[0].counters.payload_bytes + c.ends[1].counters.payload_bytes;
-  life.missing = c.ends[0].counters.missing_bytes + c.ends[1].counters.missing_bytes;
-  life.syn_ack_time = std::min(c.handshake.syn_ack_time, latest);
+  life.payload = c.ends[0].payload_bytes + c.ends[1].payload_bytes;
+  life.missing = c.ends[0].missing_bytes + c.ends[1].missing_bytes;
+  life.syn_ack_time = std::min(c.syn_ack_time, latest);
   life.ack_lost_time = 0;
   life.originator = c.originator;
   life.flags = 0;
-  life.opening = outcome.verdict.opening;
-  life.ending = outcome.verdict.ending;
+  life.opening = c.opening;
+  life.ending = c.ending;
   life.replaced = c.replaced;
   life.technique = Technique::kOther;
-  if (c.handshake.syn_ack_frame != 0) life.flags |= life_flag::kSynAckSeen;
-  if (c.handshake.syn_ack_retries != 0) life.flags |= life_flag::kSynAckRepeated;
-  const auto& wait = outcome.verdict.time_wait;
-  if (wait && wait->ended == tcp::TimeWaitEnd::kReused) life.flags |= life_flag::kReused;
+  if (c.syn_ack_seen) life.flags |= life_flag::kSynAckSeen;
+  if (c.syn_ack_repeated) life.flags |= life_flag::kSynAckRepeated;
+  if (c.time_wait_reused) life.flags |= life_flag::kReused;
   for (unsigned end = 0; end != 2; ++end) note_end(c.ends[end], latest, life.ends[end]);
-  note_steps(outcome, latest, life);
+  note_steps(c.steps, latest, life);
   if (!outcome.anomalies.empty()) note_findings(outcome, life);
   note_probe(outcome, life);
+}
+
+Life life_of(const tcp::Outcome& outcome) noexcept {
+  Brief brief;
+  tcp::write_brief(outcome, brief);
+  Life life;
+  write_life({brief, outcome.anomalies}, life);
+  return life;
 }
 
 }  // namespace finwait::hosts

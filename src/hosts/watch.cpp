@@ -382,7 +382,7 @@ void HostWatch::observe(const Life& life) noexcept {
   impl_->observe_next();
 }
 
-void HostWatch::observe(const tcp::Outcome& outcome) noexcept {
+void HostWatch::observe(const tcp::BriefOutcome& outcome) noexcept {
   write_life(outcome, impl_->next());
   impl_->observe_next();
 }

@@ -23,8 +23,8 @@ void keep_first(std::span<Example> examples, Example next) noexcept {
   }
 }
 
-void AnomalyGroups::add(const tcp::Anomaly& anomaly, const tcp::Connection& connection) {
-  const Key key{anomaly.kind, pair_of(connection)};
+void AnomalyGroups::add(const tcp::Anomaly& anomaly, const tcp::Brief& connection) {
+  const Key key{anomaly.kind, pair_of(connection.key, connection.originator)};
   auto at = groups_.find(key);
   if (at == groups_.end()) {
     if (groups_.size() >= kRoom) forget_lesser_half();

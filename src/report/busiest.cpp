@@ -14,14 +14,14 @@ bool is_larger(const Busiest::Entry& a, const Busiest::Entry& b) {
 
 }  // namespace
 
-void Busiest::add(const tcp::Connection& connection) {
-  const Pair pair = pair_of(connection);
+void Busiest::add(const tcp::Brief& connection) {
+  const Pair pair = pair_of(connection.key, connection.originator);
   if (pairs_.size() >= kRoom && pairs_.find(pair) == pairs_.end()) forget_smaller_half();
   Load& load = pairs_[pair];
   ++load.connections;
-  for (const tcp::Endpoint& end : connection.ends) {
-    load.packets += end.counters.packets;
-    load.bytes += end.counters.ip_bytes;
+  for (const tcp::Brief::End& end : connection.ends) {
+    load.packets += end.packets;
+    load.bytes += end.ip_bytes;
   }
 }
 

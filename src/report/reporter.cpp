@@ -5,13 +5,30 @@
 
 namespace finwait::report {
 
-void Reporter::report(const tcp::Outcome& outcome) {
+bool Reporter::none_in_full(const std::vector<std::unique_ptr<Sink>>& sinks) noexcept {
+  return std::all_of(sinks.begin(), sinks.end(), [](const auto& sink) { return sink->takes_briefs(); });
+}
+
+void Reporter::connection(const tcp::Outcome& outcome) {
+  tcp::Brief brief;
+  tcp::write_brief(outcome, brief);
+  hosts_.observe({brief, outcome.anomalies});
+  report({brief, outcome.anomalies}, &outcome);
+}
+
+void Reporter::report(const tcp::BriefOutcome& outcome, const tcp::Outcome* whole) {
   if (!selection_.selects(outcome)) {
     ++counts_.passed_over;
     return;
   }
   count(outcome);
-  for (const auto& sink : sinks_) sink->connection(outcome);
+  for (const auto& sink : sinks_) {
+    if (sink->takes_briefs()) {
+      sink->brief(outcome);
+    } else {
+      sink->connection(*whole);
+    }
+  }
 }
 
 void Reporter::event(const tcp::Event& event, const tcp::Connection& connection) {
@@ -73,7 +90,7 @@ bool Reporter::closed() const noexcept {
 
 /// An end that sent payload, or of which payload is missing, also counts for the estimate by packets. One number missing of an end without
 /// any payload is its FIN: such ends are found by their loss alone, so they would count too much.
-void Reporter::count_bytes(const tcp::Counters& n) noexcept {
+void Reporter::count_bytes(const tcp::Brief::End& n) noexcept {
   counts_.packets += n.packets;
   counts_.duplicates += n.duplicates;
   counts_.payload_bytes += n.payload_bytes;
@@ -87,20 +104,20 @@ void Reporter::count_bytes(const tcp::Counters& n) noexcept {
   counts_.missing_packets += packets * missing / sent;
 }
 
-void Reporter::count(const tcp::Outcome& outcome) {
+void Reporter::count(const tcp::BriefOutcome& outcome) {
+  const tcp::Brief& c = outcome.brief;
   ++counts_.connections;
-  ++counts_.openings[static_cast<std::size_t>(outcome.verdict.opening)];
-  ++counts_.endings[static_cast<std::size_t>(outcome.verdict.ending)];
-  for (const tcp::Endpoint& end : outcome.connection.ends) count_bytes(end.counters);
-  const auto missing_at = [&](std::size_t end) { return outcome.connection.ends[end].counters.missing_bytes; };
-  if (missing_at(0) + missing_at(1) != 0) ++counts_.incomplete;
+  ++counts_.openings[static_cast<std::size_t>(c.opening)];
+  ++counts_.endings[static_cast<std::size_t>(c.ending)];
+  for (const tcp::Brief::End& end : c.ends) count_bytes(end);
+  if (c.ends[0].missing_bytes + c.ends[1].missing_bytes != 0) ++counts_.incomplete;
   for (const tcp::Anomaly& anomaly : outcome.anomalies) {
     const auto kind = static_cast<std::size_t>(anomaly.kind);
     counts_.anomalies[kind] += anomaly.count;
     ++counts_.affected[kind];
     ++counts_.severities[kind][static_cast<std::size_t>(anomaly.severity)];
     if (!gravest_ || anomaly.severity > *gravest_) gravest_ = anomaly.severity;
-    groups_.add(anomaly, outcome.connection);
+    groups_.add(anomaly, c);
   }
 }
 

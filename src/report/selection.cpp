@@ -36,10 +36,9 @@ bool Selection::add(std::string_view kind) noexcept {
   return opening || ending || anomaly || host;
 }
 
-bool Selection::selects(const tcp::Outcome& outcome) const noexcept {
+bool Selection::selects(const tcp::BriefOutcome& outcome) const noexcept {
   if (everything()) return true;
-  if (openings_[static_cast<std::size_t>(outcome.verdict.opening)] || endings_[static_cast<std::size_t>(outcome.verdict.ending)])
-    return true;
+  if (openings_[static_cast<std::size_t>(outcome.brief.opening)] || endings_[static_cast<std::size_t>(outcome.brief.ending)]) return true;
   return std::any_of(outcome.anomalies.begin(), outcome.anomalies.end(),
                      [this](const tcp::Anomaly& a) { return anomalies_[static_cast<std::size_t>(a.kind)]; });
 }

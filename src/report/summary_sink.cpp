@@ -5,12 +5,12 @@
 namespace finwait::report {
 
 /// Examples are those that began first, whatever the order of release.
-void SummaryData::add(const tcp::Outcome& outcome) {
-  busiest.add(outcome.connection);
-  const tcp::Handshake& h = outcome.connection.handshake;
-  if (h.syn_frame != 0 && h.syn_ack_frame != 0) handshakes.add(base::elapsed(h.syn_time, h.syn_ack_time));
+void SummaryData::add(const tcp::BriefOutcome& outcome) {
+  const tcp::Brief& c = outcome.brief;
+  busiest.add(c);
+  if (c.syn_seen && c.syn_ack_seen) handshakes.add(base::elapsed(c.syn_time, c.syn_ack_time));
   for (const tcp::Anomaly& anomaly : outcome.anomalies) {
-    keep_first(examples[static_cast<std::size_t>(anomaly.kind)], {outcome.connection.id, anomaly.frames[0]});
+    keep_first(examples[static_cast<std::size_t>(anomaly.kind)], {c.id, anomaly.frames[0]});
   }
 }
 

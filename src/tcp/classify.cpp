@@ -202,14 +202,6 @@ std::optional<TimeWait> time_wait_of(const Connection& c, base::Timestamp clock)
 
 }  // namespace
 
-base::Duration patience(const Connection& c) noexcept {
-  base::Duration rtt = 0;
-  for (const Endpoint& e : c.ends) {
-    if (e.knows(known::kRtt)) rtt += std::min<base::Duration>(e.least_rtt, 600 * base::kSecond);
-  }
-  return std::max<base::Duration>(4 * std::min<base::Duration>(rtt, 600 * base::kSecond), base::kSecond);
-}
-
 Verdict classify(const Connection& c, base::Timestamp clock) noexcept {
   Verdict v;
   v.opening = opening_of(c);

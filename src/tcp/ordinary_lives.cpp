@@ -143,4 +143,12 @@ Connection& Tracker::Impl::unfold(std::uint32_t index) noexcept {
   return unfolded;
 }
 
+// One that was never unfolded.
+void Tracker::Impl::forget_compact(std::uint32_t index) noexcept {
+  Compact& c = memory.compact(index);
+  for (const CompactEnd& end : c.ends) blocks.release_chain(end.in_flight_head);
+  blocks.release_chain(c.close);
+  memory.free(index);
+}
+
 }  // namespace finwait::tcp

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "compact_brief.h"
 #include "compact_quiet.h"
 #include "detect.h"
 #include "finwait/tcp/classify.h"
@@ -129,22 +130,38 @@ Connection& Tracker::Impl::read_back(std::uint32_t index) noexcept {
   return c;
 }
 
-const Outcome* Tracker::Impl::next_outcome() noexcept {
-  if (handed_out != kNoBlock) forget(std::exchange(handed_out, kNoBlock));
+/// The next one that is over. `briefly`: it need not be told in full.
+bool Tracker::Impl::next_outcome(bool briefly) noexcept {
+  if (handed_out != kNoBlock) {
+    const std::uint32_t gone = std::exchange(handed_out, kNoBlock);
+    brief_outcome ? forget_compact(gone) : forget(gone);
+  }
+  brief_outcome.reset();
   const bool pressed = memory.remembered() + reserve >= options.max_connections;
   const base::Timestamp certain = finished ? base::kNever : pressed ? base::kNever - 1 : base::after(clock, -2 * Memory::kTick);
   const std::uint32_t index = memory.next_released(certain);
-  if (index == kNoBlock) return nullptr;
+  if (index == kNoBlock) return false;
   handed_out = index;
-  Connection& c = memory.is_compact(index) ? unfold(index) : read_back(index);
+  const bool compact = memory.is_compact(index);
+  const base::Timestamp released_at = compact ? memory.compact(index).released_at : memory[index].released_at;
+  const base::Timestamp judged_at = released_at == base::kNever ? clock : released_at;
+  if (compact && briefly && tell_next_briefly(index, judged_at)) return true;
+  Connection& c = compact ? unfold(index) : read_back(index);
   const Change change(c, memory.versions());
-  const base::Timestamp judged_at = c.released_at == base::kNever ? clock : c.released_at;
   verdict = classify(c, judged_at);
   journal.set_frame(0);
   detect_at_end(c, index, verdict, options.timers, judged_at, losses.during(c.start, judged_at), journal);
   journal.read(c, anomalies);
   outcome.emplace(Outcome{c, verdict, transitions, anomalies, zeek.of(index)});
-  return &*outcome;
+  return true;
+}
+
+bool Tracker::Impl::tell_next_briefly(std::uint32_t index, base::Timestamp judged_at) noexcept {
+  const Compact& c = memory.compact(index);
+  if (!tell_briefly(c, blocks, options.timers, judged_at, losses.during(c.start, judged_at), brief, brief_finding)) return false;
+  const std::span<const Anomaly> found(brief_finding ? &*brief_finding : nullptr, brief_finding ? 1 : 0);
+  brief_outcome.emplace(BriefOutcome{brief, found});
+  return true;
 }
 
 TrackerCounts& TrackerCounts::operator+=(const TrackerCounts& other) noexcept {
@@ -216,7 +233,9 @@ void Tracker::track(std::span<const wire::Segment> segments, std::span<wire::Fat
 void Tracker::advance(base::Timestamp clock) noexcept { impl_->advance(clock); }
 void Tracker::note_loss(base::Timestamp from, base::Timestamp to) noexcept { impl_->losses.add(from, to); }
 void Tracker::finish(base::Timestamp clock) noexcept { impl_->finish(clock); }
-const Outcome* Tracker::next_outcome() noexcept { return impl_->next_outcome(); }
+bool Tracker::next_outcome(bool briefly) noexcept { return impl_->next_outcome(briefly); }
+const BriefOutcome* Tracker::brief() const noexcept { return impl_->brief_outcome ? &*impl_->brief_outcome : nullptr; }
+const Outcome& Tracker::whole() const noexcept { return *impl_->outcome; }
 std::span<const Event> Tracker::events() const noexcept { return impl_->journal.events(); }
 void Tracker::clear_events() noexcept { impl_->journal.clear_events(); }
 const Connection& Tracker::connection(std::uint32_t index) const noexcept { return impl_->memory[index]; }

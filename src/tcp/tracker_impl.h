@@ -9,6 +9,7 @@
 
 #include "blocks.h"
 #include "compact_machine.h"
+#include "finwait/tcp/brief.h"
 #include "finwait/tcp/tracker.h"
 #include "journal.h"
 #include "kept_list.h"
@@ -32,7 +33,8 @@ struct Tracker::Impl {
   bool track_for_feed(const wire::Segment& s, std::uint32_t likely) noexcept;
   void hear_request() noexcept;
   Connection& read_back(std::uint32_t index) noexcept;
-  const Outcome* next_outcome() noexcept;
+  bool next_outcome(bool briefly) noexcept;
+  bool tell_next_briefly(std::uint32_t index, base::Timestamp judged_at) noexcept;
 
   // incarnations.cpp
   bool route(const wire::Segment& s, std::uint32_t likely) noexcept;
@@ -72,6 +74,7 @@ struct Tracker::Impl {
   void evict_compact(std::uint32_t index) noexcept;
   void finish_compacts(base::Timestamp now) noexcept;
   Connection& unfold(std::uint32_t index) noexcept;
+  void forget_compact(std::uint32_t index) noexcept;
 
   // lifetime.cpp
   void settle(std::uint32_t index) noexcept;
@@ -111,6 +114,9 @@ struct Tracker::Impl {
   std::vector<Anomaly> anomalies;
   Verdict verdict;
   std::optional<Outcome> outcome;
+  Brief brief;
+  std::optional<Anomaly> brief_finding;
+  std::optional<BriefOutcome> brief_outcome;  ///< the one handed out, if it is told without the full record
 
   std::optional<wire::FlowKey> watched;
   KeptList<Step> steps;

@@ -8,8 +8,8 @@ namespace {
 using K = tcp::AnomalyKind;
 
 /// From a numbered host to 192.0.2.1:443.
-tcp::Connection connection(std::uint32_t host, std::uint64_t id) {
-  tcp::Connection c;
+tcp::Brief connection(std::uint32_t host, std::uint64_t id) {
+  tcp::Brief c{};
   const std::array<std::uint8_t, 4> low{10, static_cast<std::uint8_t>(host >> 16), static_cast<std::uint8_t>(host >> 8),
                                         static_cast<std::uint8_t>(host)};
   const std::array<std::uint8_t, 4> high{192, 0, 2, 1};
@@ -50,7 +50,7 @@ TEST(AnomalyGroups, are_by_kind_and_by_pair_whoever_has_the_lower_address) {
   groups.add(finding(K::kHalfOpen, 2), connection(2, 2));
   groups.add(finding(K::kHalfOpen, 3), connection(2, 3));
   groups.add(finding(K::kFinUnanswered, 4), connection(2, 3));
-  tcp::Connection turned = connection(2, 4);
+  tcp::Brief turned = connection(2, 4);
   turned.originator = 1;
   groups.add(finding(K::kHalfOpen, 5), turned);
   EXPECT_EQ(groups.of(K::kHalfOpen), 3U);

@@ -6,8 +6,8 @@ namespace finwait::report {
 namespace {
 
 /// From 10.0.0.1 to a numbered host, the originator at the low end.
-tcp::Connection connection(std::uint32_t host, std::uint64_t bytes) {
-  tcp::Connection c;
+tcp::Brief connection(std::uint32_t host, std::uint64_t bytes) {
+  tcp::Brief c{};
   const std::array<std::uint8_t, 4> low{10, 0, 0, 1};
   const std::array<std::uint8_t, 4> high{11, static_cast<std::uint8_t>(host >> 16), static_cast<std::uint8_t>(host >> 8),
                                          static_cast<std::uint8_t>(host)};
@@ -15,16 +15,16 @@ tcp::Connection connection(std::uint32_t host, std::uint64_t bytes) {
   c.key.high = wire::Address::v4(high.data());
   c.key.low_port = 40'000;
   c.key.high_port = 443;
-  c.ends[0].counters.ip_bytes = bytes;
-  c.ends[0].counters.packets = 1;
-  c.ends[1].counters.packets = 2;
+  c.ends[0].ip_bytes = bytes;
+  c.ends[0].packets = 1;
+  c.ends[1].packets = 2;
   return c;
 }
 
 TEST(Busiest, adds_up_by_originating_host_and_responding_service) {
   Busiest busiest;
   for (int n = 0; n < 3; ++n) busiest.add(connection(5, 100));
-  tcp::Connection turned = connection(5, 50);
+  tcp::Brief turned = connection(5, 50);
   turned.originator = 1;
   busiest.add(turned);
   const auto top = busiest.top(10);

@@ -9,13 +9,12 @@ namespace finwait::report {
 namespace {
 
 bool selects(const Selection& selection, tcp::Opening opening, tcp::Ending ending, std::vector<tcp::AnomalyKind> kinds = {}) {
-  const tcp::Connection connection;
-  tcp::Verdict verdict;
-  verdict.opening = opening;
-  verdict.ending = ending;
+  tcp::Brief brief{};
+  brief.opening = opening;
+  brief.ending = ending;
   std::vector<tcp::Anomaly> anomalies(kinds.size());
   for (std::size_t n = 0; n < kinds.size(); ++n) anomalies[n].kind = kinds[n];
-  return selection.selects(tcp::Outcome{connection, verdict, {}, anomalies});
+  return selection.selects({brief, anomalies});
 }
 
 TEST(Selection, of_nothing_is_everything) { EXPECT_TRUE(selects(Selection(), tcp::Opening::kThreeWay, tcp::Ending::kOpen)); }

@@ -17,18 +17,25 @@
 #include "finwait/base/memory.h"
 #include "finwait/base/ring.h"
 #include "finwait/hosts/life.h"
+#include "finwait/report/reporter.h"
+#include "finwait/tcp/brief.h"
 #include "finwait/tcp/connection.h"
 #include "finwait/tcp/tracker.h"
 
 namespace finwait::engine {
 
-/// An Outcome that has been copied, and what hosts are to learn of it.
+/// A BriefOutcome that has been copied, and what hosts are to learn of it.
 struct KeptOutcome {
   hosts::Life life;
+  tcp::Brief brief;
+  std::uint32_t anomalies_end = 0;  ///< in OutcomeBatch::anomalies, where the one before ends its own
+};
+
+/// The rest of an Outcome.
+struct KeptWhole {
   tcp::Connection connection;
   tcp::Verdict verdict;
-  std::uint32_t transitions_end = 0;  ///< in OutcomeBatch::transitions, where the one before ends its own
-  std::uint32_t anomalies_end = 0;
+  std::uint32_t transitions_end = 0;  ///< in OutcomeBatch::transitions, likewise
 };
 
 struct OutcomeBatch {
@@ -36,20 +43,26 @@ struct OutcomeBatch {
 
   std::uint64_t ticket = 0;  ///< of the unit that released them
   std::vector<KeptOutcome> outcomes;
+  std::vector<KeptWhole> wholes;  ///< one for each outcome, or none: where Briefs will do
   std::vector<tcp::Transition> transitions;
   std::vector<tcp::Anomaly> anomalies;
   std::vector<tcp::ZeekView> zeek;  ///< one for each outcome, or none
 
   void clear() noexcept;
-  void add(const tcp::Outcome& outcome);
-  /// Borrowed from the batch.
-  [[nodiscard]] tcp::Outcome operator[](std::size_t n) const noexcept;
+  /// All of a batch are added `in_full`, or none.
+  void add(const tcp::Outcome& outcome, bool in_full);
+  void add(const tcp::BriefOutcome& outcome);
+  /// What was added.
+  void report(std::size_t n, report::Reporter& reporter) const;
   [[nodiscard]] std::size_t size() const noexcept { return outcomes.size(); }
   /// Fetches an outcome, which another thread has written; any number.
   void prefetch(std::size_t n) const noexcept {
     if (n >= outcomes.size()) return;
     const auto* at = reinterpret_cast<const std::byte*>(&outcomes[n]);
     for (std::size_t line = 0; line < sizeof(KeptOutcome); line += base::kCacheLine) base::prefetch_line(at + line);
+    if (wholes.empty()) return;
+    at = reinterpret_cast<const std::byte*>(&wholes[n]);
+    for (std::size_t line = 0; line < sizeof(KeptWhole); line += base::kCacheLine) base::prefetch_line(at + line);
   }
 };
 

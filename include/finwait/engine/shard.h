@@ -17,9 +17,9 @@ namespace finwait::engine {
 
 class Shard {
  public:
-  /// Rings `bell` when it has sent something; once `abandoned`, what would be sent is dropped. `options.batch` segments are looked at at
-  /// once; `options.tracker` is this shard's own. Throws std::bad_alloc.
-  Shard(const PipelineOptions& options, std::uint32_t number, base::Bell& bell, const std::atomic<bool>& abandoned);
+  /// Rings `bell` when it has sent something; once `abandoned`, what would be sent is dropped. Outcomes are sent `in_full`, or as Briefs.
+  /// `options.batch` segments are looked at at once; `options.tracker` is this shard's own. Throws std::bad_alloc.
+  Shard(const PipelineOptions& options, std::uint32_t number, bool in_full, base::Bell& bell, const std::atomic<bool>& abandoned);
 
   /// Its part of a unit. Waits when the reader of its outcomes is behind. Throws std::bad_alloc.
   void take(const Unit& unit, std::uint64_t ticket);
@@ -36,10 +36,12 @@ class Shard {
   void track(const Unit& unit, std::span<const std::uint32_t> part);
   void count_refused(std::size_t segments) noexcept;
   void drain(std::uint64_t ticket);
-  void keep(const tcp::Outcome& outcome, std::uint64_t ticket);
+  /// A batch with room, waited for if need be; null once abandoned.
+  [[nodiscard]] OutcomeBatch* room(std::uint64_t ticket);
   void send();
 
   std::uint32_t number_;
+  bool in_full_;
   base::Bell& bell_;
   const std::atomic<bool>& abandoned_;
   tcp::Tracker tracker_;

@@ -106,7 +106,7 @@ class ShardCrew {
       if (unit->end) reporter_.conclude_output(unit->clock_after);
       merge.each(ticket, [this](const OutcomeBatch& batch, std::size_t n) {
         batch.prefetch(n + 2);
-        reporter_.report(batch[n]);
+        batch.report(n, reporter_);
       });
       if (unit->end || abandoned()) return;
       each(*unit);

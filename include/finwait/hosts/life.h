@@ -1,7 +1,7 @@
 // What the watch needs of one connection that is over: a plain value, made where the connection is, entered where all come in order.
 //
 // How it hangs together with several threads:
-//   1. Whoever tracks connections calls life_of() for each Outcome: it reads that connection and nothing else, so any thread may.
+//   1. Whoever tracks connections calls write_life() for each BriefOutcome: it reads that connection and nothing else, so any thread may.
 //   2. The record goes the way of the connection's other output: nothing in it points anywhere, copying it is all there is to do.
 //   3. One place merges the records of all trackers by comes_before(): the order of release, which does not depend on who tracked what.
 //   4. There HostWatch::observe() takes them one after the other; conclude() comes before the first with released == kNever.
@@ -15,6 +15,7 @@
 #include <type_traits>
 
 #include "finwait/base/time.h"
+#include "finwait/tcp/brief.h"
 #include "finwait/tcp/path.h"
 #include "finwait/tcp/state.h"
 #include "finwait/tcp/verdict.h"
@@ -92,12 +93,8 @@ static_assert(sizeof(Life) == 320);
 static_assert(std::is_trivially_copyable_v<Life>);
 
 /// Reads nothing but the outcome. Any thread; no allocation.
-void write_life(const tcp::Outcome& outcome, Life& life) noexcept;
-[[nodiscard]] inline Life life_of(const tcp::Outcome& outcome) noexcept {
-  Life life;
-  write_life(outcome, life);
-  return life;
-}
+void write_life(const tcp::BriefOutcome& outcome, Life& life) noexcept;
+[[nodiscard]] Life life_of(const tcp::Outcome& outcome) noexcept;
 
 /// The order of release: by time, then by id; what was remembered to the end of input comes last.
 [[nodiscard]] inline bool comes_before(const Life& a, const Life& b) noexcept {

@@ -45,7 +45,7 @@ class HostWatch {
   /// A connection that is over, in the order of comes_before(). Constant time, no allocation.
   void observe(const Life& life) noexcept;
   /// The same, where it need not be handed on first.
-  void observe(const tcp::Outcome& outcome) noexcept;
+  void observe(const tcp::BriefOutcome& outcome) noexcept;
   /// The input has ended at `clock`; what is still to come was remembered to the end. Call it before that is observed.
   void conclude(base::Timestamp clock) noexcept;
 

@@ -15,6 +15,7 @@
 
 #include "finwait/report/endpoint_pair.h"
 #include "finwait/tcp/anomaly.h"
+#include "finwait/tcp/brief.h"
 
 namespace finwait::report {
 
@@ -42,7 +43,7 @@ class AnomalyGroups {
  public:
   static constexpr std::size_t kRoom = 1U << 15;
 
-  void add(const tcp::Anomaly& anomaly, const tcp::Connection& connection);
+  void add(const tcp::Anomaly& anomaly, const tcp::Brief& connection);
 
   /// Up to `n` groups of each kind that touch most connections, gravest first; kinds in the order of AnomalyKind.
   [[nodiscard]] std::vector<AnomalyGroup> top(std::size_t n) const;

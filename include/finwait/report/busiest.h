@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "finwait/report/endpoint_pair.h"
-#include "finwait/tcp/connection.h"
+#include "finwait/tcp/brief.h"
 
 namespace finwait::report {
 
@@ -29,7 +29,7 @@ class Busiest {
     Load load;
   };
 
-  void add(const tcp::Connection& connection);
+  void add(const tcp::Brief& connection);
 
   /// The `n` with the most bytes, the largest first.
   [[nodiscard]] std::vector<Entry> top(std::size_t n) const;

@@ -6,7 +6,6 @@
 #include <cstdint>
 
 #include "finwait/base/hash.h"
-#include "finwait/tcp/connection.h"
 #include "finwait/wire/flow_key.h"
 
 namespace finwait::report {
@@ -20,8 +19,8 @@ struct EndpointPair {
   auto operator<=>(const EndpointPair&) const = default;
 };
 
-/// As the connection's note on roles stands.
-[[nodiscard]] EndpointPair pair_of(const tcp::Connection& connection) noexcept;
+/// `originator`: the end of the key that opened, as the connection's note on roles stands.
+[[nodiscard]] EndpointPair pair_of(const wire::FlowKey& key, unsigned originator) noexcept;
 
 /// For maps by pair: keyed at random, so that nobody on the wire can choose pairs that meet in one place. Order nothing by it.
 class PairHash {

@@ -17,16 +17,20 @@ class Reporter {
  public:
   /// Takes the memory of the hosts' watch; throws std::bad_alloc.
   Reporter(std::vector<std::unique_ptr<Sink>> sinks, const Selection& selection, const hosts::HostOptions& hosts = {})
-      : sinks_(std::move(sinks)), selection_(selection), hosts_(hosts) {}
+      : sinks_(std::move(sinks)), selection_(selection), hosts_(hosts), takes_briefs_(none_in_full(sinks_)) {}
 
-  void connection(const tcp::Outcome& outcome) {
+  /// Whether no connection need be given in full.
+  [[nodiscard]] bool takes_briefs() const noexcept { return takes_briefs_; }
+  void connection(const tcp::Outcome& outcome);
+  /// Only if takes_briefs().
+  void connection(const tcp::BriefOutcome& outcome) {
     hosts_.observe(outcome);
-    report(outcome);
+    report(outcome, nullptr);
   }
   /// The two halves of connection(), each in the order of the output. observe() and conclude_hosts() may be another thread's than the rest,
-  /// until finish().
+  /// until finish(). `whole`: the same in full; may be null if takes_briefs().
   void observe(const hosts::Life& life) noexcept { hosts_.observe(life); }
-  void report(const tcp::Outcome& outcome);
+  void report(const tcp::BriefOutcome& outcome, const tcp::Outcome* whole);
   void event(const tcp::Event& event, const tcp::Connection& connection);
   /// The batch that ended at `clock`, on the trace clock, has been given.
   void settle(base::Timestamp clock);
@@ -51,14 +55,16 @@ class Reporter {
   [[nodiscard]] std::optional<tcp::Severity> gravest() const noexcept { return gravest_; }
 
  private:
-  void count(const tcp::Outcome& outcome);
-  void count_bytes(const tcp::Counters& n) noexcept;
+  [[nodiscard]] static bool none_in_full(const std::vector<std::unique_ptr<Sink>>& sinks) noexcept;
+  void count(const tcp::BriefOutcome& outcome);
+  void count_bytes(const tcp::Brief::End& n) noexcept;
   void take_hosts(Totals& totals);
   void take_groups(Totals& totals) const;
 
   std::vector<std::unique_ptr<Sink>> sinks_;
   Selection selection_;
   hosts::HostWatch hosts_;
+  bool takes_briefs_;
   ConnectionCounts counts_;
   AnomalyGroups groups_;
   std::optional<tcp::Severity> gravest_;

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "finwait/hosts/finding.h"
+#include "finwait/tcp/brief.h"
 #include "finwait/tcp/tracker.h"
 #include "finwait/tcp/verdict.h"
 
@@ -21,7 +22,7 @@ class Selection {
   [[nodiscard]] bool add(std::string_view kind) noexcept;
 
   [[nodiscard]] bool everything() const noexcept { return openings_.none() && endings_.none() && anomalies_.none() && hosts_.none(); }
-  [[nodiscard]] bool selects(const tcp::Outcome& outcome) const noexcept;
+  [[nodiscard]] bool selects(const tcp::BriefOutcome& outcome) const noexcept;
   /// Events come before it is known how a connection ends: a finding is selected by its kind, a transition only if everything is.
   [[nodiscard]] bool selects(const tcp::Event& event) const noexcept;
 

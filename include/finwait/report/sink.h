@@ -4,6 +4,7 @@
 #pragma once
 
 #include "finwait/report/totals.h"
+#include "finwait/tcp/brief.h"
 #include "finwait/tcp/tracker.h"
 #include "finwait/tcp/verdict.h"
 
@@ -18,6 +19,9 @@ class Sink {
 
   /// A connection that is over and was selected.
   virtual void connection(const tcp::Outcome& /*outcome*/) {}
+  /// Whether a Brief of each connection is all it needs; then it is given that instead. Says always the same.
+  [[nodiscard]] virtual bool takes_briefs() const noexcept { return false; }
+  virtual void brief(const tcp::BriefOutcome& /*outcome*/) {}
   /// A transition or a finding as it happens; only if the tracker keeps events.
   virtual void event(const tcp::Event& /*event*/, const tcp::Connection& /*connection*/) {}
   /// The trace clock has come to `clock`: nothing that was over a second before will be given any more.

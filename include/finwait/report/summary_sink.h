@@ -30,7 +30,7 @@ struct SummaryData {
   Histogram handshakes;  ///< SYN to SYN-ACK
   std::array<std::array<Example, kExamples>, tcp::kAnomalyKinds> examples{};
 
-  void add(const tcp::Outcome& outcome);
+  void add(const tcp::BriefOutcome& outcome);
 };
 
 /// The whole text. `colour`: with terminal escapes.
@@ -40,7 +40,8 @@ class SummarySink final : public Sink {
  public:
   SummarySink(Output output, const SummaryOptions& options) : output_(std::move(output)), options_(options) {}
 
-  void connection(const tcp::Outcome& outcome) override { data_.add(outcome); }
+  [[nodiscard]] bool takes_briefs() const noexcept override { return true; }
+  void brief(const tcp::BriefOutcome& outcome) override { data_.add(outcome); }
   void conclude(base::Timestamp clock) override { output_.conclude(clock); }
   void finish(const Totals& totals) override;
   [[nodiscard]] bool closed() const noexcept override { return output_.closed(); }

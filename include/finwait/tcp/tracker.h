@@ -11,6 +11,7 @@
 #include <span>
 
 #include "finwait/base/time.h"
+#include "finwait/tcp/brief.h"
 #include "finwait/tcp/connection.h"
 #include "finwait/tcp/live_feed.h"
 #include "finwait/tcp/table_reader.h"
@@ -113,9 +114,20 @@ class Tracker {
   template <class F>
   std::size_t drain(F&& sink) {
     std::size_t n = 0;
-    while (const Outcome* outcome = next_outcome()) {
-      sink(*outcome);
-      ++n;
+    for (; next_outcome(false); ++n) sink(whole());
+    return n;
+  }
+
+  /// The same for whom a Brief will do, if `briefs`: then some come as const BriefOutcome&, the others in full.
+  template <class F>
+  std::size_t drain(bool briefs, F&& sink) {
+    std::size_t n = 0;
+    for (; next_outcome(briefs); ++n) {
+      if (const BriefOutcome* told = brief()) {
+        sink(*told);
+      } else {
+        sink(whole());
+      }
     }
     return n;
   }
@@ -144,7 +156,9 @@ class Tracker {
   [[nodiscard]] static std::size_t bytes_per_connection(bool with_zeek) noexcept;
 
  private:
-  const Outcome* next_outcome() noexcept;
+  bool next_outcome(bool briefly) noexcept;
+  [[nodiscard]] const BriefOutcome* brief() const noexcept;  // null: it is to be had in full
+  [[nodiscard]] const Outcome& whole() const noexcept;
 
   struct Impl;
   std::unique_ptr<Impl> impl_;

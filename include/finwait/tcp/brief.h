@@ -1,0 +1,90 @@
+// What counts, and what is learnt of hosts, need of a connection that is over: a plain value, a sixth of the full record.
+//
+// Always true: it says the same of a connection, whichever kind of record the tracker kept of it. For ordinary lives it is made without the
+// full record, the log of transitions and the detectors (src/tcp/compact_brief.h). No evidence is in it: whoever shows frames wants the
+// Outcome.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+
+#include "finwait/base/time.h"
+#include "finwait/tcp/anomaly.h"
+#include "finwait/tcp/path.h"
+#include "finwait/tcp/state.h"
+#include "finwait/tcp/verdict.h"
+#include "finwait/wire/flow_key.h"
+
+namespace finwait::tcp {
+
+/// The states each end was in, one after the other; what was refuted later never was.
+struct StateSteps {
+  std::array<std::array<base::Timestamp, Path::kMaxSteps>, 2> times;  ///< the first `count` of each end: when it entered the state
+  std::array<std::array<State, Path::kMaxSteps>, 2> states;
+  std::array<std::uint8_t, 2> count;
+
+  /// Steps beyond the last place are not kept.
+  void add(unsigned end, State to, base::Timestamp time) noexcept {
+    const unsigned n = count[end];
+    if (n == Path::kMaxSteps) return;
+    times[end][n] = time;
+    states[end][n] = to;
+    count[end] = static_cast<std::uint8_t>(n + 1);
+  }
+};
+
+struct Brief {
+  /// What the fields of the same names of Endpoint and Counters mean.
+  struct End {
+    std::uint64_t packets;
+    std::uint64_t ip_bytes;
+    std::uint64_t payload_bytes;
+    std::uint64_t missing_bytes;
+    base::Timestamp syn_time;  ///< of its first SYN or SYN-ACK
+    std::uint32_t known;
+    std::uint32_t iss;
+    std::uint32_t snd_nxt;
+    std::uint32_t retransmitted_segments;
+    std::uint32_t duplicates;
+    std::uint8_t ttl;
+    std::uint8_t options_signature;
+    bool lone_fin;  ///< all it sent are FINs without payload, and nothing that acknowledges what it had
+
+    [[nodiscard]] bool knows(std::uint32_t bit) const noexcept { return (known & bit) != 0; }
+  };
+
+  wire::FlowKey key;
+  std::uint64_t id;
+  base::Timestamp start;
+  base::Timestamp end;
+  base::Timestamp last_clock;
+  base::Timestamp released_at;
+  base::Timestamp syn_time;  ///< of the handshake, if syn_seen
+  base::Timestamp syn_ack_time;
+  std::uint8_t originator;  ///< index into ends
+  Opening opening;
+  Ending ending;
+  Replaced replaced;
+  bool syn_seen;
+  bool syn_ack_seen;
+  bool syn_ack_repeated;
+  bool time_wait_reused;  ///< its TIME-WAIT gave way to the next incarnation
+  std::array<End, 2> ends;
+  StateSteps steps;
+
+  [[nodiscard]] const End& orig() const noexcept { return ends[originator]; }
+};
+static_assert(std::is_trivially_copyable_v<Brief>);
+
+/// A connection that is over, as it is given to whoever needs no more. Borrowed for the time of the call.
+struct BriefOutcome {
+  const Brief& brief;
+  std::span<const Anomaly> anomalies;  ///< in order of time
+};
+
+/// Into a Brief, whatever stood there. Reads nothing but the outcome.
+void write_brief(const Outcome& outcome, Brief& brief) noexcept;
+
+}  // namespace finwait::tcp

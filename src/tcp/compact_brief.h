@@ -1,0 +1,24 @@
+// An ordinary life at its end, told without the full record.
+//
+// Most lives that are over have one of four shapes: a SYN that nobody answered, a SYN-ACK that nobody answered, open, closed by both ends.
+// For these it is known beforehand what classify() and detect_at_end() would say of the full record. Of any other shape, and where a
+// threshold is so low that every connection is over it, nothing is said here. Always true: what is said is the same
+// (tests/tcp/compact_brief_test.cpp).
+#pragma once
+
+#include <optional>
+
+#include "blocks.h"
+#include "compact.h"
+#include "finwait/tcp/anomaly.h"
+#include "finwait/tcp/brief.h"
+#include "finwait/tcp/tracker.h"
+
+namespace finwait::tcp {
+
+/// What there is to say of a released life. `judged_at`: how far the trace clock has come, or its release; `dropped`: the capture says
+/// that it lost frames meanwhile. True: `brief` and `found`, its one finding if it has any, are written. False: the full record is needed.
+[[nodiscard]] bool tell_briefly(const Compact& c, const Blocks& blocks, const Timers& timers, base::Timestamp judged_at, bool dropped,
+                                Brief& brief, std::optional<Anomaly>& found) noexcept;
+
+}  // namespace finwait::tcp

@@ -1,0 +1,221 @@
+// What is told briefly of an ordinary life is what the full record of it says, whatever its shape at the end and whatever ended it.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <random>
+#include <sstream>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "finwait/tcp/brief.h"
+#include "finwait/tcp/tracker.h"
+
+namespace finwait::tcp {
+namespace {
+
+using wire::Segment;
+namespace flag = wire::tcp_flag;
+namespace present = wire::present;
+
+constexpr base::Timestamp kBegin = 1'700'000'000 * base::kSecond;
+
+/// Many lives at once, each from its SYN up to a step where it stops; hardly anything in them is odd.
+class Lives {
+ public:
+  explicit Lives(unsigned seed) : engine_(seed) {}
+
+  std::vector<Segment> segments() {
+    std::vector<Life> lives(40);
+    for (std::size_t n = 0; n != lives.size(); ++n) lives[n] = begin(n);
+    for (std::size_t n = 0; n != 400; ++n) {
+      Life& life = lives[pick(lives.size())];
+      if (life.steps != 0) step(life);
+    }
+    return std::move(said_);
+  }
+
+ private:
+  struct Life {
+    wire::FlowKey key;
+    unsigned originator = 0;
+    unsigned closer = 0;
+    unsigned steps = 0;  ///< still to come
+    unsigned at = 0;
+    unsigned data = 0;
+    bool stamped = false;
+    bool at_once = false;
+    std::array<std::uint32_t, 2> next{};
+  };
+
+  unsigned pick(std::size_t n) { return static_cast<unsigned>(engine_() % n); }
+
+  Life begin(std::size_t n) {
+    Life life;
+    life.key.low.bytes[15] = static_cast<std::uint8_t>(1 + n % 5);
+    life.key.high.bytes[15] = 99;
+    life.key.low_port = static_cast<std::uint16_t>(40000 + n);
+    life.key.high_port = 80;
+    life.originator = pick(2);
+    life.closer = pick(2);
+    life.steps = pick(4) == 0 ? 100 : 1 + pick(9);
+    life.data = pick(4);
+    life.stamped = pick(2) == 0;
+    life.at_once = pick(2) == 0;
+    for (std::uint32_t& number : life.next) number = static_cast<std::uint32_t>(engine_());
+    return life;
+  }
+
+  void step(Life& life) {
+    --life.steps;
+    const unsigned a = life.originator;
+    const unsigned x = life.closer;
+    switch (life.at++) {
+      case 0:
+        return say(life, a, flag::kSyn, 0);
+      case 1:
+        return say(life, 1 - a, flag::kSyn | flag::kAck, 0);
+      case 2:
+        return say(life, a, flag::kAck, 0);
+      case 3:
+        if (life.data == 0) break;
+        --life.data;
+        --life.at;
+        return say(life, pick(2), flag::kAck | flag::kPsh, pick(1400));
+      case 4:
+        return say(life, x, flag::kFin | flag::kAck, pick(3) == 0 ? 100 : 0);
+      case 5:
+        if (life.at_once) break;
+        return say(life, 1 - x, flag::kAck, 0);
+      case 6:
+        return say(life, 1 - x, flag::kFin | flag::kAck, pick(4) == 0 ? 100 : 0);
+      case 7:
+        return say(life, x, flag::kAck, 0);
+      default:
+        if (pick(10) == 0) say(life, pick(2), pick(2) == 0 ? flag::kRst : flag::kAck, 0);
+        break;
+    }
+  }
+
+  void say(Life& life, unsigned from, std::uint16_t flags, std::uint32_t payload) {
+    const base::Duration pause = pick(12) == 0 ? 4 * base::kSecond : 50 * base::kMillisecond;
+    time_ += static_cast<base::Duration>(engine_() % static_cast<std::uint64_t>(pause));
+    Segment s;
+    s.key = life.key;
+    s.direction = static_cast<std::uint8_t>(from);
+    s.time = s.clock = time_;
+    s.frame = said_.size() + 1;
+    s.flags = flags;
+    s.seq = life.next[from];
+    if ((flags & flag::kAck) != 0) s.ack = life.next[1 - from];
+    s.payload_length = payload;
+    s.ip_length = 40 + payload;
+    s.window = 60000;
+    s.ttl = static_cast<std::uint8_t>(60 + from);
+    s.ip_id = static_cast<std::uint16_t>(s.frame);
+    if ((flags & flag::kSyn) != 0) s.present |= present::kWindowScale | present::kMss | present::kSackPermitted;
+    if ((flags & flag::kSyn) != 0) s.mss = 1460;
+    if (life.stamped) {
+      s.present |= present::kTimestamps;
+      s.ts_val = static_cast<std::uint32_t>(time_ / base::kMillisecond) + from;
+    }
+    life.next[from] = s.end();
+    said_.push_back(s);
+  }
+
+  std::mt19937 engine_;
+  base::Timestamp time_ = kBegin;
+  std::vector<Segment> said_;
+};
+
+std::string text_of(const BriefOutcome& outcome) {
+  const Brief& b = outcome.brief;
+  std::ostringstream out;
+  const auto put = [&out](const auto&... values) { ((out << +values << ' '), ...); };
+  put(b.key.low.bytes[15], b.key.low_port, b.key.high_port, b.id, b.start, b.end, b.last_clock, b.released_at, b.originator);
+  out << name(b.opening) << ' ' << name(b.ending) << ' ' << name(b.replaced) << ' ';
+  put(b.syn_seen, b.syn_ack_seen, b.syn_ack_repeated, b.time_wait_reused, b.syn_time);
+  if (b.syn_ack_seen) put(b.syn_ack_time);
+  for (unsigned end = 0; end != 2; ++end) {
+    const Brief::End& x = b.ends[end];
+    out << "\n ";
+    put(x.packets, x.ip_bytes, x.payload_bytes, x.missing_bytes, x.syn_time, x.known, x.iss, x.snd_nxt);
+    put(x.retransmitted_segments, x.duplicates, x.ttl, x.options_signature, x.lone_fin);
+    for (unsigned n = 0; n != b.steps.count[end]; ++n) out << name(b.steps.states[end][n]) << '@' << b.steps.times[end][n] << ' ';
+  }
+  for (const Anomaly& a : outcome.anomalies) {
+    out << "\n  " << info(a.kind).name << ' ';
+    put(static_cast<int>(a.severity), a.origins, a.end, a.count, a.time, a.frames[0], a.frames[1], a.frames[2], a.values[0], a.values[1]);
+  }
+  return out.str();
+}
+
+/// What a tracker says of the lives, and how many of each ending it told briefly.
+struct Told {
+  std::vector<std::string> all;
+  std::array<unsigned, kEndings> briefly{};
+  unsigned with_findings = 0;
+};
+
+Told told(const TrackerOptions& options, std::vector<Segment> segments, bool briefs, bool lossy, base::Duration after) {
+  Told said;
+  Tracker tracker(options);
+  const auto take = [&said](const auto& outcome) {
+    if constexpr (std::is_same_v<decltype(outcome), const Outcome&>) {
+      Brief brief;
+      write_brief(outcome, brief);
+      said.all.push_back(text_of({brief, outcome.anomalies}));
+    } else {
+      ++said.briefly[static_cast<std::size_t>(outcome.brief.ending)];
+      said.with_findings += !outcome.anomalies.empty();
+      said.all.push_back(text_of(outcome));
+    }
+  };
+  for (std::size_t n = 0; n != segments.size(); ++n) {
+    segments[n].hash = tracker.hash(segments[n].key);
+    if (lossy && n == segments.size() / 2) tracker.note_loss(segments[n].time - base::kSecond, segments[n].time);
+    tracker.track({&segments[n], 1});
+    tracker.advance(segments[n].clock);
+    tracker.drain(briefs, take);
+  }
+  tracker.finish(segments.back().clock + after);
+  tracker.drain(briefs, take);
+  return said;
+}
+
+TEST(CompactBrief, SaysWhatTheFullRecordSays) {
+  std::array<unsigned, kEndings> briefly{};
+  unsigned with_findings = 0;
+  for (unsigned seed = 1; seed <= 400 && !HasFailure(); ++seed) {
+    std::mt19937 engine(seed);
+    TrackerOptions options;
+    options.max_connections = engine() % 3 == 0 ? 12 : 64;
+    options.zeek = false;
+    if (engine() % 4 == 0) options.timers.idle = 20 * base::kSecond;
+    if (engine() % 8 == 0) options.timers.thresholds.tries = 0;
+    if (engine() % 8 == 0) options.timers.thresholds.storm = 0;
+    const bool lossy = engine() % 3 == 0;
+    const base::Duration after = engine() % 3 == 0 ? 0 : static_cast<base::Duration>(engine() % 200) * base::kSecond;
+    const std::vector<Segment> segments = Lives(seed).segments();
+    const Told quick = told(options, segments, true, lossy, after);
+    const Told slow = told(options, segments, false, lossy, after);
+    EXPECT_EQ(quick.all, slow.all) << "seed " << seed;
+    for (std::size_t n = 0; n != briefly.size(); ++n) briefly[n] += quick.briefly[n];
+    with_findings += quick.with_findings;
+  }
+  for (const Ending ending :
+       {Ending::kUnanswered, Ending::kHalfOpen, Ending::kOpen, Ending::kGraceful, Ending::kTimeout, Ending::kEvicted}) {
+    EXPECT_GT(briefly[static_cast<std::size_t>(ending)], 50U) << name(ending);
+  }
+  EXPECT_GT(with_findings, 50U);
+}
+
+/// Where a full record is wanted, nobody is given less.
+TEST(CompactBrief, IsGivenOnlyToWhomItWillDo) {
+  const Told full = told({}, Lives(1).segments(), false, false, 0);
+  EXPECT_FALSE(full.all.empty());
+  for (const unsigned n : full.briefly) EXPECT_EQ(n, 0U);
+}
+
+}  // namespace
+}  // namespace finwait::tcp
