@@ -7,9 +7,10 @@
 namespace finwait::report {
 namespace {
 
+auto weight(const AnomalyGroup& g) noexcept { return std::tie(g.severity, g.connections, g.occurrences); }
+
 /// The gravest and widest first; a fixed order among equals.
 bool before(const AnomalyGroup& a, const AnomalyGroup& b) noexcept {
-  const auto weight = [](const AnomalyGroup& g) { return std::tie(g.severity, g.connections, g.occurrences); };
   if (weight(a) != weight(b)) return weight(b) < weight(a);
   return std::tie(a.kind, a.pair) < std::tie(b.kind, b.pair);
 }
@@ -23,32 +24,41 @@ void keep_first(std::span<Example> examples, Example next) noexcept {
   }
 }
 
+void AnomalyGroup::add(const AnomalyGroup& more) noexcept {
+  severity = std::max(severity, more.severity);
+  connections += more.connections;
+  occurrences += more.occurrences;
+  for (const Example& example : more.examples) {
+    if (example.connection != 0) keep_first(examples, example);
+  }
+}
+
 void AnomalyGroups::add(const tcp::Anomaly& anomaly, const tcp::Brief& connection) {
   const Key key{anomaly.kind, pair_of(connection.key, connection.originator)};
+  AnomalyGroup group{key.kind, key.pair, anomaly.severity, 1, anomaly.count, {}};
+  group.examples[0] = {connection.id, anomaly.frames[0]};
   auto at = groups_.find(key);
-  if (at == groups_.end()) {
-    if (groups_.size() >= kRoom) forget_lesser_half();
-    at = groups_.emplace(key, AnomalyGroup{key.kind, key.pair, {}, 0, 0, {}}).first;
-    ++counts_[static_cast<std::size_t>(key.kind)];
+  if (at != groups_.end()) return at->second.add(group);
+  const auto kind = static_cast<std::uint8_t>(key.kind);
+  AnomalyGroup earlier;
+  if (!exact_ && anteroom_.recall(key.pair, kind, earlier)) {
+    group.add(earlier);
+  } else if (!exact_ && weight(group) <= weight(least_)) {
+    return anteroom_.wait(key.pair, kind, group);
   }
-  AnomalyGroup& group = at->second;
-  group.severity = std::max(group.severity, anomaly.severity);
-  ++group.connections;
-  group.occurrences += anomaly.count;
-  keep_first(group.examples, {connection.id, anomaly.frames[0]});
+  if (groups_.size() >= kRoom) forget_lesser_half();
+  groups_.emplace(key, group);
+  ++counts_[static_cast<std::size_t>(key.kind)];
 }
 
 std::vector<AnomalyGroup> AnomalyGroups::top(std::size_t n) const {
-  std::vector<AnomalyGroup> all;
-  all.reserve(groups_.size());
-  for (const auto& [key, group] : groups_) all.push_back(group);
-  std::sort(all.begin(), all.end(),
-            [](const AnomalyGroup& a, const AnomalyGroup& b) { return a.kind != b.kind ? a.kind < b.kind : before(a, b); });
+  std::array<std::vector<const AnomalyGroup*>, tcp::kAnomalyKinds> by_kind;
+  for (const auto& [key, group] : groups_) by_kind[static_cast<std::size_t>(key.kind)].push_back(&group);
   std::vector<AnomalyGroup> most;
-  std::size_t of_kind = 0;
-  for (const AnomalyGroup& group : all) {
-    of_kind = most.empty() || most.back().kind != group.kind ? 0 : of_kind;
-    if (of_kind++ < n) most.push_back(group);
+  for (auto& groups : by_kind) {
+    const auto last = groups.begin() + static_cast<std::ptrdiff_t>(std::min(n, groups.size()));
+    std::partial_sort(groups.begin(), last, groups.end(), [](const AnomalyGroup* a, const AnomalyGroup* b) { return before(*a, *b); });
+    for (auto at = groups.begin(); at != last; ++at) most.push_back(**at);
   }
   return most;
 }
@@ -59,7 +69,8 @@ void AnomalyGroups::forget_lesser_half() {
   all.reserve(groups_.size());
   for (const auto& [key, group] : groups_) all.push_back(group);
   const auto middle = all.begin() + static_cast<std::ptrdiff_t>(kRoom / 2);
-  std::nth_element(all.begin(), middle, all.end(), before);
+  std::nth_element(all.begin(), middle - 1, all.end(), before);
+  least_ = *(middle - 1);
   for (auto gone = middle; gone != all.end(); ++gone) {
     groups_.erase(Key{gone->kind, gone->pair});
     --counts_[static_cast<std::size_t>(gone->kind)];

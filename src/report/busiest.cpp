@@ -16,36 +16,42 @@ bool is_larger(const Busiest::Entry& a, const Busiest::Entry& b) {
 
 void Busiest::add(const tcp::Brief& connection) {
   const Pair pair = pair_of(connection.key, connection.originator);
-  if (pairs_.size() >= kRoom && pairs_.find(pair) == pairs_.end()) forget_smaller_half();
-  Load& load = pairs_[pair];
-  ++load.connections;
-  for (const tcp::Brief::End& end : connection.ends) {
-    load.packets += end.packets;
-    load.bytes += end.ip_bytes;
+  Load load{1, 0, 0};
+  for (const tcp::Brief::End& end : connection.ends) load.add({0, end.packets, end.ip_bytes});
+  auto at = pairs_.find(pair);
+  if (at == pairs_.end()) {
+    Load earlier;
+    if (!exact_ && anteroom_.recall(pair, 0, earlier)) {
+      load.add(earlier);
+    } else if (!exact_ && load.bytes <= least_) {
+      return anteroom_.wait(pair, 0, load);
+    }
+    if (pairs_.size() >= kRoom) forget_smaller_half();
+    at = pairs_.emplace(pair, Load{}).first;
   }
-}
-
-std::vector<Busiest::Entry> Busiest::largest(std::size_t n) const {
-  std::vector<Entry> entries;
-  entries.reserve(pairs_.size());
-  for (const auto& [pair, load] : pairs_) entries.push_back({pair, load});
-  if (n >= entries.size()) return entries;
-  std::nth_element(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(n), entries.end(), is_larger);
-  entries.resize(n);
-  return entries;
+  at->second.add(load);
 }
 
 std::vector<Busiest::Entry> Busiest::top(std::size_t n) const {
-  std::vector<Entry> entries = largest(n);
-  std::sort(entries.begin(), entries.end(), is_larger);
+  std::vector<Entry> entries;
+  entries.reserve(pairs_.size());
+  for (const auto& [pair, load] : pairs_) entries.push_back({pair, load});
+  const auto last = entries.begin() + static_cast<std::ptrdiff_t>(std::min(n, entries.size()));
+  std::partial_sort(entries.begin(), last, entries.end(), is_larger);
+  entries.erase(last, entries.end());
   return entries;
 }
 
 void Busiest::forget_smaller_half() {
   exact_ = false;
-  const std::vector<Entry> keep = largest(kRoom / 2);
+  std::vector<Entry> entries;
+  entries.reserve(pairs_.size());
+  for (const auto& [pair, load] : pairs_) entries.push_back({pair, load});
+  const auto middle = entries.begin() + static_cast<std::ptrdiff_t>(kRoom / 2);
+  std::nth_element(entries.begin(), middle - 1, entries.end(), is_larger);
+  least_ = (middle - 1)->load.bytes;
   pairs_.clear();
-  for (const Entry& entry : keep) pairs_.emplace(entry.pair, entry.load);
+  for (auto kept = entries.begin(); kept != middle; ++kept) pairs_.emplace(kept->pair, kept->load);
 }
 
 }  // namespace finwait::report

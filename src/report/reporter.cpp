@@ -101,7 +101,7 @@ void Reporter::count_bytes(const tcp::Brief::End& n) noexcept {
   constexpr double kFull = 1460.0;  // of Ethernet; that others fill theirs with less or more hardly moves a mean
   const double packets = std::max(1.0, sent / kFull);
   counts_.data_packets += packets;
-  counts_.missing_packets += packets * missing / sent;
+  if (missing != 0.0) counts_.missing_packets += packets * missing / sent;
 }
 
 void Reporter::count(const tcp::BriefOutcome& outcome) {

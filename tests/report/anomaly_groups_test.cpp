@@ -89,6 +89,24 @@ TEST(AnomalyGroups, stay_within_their_room_and_keep_what_is_grave_or_frequent) {
   EXPECT_EQ(top[1].kind, K::kOverlapInconsistent) << "rare, and an alert";
 }
 
+TEST(AnomalyGroups, once_full_have_lesser_newcomers_wait_for_their_second_connection) {
+  AnomalyGroups groups;
+  for (std::uint32_t n = 0; n <= AnomalyGroups::kRoom; ++n) groups.add(finding(K::kHalfOpen, n + 1), connection(n, n + 1));
+  ASSERT_FALSE(groups.exact());
+  const std::uint64_t before = groups.of(K::kHalfOpen);
+  groups.add(finding(K::kHalfOpen, 7), connection(0xff'fff0, 80'000));
+  EXPECT_EQ(groups.of(K::kHalfOpen), before) << "it waits";
+  groups.add(finding(K::kOverlapInconsistent, 9), connection(0xff'fff0, 80'000));
+  EXPECT_EQ(groups.of(K::kOverlapInconsistent), 1U) << "grave: it need not wait";
+  groups.add(finding(K::kHalfOpen, 8, 5), connection(0xff'fff0, 80'001));
+  groups.add(finding(K::kHalfOpen, 9), connection(0xff'fff1, 80'002));
+  EXPECT_EQ(groups.of(K::kHalfOpen), before + 1);
+  const AnomalyGroup top = groups.top(1)[0];
+  EXPECT_EQ(top.connections, 2U);
+  EXPECT_EQ(top.occurrences, 6U);
+  EXPECT_EQ(top.examples[0].connection, 80'000U) << "with what it came with first";
+}
+
 TEST(AnomalyGroups, are_the_same_in_whatever_order_findings_come) {
   AnomalyGroups forward;
   AnomalyGroups backward;

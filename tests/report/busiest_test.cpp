@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace finwait::report {
 namespace {
 
@@ -54,6 +56,27 @@ TEST(Busiest, stays_within_its_room_and_keeps_the_large_ones) {
   EXPECT_LE(busiest.size(), Busiest::kRoom);
   EXPECT_FALSE(busiest.exact());
   EXPECT_EQ(busiest.top(1)[0].load.connections, (3 * Busiest::kRoom + 999) / 1000) << "never forgotten, so counted in full";
+}
+
+TEST(Busiest, once_full_has_small_newcomers_wait_for_their_second_connection) {
+  Busiest busiest;
+  for (std::uint32_t n = 0; n <= Busiest::kRoom; ++n) busiest.add(connection(n, 40));
+  ASSERT_FALSE(busiest.exact());
+  const std::size_t before = busiest.size();
+  busiest.add(connection(0xff'fff0, 30));
+  EXPECT_EQ(busiest.size(), before) << "it waits";
+  busiest.add(connection(0xff'fff0, 1'000'000));
+  EXPECT_EQ(busiest.size(), before + 1);
+  EXPECT_EQ(busiest.top(1)[0].load.bytes, 1'000'030U) << "with what it came with first";
+  busiest.add(connection(0xff'fff2, 2'000'000));
+  EXPECT_EQ(busiest.top(1)[0].load.bytes, 2'000'000U) << "large: it need not wait";
+  busiest.add(connection(0xff'fff1, 10));
+  busiest.add(connection(0xff'fff1, 20));
+  EXPECT_EQ(busiest.size(), before + 3);
+  const auto all = busiest.top(busiest.size());
+  const auto waited = std::find_if(all.begin(), all.end(), [](const Busiest::Entry& e) { return e.load.bytes == 30; });
+  ASSERT_NE(waited, all.end());
+  EXPECT_EQ(waited->load.connections, 2U);
 }
 
 }  // namespace

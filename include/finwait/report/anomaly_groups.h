@@ -1,9 +1,9 @@
 // Findings by kind and pair of endpoints, so that a million alike are one group with a count and examples, in bounded memory.
 //
 // Exact as long as there are no more than kRoom groups. Beyond that the lesser half is forgotten each time the room is full (the less
-// severe ones first, then those that touch fewer connections), so that what is grave or frequent from beginning to end is counted in full
-// but for what it did before it was last forgotten; exact() tells. The same findings give the same groups, in whatever order they come, as
-// long as it is exact.
+// severe ones first, then those that touch fewer connections), and a newcomer that is no graver or more frequent than the least that stayed
+// waits for its second connection. So what is grave or frequent from beginning to end is counted in full but for what it did before it was
+// last forgotten; exact() tells. The same findings give the same groups, in whatever order they come, as long as it is exact.
 #pragma once
 
 #include <array>
@@ -13,6 +13,7 @@
 #include <span>
 #include <vector>
 
+#include "finwait/report/anteroom.h"
 #include "finwait/report/endpoint_pair.h"
 #include "finwait/tcp/anomaly.h"
 #include "finwait/tcp/brief.h"
@@ -34,6 +35,8 @@ struct AnomalyGroup {
   std::uint64_t connections = 0;  ///< that have it
   std::uint64_t occurrences = 0;
   std::array<Example, kExamples> examples{};  ///< those that began first
+
+  void add(const AnomalyGroup& more) noexcept;
 };
 
 /// Puts `next` among the examples, which are kept in order of their connections.
@@ -66,6 +69,8 @@ class AnomalyGroups {
   void forget_lesser_half();
 
   boost::unordered_flat_map<Key, AnomalyGroup, Hash> groups_;
+  Anteroom<AnomalyGroup> anteroom_;
+  AnomalyGroup least_;  // that stayed
   std::array<std::uint64_t, tcp::kAnomalyKinds> counts_{};
   bool exact_ = true;
 };

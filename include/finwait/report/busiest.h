@@ -1,7 +1,8 @@
 // The busiest services: who talked to which address and port, by bytes, in bounded memory.
 //
-// Exact as long as there are no more than kRoom different ones. Beyond that the smaller half is forgotten each time the room is full, so
-// that what is large from beginning to end stays and is counted in full but for what it did before it was last forgotten; exact() tells.
+// Exact as long as there are no more than kRoom different ones. Beyond that the smaller half is forgotten each time the room is full, and a
+// newcomer no larger than the smallest that stayed waits for its second connection. So what is large from beginning to end stays and is
+// counted in full but for what it did before it was last forgotten; exact() tells.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "finwait/report/anteroom.h"
 #include "finwait/report/endpoint_pair.h"
 #include "finwait/tcp/brief.h"
 
@@ -23,6 +25,12 @@ class Busiest {
     std::uint64_t connections = 0;
     std::uint64_t packets = 0;
     std::uint64_t bytes = 0;
+
+    void add(const Load& more) noexcept {
+      connections += more.connections;
+      packets += more.packets;
+      bytes += more.bytes;
+    }
   };
   struct Entry {
     Pair pair;
@@ -37,10 +45,11 @@ class Busiest {
   [[nodiscard]] bool exact() const noexcept { return exact_; }
 
  private:
-  [[nodiscard]] std::vector<Entry> largest(std::size_t n) const;  // in no order
   void forget_smaller_half();
 
   boost::unordered_flat_map<Pair, Load, PairHash> pairs_;
+  Anteroom<Load> anteroom_;
+  std::uint64_t least_ = 0;  // bytes of the smallest that stayed
   bool exact_ = true;
 };
 
