@@ -51,8 +51,12 @@ class KeyedHash {
 
   /// The hash of the 40 bytes at `bytes`, aligned or not. Any thread.
   [[nodiscard]] std::uint64_t hash40(const void* bytes) const noexcept {
-    std::array<std::uint64_t, 5> m;
+    std::array<std::uint64_t, kBytes / 8> m;
     std::memcpy(m.data(), bytes, kBytes);
+    return hash_words(m);
+  }
+  /// The same of bytes that are in registers: what was just written in pieces is slow to read back as words.
+  [[nodiscard]] std::uint64_t hash_words(const std::array<std::uint64_t, kBytes / 8>& m) const noexcept {
     const Wide nh = multiply(m[0] + nh_[0], m[1] + nh_[1]) + multiply(m[2] + nh_[2], m[3] + nh_[3]) + multiply(m[4] + nh_[4], nh_[5]);
     const auto high = static_cast<std::uint64_t>(nh >> 64);
     const auto low = static_cast<std::uint64_t>(nh);

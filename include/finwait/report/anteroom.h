@@ -27,7 +27,7 @@ class Anteroom {
   void wait(const EndpointPair& pair, std::uint8_t kind, const Value& value) { place_of(pair, kind) = {pair, value, kind, true}; }
 
  private:
-  static constexpr std::size_t kPlaces = 1U << 13;
+  static constexpr std::size_t kPlaces = 1U << 11;
   struct Place {
     EndpointPair pair;
     Value value{};

@@ -1,9 +1,11 @@
 // From an originating host to a responder's address and port: what connections are grouped by for a person.
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "finwait/base/hash.h"
 #include "finwait/wire/flow_key.h"
@@ -15,8 +17,22 @@ struct EndpointPair {
   wire::Address to;
   std::uint16_t port = 0;
   std::uint8_t ip_version = 4;
-  bool operator==(const EndpointPair&) const = default;
+  /// Word by word: compared for every connection.
+  bool operator==(const EndpointPair& other) const noexcept {
+    const auto a = words();
+    const auto b = other.words();
+    return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) | (a[4] ^ b[4])) == 0;
+  }
   auto operator<=>(const EndpointPair&) const = default;
+
+  /// All of it.
+  [[nodiscard]] std::array<std::uint64_t, 5> words() const noexcept {
+    std::array<std::uint64_t, 5> all;
+    std::memcpy(all.data(), from.bytes.data(), sizeof from);
+    std::memcpy(&all[2], to.bytes.data(), sizeof to);
+    all[4] = port | std::uint64_t{ip_version} << 16;
+    return all;
+  }
 };
 
 /// `originator`: the end of the key that opened, as the connection's note on roles stands.
@@ -33,7 +49,11 @@ class PairHash {
   explicit PairHash(std::uint64_t seed) noexcept : hash_(seed) {}
 
   /// `kind` tells apart what has the same pair.
-  [[nodiscard]] std::size_t operator()(const EndpointPair& pair, std::uint8_t kind = 0) const noexcept;
+  [[nodiscard]] std::size_t operator()(const EndpointPair& pair, std::uint8_t kind = 0) const noexcept {
+    std::array<std::uint64_t, 5> words = pair.words();
+    words[4] |= std::uint64_t{kind} << 24;
+    return hash_.hash_words(words);
+  }
 
  private:
   base::KeyedHash hash_;
