@@ -228,12 +228,14 @@ bool Tracker::Impl::make_room() noexcept {
   advance(clock);  // what is past its time makes room first
   if (memory.remembered() + reserve < options.max_connections) return true;
   const std::uint32_t victim = memory.victim();
+  memory.prefetch_victims();
   if (victim != kNoBlock) evict(victim);
   return memory.remembered() < options.max_connections;
 }
 
 void Tracker::Impl::advance(base::Timestamp now) noexcept {
   clock = std::max(clock, now);
+  if (finished) return;
   memory.advance(now, [this, now](std::uint32_t index) { return called(index, now); });
 }
 

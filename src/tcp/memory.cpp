@@ -10,6 +10,7 @@ namespace finwait::tcp {
 namespace {
 
 constexpr std::size_t kLine = base::kCacheLine;
+constexpr auto kGivenUp = static_cast<std::ptrdiff_t>(Worth::kAlive);  // the lists before it give up their oldest
 
 /// What an ordinary segment of end `side` touches of a connection: its head, three lines of the sender, one of the peer.
 void prefetch_hot(const std::byte* connection, unsigned side) noexcept {
@@ -242,7 +243,7 @@ void Memory::relist(std::uint32_t from, std::uint32_t to) noexcept {
 
 std::uint32_t Memory::victim() noexcept {
   constexpr auto kAlive = static_cast<std::size_t>(Worth::kAlive);
-  const auto longest = static_cast<std::size_t>(std::max_element(count_.begin(), count_.begin() + kAlive) - count_.begin());
+  const auto longest = static_cast<std::size_t>(std::max_element(count_.begin(), count_.begin() + kGivenUp) - count_.begin());
   if (first_[longest] != 0) return first_[longest] - 1;
   constexpr int kLookedAt = 8;
   if (first_[kAlive] == 0) return kNoBlock;
@@ -254,6 +255,18 @@ std::uint32_t Memory::victim() noexcept {
     enlist(index, kAlive);
   }
   return idlest;
+}
+
+void Memory::prefetch_victims() const noexcept {
+  constexpr int kRecord = 6;
+  constexpr int kBucket = 3;
+  const auto longest = static_cast<std::size_t>(std::max_element(count_.begin(), count_.begin() + kGivenUp) - count_.begin());
+  std::uint32_t at = first_[longest];
+  for (int n = 0; n != kRecord && at != 0; ++n) {
+    if (n == kBucket) table_.prefetch(is_compact(at - 1) ? compact(at - 1).hash : pool_[at - 1].hash);
+    at = links_[at - 1].next;
+  }
+  if (at != 0) prefetch_whole(at - 1);
 }
 
 std::uint32_t Memory::victim_in_the_way(std::uint64_t hash) const noexcept {

@@ -83,6 +83,8 @@ class Memory {
   [[nodiscard]] std::uint32_t allocate() noexcept;
   /// The same for a compact record; also kNoBlock where there are none of these.
   [[nodiscard]] std::uint32_t allocate_compact() noexcept;
+  /// Fetches the record that allocate_compact() will most likely give next.
+  void prefetch_next_compact() const noexcept { compacts_.prefetch(compacts_.next(), sizeof(Compact) / base::kCacheLine); }
   /// The flow is new. False: the table has no room for it.
   [[nodiscard]] bool insert_compact(std::uint32_t index) noexcept;
   /// A blank connection that takes the place of a compact record: in the table, among those of its worth, on the wheel. That record is then
@@ -97,9 +99,17 @@ class Memory {
   [[nodiscard]] std::uint32_t head_of(std::uint32_t index) const noexcept;
   /// Takes a connection out of table and chains.
   void unlink(std::uint32_t index) noexcept;
+  /// The same at the end of input, when nobody will look for a compact record any more: table and wheel keep what they say of it.
+  void leave_behind(std::uint32_t index) noexcept {
+    compact(index).traits &= ~trait::kHead;
+    count_leaving(index);
+    unlist(index);
+  }
 
   /// The least valuable connection of all, or of those in the way of a hash in the table; kNoBlock if there is none.
   [[nodiscard]] std::uint32_t victim() noexcept;
+  /// Fetches what the evictions after the next one will touch.
+  void prefetch_victims() const noexcept;
   [[nodiscard]] std::uint32_t victim_in_the_way(std::uint64_t hash) const noexcept;
   void value(std::uint32_t index, Worth worth) noexcept;
 

@@ -53,6 +53,7 @@ bool Tracker::Impl::begin_compact(const wire::Segment& s) noexcept {
     }
   }
   ++counts.created;
+  memory.prefetch_next_compact();
   compacts.begin(c, index, s);
   settle_compact(index);
   return true;
@@ -112,8 +113,12 @@ base::Timestamp Tracker::Impl::due_compact(std::uint32_t index, base::Timestamp 
 }
 
 void Tracker::Impl::release_compact(std::uint32_t index, Release why, base::Timestamp at) noexcept {
-  Compact& c = memory.compact(index);
   memory.unlink(index);
+  retire(memory.compact(index), index, why, at);
+}
+
+/// Nothing is to find it any more: it waits for its turn to be told of.
+void Tracker::Impl::retire(Compact& c, std::uint32_t index, Release why, base::Timestamp at) noexcept {
   uncount_states(c.counted);
   c.traits |= trait::kReleased;
   c.release = why;
@@ -129,9 +134,11 @@ void Tracker::Impl::evict_compact(std::uint32_t index) noexcept {
 
 void Tracker::Impl::finish_compacts(base::Timestamp now) noexcept {
   memory.for_each_compact([&](std::uint32_t index) {
-    const Compact& c = memory.compact(index);
+    Compact& c = memory.compact(index);
     if (!is_released(c) && c.deadline <= now) due_compact(index, now);
-    if (!is_released(c)) release_compact(index, Release::kEndOfInput, base::kNever);
+    if (is_released(c)) return;
+    memory.leave_behind(index);
+    retire(c, index, Release::kEndOfInput, base::kNever);
   });
 }
 

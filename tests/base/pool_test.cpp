@@ -24,6 +24,21 @@ TEST(Pool, GivesFreshRecords) {
   EXPECT_EQ(pool[a].value, 42U);
 }
 
+TEST(Pool, KnowsWhichOneComesNext) {
+  Pool<Record> pool(3);
+  for (const unsigned n : {0U, 1U, 2U}) {
+    EXPECT_EQ(pool.next(), n);
+    EXPECT_EQ(pool.allocate(), n);
+  }
+  EXPECT_EQ(pool.next(), kNone);
+  pool.release(0);
+  pool.release(1);
+  for (const unsigned n : {1U, 0U}) {
+    EXPECT_EQ(pool.next(), n);
+    EXPECT_EQ(pool.allocate(), n);
+  }
+}
+
 TEST(Pool, SaysWhenAllAreInUse) {
   Pool<Record> pool(2);
   const std::uint32_t a = pool.allocate();

@@ -52,6 +52,11 @@ class Pool {
     return index;
   }
 
+  /// The index that allocate() would give; kNone if none.
+  [[nodiscard]] std::uint32_t next() const noexcept {
+    return free_count_ != 0 ? free_[free_count_ - 1] : high_water() != capacity_ ? high_water() : kNone;
+  }
+
   /// Gives back a record in use. Wait-free.
   void release(std::uint32_t index) noexcept {
     assert(is_live(index));
