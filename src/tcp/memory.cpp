@@ -43,7 +43,7 @@ Memory::Memory(std::uint32_t capacity, std::uint64_t seed, bool compacts)
       table_(capacity),
       wheel_(indices(capacity, compacts), kTick),
       links_(indices(capacity, compacts)),
-      turns_(capacity) {}
+      order_(capacity) {}
 
 void Memory::prefetch_whole(std::uint32_t index) const noexcept {
   if (is_compact(index)) {
@@ -296,33 +296,18 @@ void Memory::arm(std::uint32_t index) noexcept {
 }
 
 void Memory::queue(std::uint32_t index) noexcept {
-  const auto turn_of = [index](const auto& c) { return Turn{c.released_at, c.id, index}; };
-  turns_[turn_count_++] = is_compact(index) ? turn_of(compact(index)) : turn_of(pool_[index]);
-  std::push_heap(turns_.begin(), turns_.begin() + static_cast<std::ptrdiff_t>(turn_count_),
-                 [](const Turn& a, const Turn& b) { return a.after(b); });
+  const auto turn_of = [index](const auto& c) { return ReleaseOrder::Turn{c.released_at, c.id, index}; };
+  order_.push(is_compact(index) ? turn_of(compact(index)) : turn_of(pool_[index]));
 }
 
-void Memory::settle_order() noexcept {
-  std::sort(turns_.begin(), turns_.begin() + static_cast<std::ptrdiff_t>(turn_count_),
-            [](const Turn& a, const Turn& b) { return a.after(b); });
-  settled_ = true;
-}
-
-/// From the end of the sorted turns, the connections after it being fetched meanwhile.
-std::uint32_t Memory::next_settled() noexcept {
-  constexpr std::size_t kAhead = 4;
-  if (turn_count_ == 0) return kNoBlock;
-  if (turn_count_ > kAhead) prefetch_whole(turns_[turn_count_ - 1 - kAhead].index);
-  return turns_[--turn_count_].index;
-}
-
+/// Those that come soon were last touched long ago.
 std::uint32_t Memory::next_released(base::Timestamp certain_until) noexcept {
-  if (settled_) return next_settled();
-  if (turn_count_ == 0 || turns_[0].at > certain_until) return kNoBlock;
-  const std::uint32_t index = turns_[0].index;
-  std::pop_heap(turns_.begin(), turns_.begin() + static_cast<std::ptrdiff_t>(turn_count_),
-                [](const Turn& a, const Turn& b) { return a.after(b); });
-  if (--turn_count_ != 0) prefetch_whole(turns_[0].index);  // the next one, last touched long ago
+  constexpr std::size_t kAhead = 4;
+  const ReleaseOrder::Turn* first = order_.first();
+  if (first == nullptr || first->at > certain_until) return kNoBlock;
+  const std::uint32_t index = first->index;
+  order_.pop();
+  order_.ahead(kAhead, [this](std::uint32_t soon) { prefetch_whole(soon); });
   return index;
 }
 

@@ -21,6 +21,7 @@
 #include "finwait/flow/timer_wheel.h"
 #include "finwait/tcp/connection.h"
 #include "finwait/wire/segment.h"
+#include "release_order.h"
 
 namespace finwait::tcp {
 
@@ -141,7 +142,7 @@ class Memory {
   /// The next released connection in order, if nothing that is still to come can precede it; kNoBlock otherwise.
   [[nodiscard]] std::uint32_t next_released(base::Timestamp certain_until) noexcept;
   /// All that will ever be queued has been: next_released() gives the rest in order, quicker.
-  void settle_order() noexcept;
+  void settle_order() noexcept { order_.settle(); }
   /// Readers in other threads see nothing of it any more: before anything that it holds is given back. No Change of it is open.
   void hide(std::uint32_t index) noexcept { pool_[index].version.vanish(); }
   /// Its place is free again.
@@ -163,14 +164,7 @@ class Memory {
     std::uint32_t previous;
     std::uint8_t list;  // worth + 1; 0: in none
   };
-  struct Turn {
-    base::Timestamp at;
-    std::uint64_t id;
-    std::uint32_t index;
-    [[nodiscard]] bool after(const Turn& other) const noexcept { return at != other.at ? at > other.at : id > other.id; }
-  };
   void unlist(std::uint32_t index) noexcept;
-  [[nodiscard]] std::uint32_t next_settled() noexcept;
   void enlist(std::uint32_t index, std::size_t list) noexcept;
   void relist(std::uint32_t from, std::uint32_t to) noexcept;
   void count_leaving(std::uint32_t index) noexcept;
@@ -185,9 +179,7 @@ class Memory {
   std::array<std::uint32_t, kWorths> first_{};
   std::array<std::uint32_t, kWorths> last_{};
   std::array<std::uint32_t, kWorths> count_{};
-  base::FixedArray<Turn> turns_;  // a heap; once settled, the last first
-  std::size_t turn_count_ = 0;
-  bool settled_ = false;
+  ReleaseOrder order_;
   Lives lives_;
   std::uint64_t versions_ = base::Version::kChanging;  // the last one given
 };

@@ -266,7 +266,7 @@ std::size_t Tracker::most_at_once() const noexcept { return std::max<std::size_t
 std::size_t Tracker::bytes_per_connection(bool with_zeek) noexcept {
   constexpr std::size_t kTableShare = 2 * 64 / 12 + 8;  // two slots of a bucket for each
   constexpr std::size_t kLists = 16 + 12 + 4;           // wheel, lists by worth, free list
-  constexpr std::size_t kTurn = 24;                     // in the order of release
+  constexpr std::size_t kTurn = ReleaseOrder::kBytesEach;
   const std::size_t twice = kLists + (with_zeek ? ZeekViews::kBytesEach : 0);
   return sizeof(Connection) + sizeof(Compact) + kBlocksPerConnection * sizeof(Block) + kTableShare + 2 * twice + kTurn;
 }
