@@ -118,6 +118,40 @@ TEST(Pipeline, gives_the_same_answer_whatever_the_batches) {
   }
 }
 
+/// A limit on the bytes looked at that no frame reaches: each frame is taken by itself, not in the loop over frames that are all alike.
+TEST(Pipeline, counts_a_batch_as_it_counts_frame_by_frame) {
+  auto frames = all_traces();
+  std::mt19937 random(5);
+  for (StoredFrame& frame : frames) {
+    if (random() % 50 == 0) frame.time -= static_cast<base::Duration>(random() % 100) * base::kSecond;
+    if (random() % 500 == 0) frame.time += static_cast<base::Duration>(random() % 100'000) * base::kSecond;
+    if (random() % 20 == 0) frame.length = static_cast<std::uint32_t>(frame.bytes.size()) + 1;
+    if (random() % 100 == 0) frame.bytes.resize(random() % (frame.bytes.size() + 1));
+  }
+  for (const base::Timestamp before_1970 : {base::Timestamp{0}, 2 * frames.back().time}) {
+    for (StoredFrame& frame : frames) frame.time -= before_1970;
+    for (const wire::Checksums checksums : {wire::Checksums::kCount, wire::Checksums::kVerify, wire::Checksums::kIgnore}) {
+      PipelineOptions options = small();
+      options.decode.checksums = checksums;
+      const Result in_one = run(frames, options);
+      --options.snapshot_length;
+      const Result one_by_one = run(frames, options);
+      EXPECT_EQ(in_one.lines, one_by_one.lines);
+      EXPECT_EQ(in_one.totals.frames.read, frames.size());
+      EXPECT_EQ(in_one.totals.frames.read, one_by_one.totals.frames.read);
+      EXPECT_EQ(in_one.totals.frames.fates, one_by_one.totals.frames.fates);
+      EXPECT_EQ(in_one.totals.performance.bytes, one_by_one.totals.performance.bytes);
+      const report::CaptureFacts& a = in_one.totals.capture;
+      const report::CaptureFacts& b = one_by_one.totals.capture;
+      EXPECT_EQ(a.first, b.first);
+      EXPECT_EQ(a.last, b.last);
+      EXPECT_EQ(a.cut_short, b.cut_short);
+      EXPECT_EQ(a.time_went_back, b.time_went_back);
+      EXPECT_EQ(a.time_disbelieved, b.time_disbelieved);
+    }
+  }
+}
+
 TEST(Pipeline, gives_the_same_answer_whatever_the_seed) {
   const auto frames = all_traces();
   PipelineOptions other = small();

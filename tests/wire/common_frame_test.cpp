@@ -114,6 +114,25 @@ TEST(CommonFrame, LeavesTheRestToTheWalk) {
   }
 }
 
+/// Among them those left to the device, and those that are the same number as such a one but other bits (0 and 0xffff).
+TEST(CommonFrame, AnyChecksumIsSeenAsTheWalkSeesIt) {
+  const Bytes zeros_only = ethernet(0x0800, ip4(6, tcp({.options = kTimestamps, .payload = zeros(8)})));
+  for (Bytes bytes : {zeros_only, ethernet(0x0800, ip4(6, tcp({.payload = {}}))), ethernet(0x86dd, ip6())}) {
+    const std::size_t checksum = 14 + (bytes[12] == 0x08 ? 20 : 40) + 16;
+    const auto size = static_cast<std::uint32_t>(bytes.size());
+    int taken = 0;
+    for (std::uint32_t value = 0; value != 0x10000; ++value) {
+      bytes[checksum] = static_cast<std::uint8_t>(value >> 8);
+      bytes[checksum + 1] = static_cast<std::uint8_t>(value);
+      for (const Checksums checksums : kAll) {
+        taken += compare({bytes.data(), size, size, 1}, checksums);
+        taken += compare({bytes.data(), size - 1, size, 1}, checksums);
+      }
+    }
+    EXPECT_GT(taken, 0xffff);
+  }
+}
+
 TEST(CommonFrame, AnyDamageIsSeenAsTheWalkSeesIt) {
   std::mt19937 random(3);
   const auto all = common_frames();

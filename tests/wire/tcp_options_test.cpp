@@ -1,6 +1,8 @@
 // TCP options as they stand in a header, and what a segment says of them.
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "wire/frames.h"
 
 namespace finwait::wire {
@@ -36,6 +38,40 @@ TEST(TcpOptions, TheFirstSackBlock) {
   EXPECT_EQ(options_of(s), present::kSack);
   EXPECT_EQ(s.sack_left, 10U);
   EXPECT_EQ(s.sack_right, 20U);
+}
+
+/// What most systems send is read in words of four bytes, up to the first that is something else: then option by option.
+TEST(TcpOptions, InWordsAsOneByOne) {
+  const std::vector<Bytes> words = {{2, 4, 5, 0xb4},
+                                    {1, 3, 3, 7},
+                                    {1, 1, 4, 2},
+                                    {4, 2, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8},
+                                    {1, 1, 8, 10, 9, 8, 7, 6, 5, 4, 3, 2},
+                                    {1, 1, 1, 1},
+                                    {2, 4, 2, 0x18},
+                                    {3, 3, 14, 1},
+                                    {4, 2, 1, 1},
+                                    {30, 4, 0, 1},
+                                    {1, 1, 5, 10, 0, 0, 0, 1, 0, 0, 0, 2},
+                                    {8, 10, 1, 1},
+                                    {4, 2, 8, 10},
+                                    {0, 0, 0, 0},
+                                    {2, 3, 1, 1}};
+  std::mt19937 random(4);
+  for (int round = 0; round != 20'000; ++round) {
+    Bytes options;
+    while (options.size() < 36 && random() % 5 != 0) options = options + words[random() % words.size()];
+    if (options.size() > 36) options.resize(36);
+    const Segment in_words = with(options);
+    const Segment one_by_one = with(Bytes{1, 1, 1, 1} + options);
+    ASSERT_EQ(in_words.present, one_by_one.present);
+    ASSERT_EQ(in_words.mss, one_by_one.mss);
+    ASSERT_EQ(in_words.window_scale, one_by_one.window_scale);
+    ASSERT_EQ(in_words.ts_val, one_by_one.ts_val);
+    ASSERT_EQ(in_words.ts_ecr, one_by_one.ts_ecr);
+    ASSERT_EQ(in_words.sack_left, one_by_one.sack_left);
+    ASSERT_EQ(in_words.sack_right, one_by_one.sack_right);
+  }
 }
 
 struct Row {
