@@ -112,8 +112,18 @@ void IsnStore::admit(const IsnHost& host, const Place& place, const IsnObservati
     head.worth[free] = 0;
     return;
   }
-  set[free] = Entry{.host = host, .seen = 1, .close = 0, .last = first.isn, .run = run, .head = 1, .kept = 1, .size = 0};
-  *run_of(set[free]) = first;
+  Entry& entry = set[free];
+  entry.host.address = host.address;
+  entry.host.network = host.network;
+  entry.host.port = host.port;
+  entry.seen = 1;
+  entry.close = 0;
+  entry.last = first.isn;
+  entry.run = run;
+  entry.head = 1;
+  entry.kept = 1;
+  entry.size = 0;
+  *run_of(entry) = first;
   head.tags[free] = place.tag;
   head.worth[free] = 1;
   ++hosts_;

@@ -75,7 +75,11 @@ void HostWatch::Impl::enter_waiting() noexcept {
   for (const Waiting& w : all) {
     for (const std::uint32_t guess : w.numbers) numbers.prefetch_run(guess);
   }
-  for (const Waiting& w : all) enter(w);
+  // Table by table, in the order of the records each: no table knows of another.
+  for (const Waiting& w : all) sample_numbers(w);
+  for (const Waiting& w : all) count_ends(w);
+  for (const Waiting& w : all) count_time_wait(w);
+  for (const Waiting& w : all) enter(w.life);
 }
 
 void HostWatch::Impl::fetch_heads(Waiting& w) noexcept {
@@ -90,11 +94,8 @@ void HostWatch::Impl::fetch_heads(Waiting& w) noexcept {
   routes.prefetch(w.route);
 }
 
-void HostWatch::Impl::enter(const Waiting& w) noexcept {
-  const Life& life = w.life;
-  sample_numbers(w);
-  count_ends(w);
-  count_time_wait(w);
+/// In what is not kept of one host or route.
+void HostWatch::Impl::enter(const Life& life) noexcept {
   census.add(life);
   if (life.is(life_flag::kProbe)) count_probe(life);
   payload += life.payload;
@@ -199,11 +200,8 @@ void HostWatch::Impl::count_time_wait(const Waiting& w) noexcept {
   const base::Timestamp from = life.step(life.originator, n).time;
   const base::Timestamp until = life.left(life.originator, n);
   const bool low = life.originator == 0;
-  wire::FlowKey key;
-  key.low = low ? life.key.low : life.key.high;
-  key.high = low ? life.key.high : life.key.low;
-  key.high_port = low ? life.key.high_port : life.key.low_port;
-  key.network = life.key.network;
+  const wire::FlowKey key = key_of_words(low ? life.key.low : life.key.high, low ? life.key.high : life.key.low, 0,
+                                         low ? life.key.high_port : life.key.low_port, life.key.network);
   const std::uint16_t port = low ? life.key.low_port : life.key.high_port;
   Route& route = routes.touch(key, w.route, 1, [this](const Route& gone) { busy_routes.give_back(gone.busy); });
   route.least_port = route.count == 0 ? port : std::min(route.least_port, port);

@@ -1,6 +1,10 @@
 // The watch's inside: the tables, and how a connection is entered in them. watch.cpp fills them, judge.cpp makes findings of them.
 #pragma once
 
+#include <array>
+#include <bit>
+#include <cstring>
+
 #include "census.h"
 #include "finwait/base/hash.h"
 #include "finwait/hosts/watch.h"
@@ -36,7 +40,7 @@ struct HostWatch::Impl {
   void observe_next() noexcept;
   void enter_waiting() noexcept;
   void fetch_heads(Waiting& waiting) noexcept;
-  void enter(const Waiting& waiting) noexcept;
+  void enter(const Life& life) noexcept;
 
   // Initial sequence numbers.
   void sample_numbers(const Waiting& waiting) noexcept;
@@ -113,13 +117,25 @@ struct HostWatch::Impl {
   Span lossy_span{};
 };
 
+/// A key made of whole words: it is read as such right after, and parts of a word would have to reach the cache first, behind every store
+/// before them.
+[[nodiscard]] inline wire::FlowKey key_of_words(const wire::Address& low, const wire::Address& high, std::uint16_t low_port,
+                                                std::uint16_t high_port, std::uint32_t network) noexcept {
+  constexpr bool kLittle = std::endian::native == std::endian::little;
+  std::array<std::uint64_t, 5> words;
+  std::memcpy(&words[0], low.bytes.data(), sizeof low);
+  std::memcpy(&words[2], high.bytes.data(), sizeof high);
+  words[4] = std::uint64_t{low_port} << (kLittle ? 0 : 48) | std::uint64_t{high_port} << (kLittle ? 16 : 32) |
+             std::uint64_t{network} << (kLittle ? 32 : 0);
+  wire::FlowKey key;
+  std::memcpy(static_cast<void*>(&key), words.data(), sizeof key);
+  return key;
+}
+
 /// The key of a listener or, with port 0, of an originating host.
 [[nodiscard]] inline wire::FlowKey subject_key(const wire::FlowKey& key, unsigned end, bool listener) noexcept {
-  wire::FlowKey subject;
-  subject.low = end == 0 ? key.low : key.high;
-  subject.low_port = !listener ? std::uint16_t{0} : end == 0 ? key.low_port : key.high_port;
-  subject.network = key.network;
-  return subject;
+  const std::uint16_t port = end == 0 ? key.low_port : key.high_port;
+  return key_of_words(end == 0 ? key.low : key.high, {}, listener ? port : std::uint16_t{0}, 0, key.network);
 }
 
 }  // namespace finwait::hosts

@@ -43,7 +43,7 @@ class HeavyTable {
       }
       head.tags[n] = place.tag;
       slots[n].key = key;
-      slots[n].value = Value{};
+      slots[n].value = nothing_;
     }
     std::uint32_t& mine = head.weights[n];
     mine = mine > kHeaviest - weight ? kHeaviest : mine + weight;
@@ -133,6 +133,7 @@ class HeavyTable {
   base::FixedArray<Head> heads_;
   base::FixedArray<Slot> slots_;
   std::uint64_t evicted_ = 0;
+  Value nothing_{};  // to be copied, which takes the compiler fewer cycles than to fill with zeros
 };
 
 }  // namespace finwait::hosts
