@@ -23,6 +23,7 @@
 #include "finwait/report/stats.h"
 #include "finwait/screen/live_screen.h"
 #include "finwait/service/latencies.h"
+#include "finwait/service/messages.h"
 #include "finwait/service/metrics_page.h"
 #include "finwait/service/metrics_server.h"
 #include "finwait/service/process.h"
@@ -47,8 +48,16 @@ std::uint64_t lost_lines(const Queues& queues) {
 class Overseer final : public engine::LiveObserver {
  public:
   /// `screen` may be null; with it nothing is written that would stand in the midst of it.
-  Overseer(report::Reporter& reporter, const Queues& queues, base::Duration every, bool quiet, screen::LiveScreen* screen)
-      : reporter_(reporter), queues_(queues), every_(every), quiet_(quiet), screen_(screen), start_(Clock::now()), next_(start_ + every_) {}
+  Overseer(report::Reporter& reporter, const Queues& queues, service::Messages& messages, base::Duration every, bool quiet,
+           screen::LiveScreen* screen)
+      : reporter_(reporter),
+        queues_(queues),
+        messages_(messages),
+        every_(every),
+        quiet_(quiet),
+        screen_(screen),
+        start_(Clock::now()),
+        next_(start_ + every_) {}
 
   [[nodiscard]] bool look(const engine::LiveCounters& counters) override {
     if (take_reopen_request()) reporter_.reopen();
@@ -62,7 +71,7 @@ class Overseer final : public engine::LiveObserver {
 
   void tell(const std::string& line) override {
     if (screen_ != nullptr) return screen_->tell(line);
-    if (!quiet_) fmt::print(stderr, "finwait: {}\n", line);
+    if (!quiet_) messages_.tell(line);
   }
 
  private:
@@ -76,7 +85,7 @@ class Overseer final : public engine::LiveObserver {
     line += ends_text(c);
     if (const std::uint64_t lost = lost_lines(queues_)) line += fmt::format(", {} lines of output dropped", human_count(lost));
     if (screen_ != nullptr && isatty(STDERR_FILENO) == 1) return screen_->tell(line);
-    fmt::print(stderr, "finwait: {}\n", line);
+    messages_.tell(line);
   }
 
   [[nodiscard]] static std::string ends_text(const engine::LiveCounters& c) {
@@ -92,6 +101,7 @@ class Overseer final : public engine::LiveObserver {
 
   report::Reporter& reporter_;
   const Queues& queues_;
+  service::Messages& messages_;
   std::chrono::nanoseconds every_;
   bool quiet_;
   screen::LiveScreen* screen_;
@@ -111,9 +121,9 @@ class LiveWriting {
   /// Where files are still to be made; empty: nowhere.
   [[nodiscard]] std::string folder() const { return file_ ? file_->folder() : ""; }
   /// Begins the thread that writes. What a connection had comes at once, so as much may wait for the disk as is held.
-  void begin(const capture::LiveSource& source, std::vector<std::unique_ptr<report::Sink>>& sinks) {
+  void begin(const capture::LiveSource& source, std::vector<std::unique_ptr<report::Sink>>& sinks, service::Messages& messages) {
     if (!file_) return;
-    auto queue = queued(std::move(*file_), bytes_);
+    auto queue = queued(std::move(*file_), bytes_, messages);
     queue_ = queue.get();
     std::vector<std::uint16_t> link_types = source.link_types();  // none are known of "any"
     if (link_types.empty()) link_types.assign(capture::kLiveLinkTypes.begin(), capture::kLiveLinkTypes.end());
@@ -258,6 +268,7 @@ struct Setting {
   const capture::LiveSource& source;
   report::Reporter& reporter;
   const Queues& queues;
+  service::Messages& messages;
   const service::Process& process;
   const service::LatencySink* latencies;
   std::vector<tcp::LiveFeed*> feeds;
@@ -278,7 +289,7 @@ report::Totals capture_with(auto& loop, Setting& setting) {
   if (!options.quiet && !on_screen) fmt::print(stderr, "finwait: listening on {}\n", setting.source.name());
   catch_hangup();
   const auto screen = on_screen ? open_screen(setting.source.name(), loop, setting.feeds, std::move(setting.terminal)) : nullptr;
-  Overseer overseer(setting.reporter, setting.queues, counters_every(options), options.quiet, screen.get());
+  Overseer overseer(setting.reporter, setting.queues, setting.messages, counters_every(options), options.quiet, screen.get());
   loop.run(overseer);
   return loop.totals();
 }
@@ -314,15 +325,17 @@ int analyse_live(const Options& options) {
   LiveWriting writing(options, budget.held);
   auto terminal = feeds.empty() ? nullptr : open_terminal();  // reads what the terminal can do: before the sandbox
   confine_to(outputs, writing, options);
+  service::Messages messages;  // nobody waits for who reads them
   std::vector<std::unique_ptr<report::Sink>> sinks;
-  writing.begin(*source, sinks);
+  writing.begin(*source, sinks, messages);
   Queues queues;
-  for (auto& sink : make_sinks(options, std::move(outputs), budget.waiting, &queues)) sinks.push_back(std::move(sink));
+  const Queueing queueing{budget.waiting, queues, messages};
+  for (auto& sink : make_sinks(options, std::move(outputs), &queueing)) sinks.push_back(std::move(sink));
   const service::LatencySink* const latencies = metrics ? add_latencies(sinks) : nullptr;
   report::Reporter reporter(std::move(sinks), options.only,
                             host_options(options, budget, chosen.tracker.seed, std::max(std::thread::hardware_concurrency(), 1U)));
 
-  Setting setting{options, *source, reporter, queues, process, latencies, {}, std::move(metrics), std::move(terminal)};
+  Setting setting{options, *source, reporter, queues, messages, process, latencies, {}, std::move(metrics), std::move(terminal)};
   for (tcp::LiveFeed& feed : feeds) setting.feeds.push_back(&feed);
   const auto start = Clock::now();
   report::Totals totals;
@@ -339,6 +352,7 @@ int analyse_live(const Options& options) {
 
   add_facts(totals, *source, seconds_between(start, Clock::now()));
   reporter.finish(totals);
+  messages.finish();
   complain(options, totals, filter);
   writing.complain();
   if (const std::uint64_t lost = lost_lines(queues))

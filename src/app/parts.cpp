@@ -33,10 +33,10 @@ std::string command(const Options& options) {
 }
 
 /// Live nothing may wait for a disk or a reader; from files nothing may be lost.
-report::Output output_to(report::LogFile file, bool live, std::size_t waiting, Queues* queues) {
-  if (!live) return {std::make_unique<report::DirectDestination>(std::move(file))};
-  auto queue = queued(std::move(file), waiting);
-  if (queues != nullptr) queues->push_back(queue.get());
+report::Output output_to(report::LogFile file, const Queueing* live) {
+  if (live == nullptr) return {std::make_unique<report::DirectDestination>(std::move(file))};
+  auto queue = queued(std::move(file), live->waiting, live->messages);
+  live->queues.push_back(queue.get());
   return {std::move(queue)};
 }
 
@@ -54,10 +54,10 @@ std::unique_ptr<report::Sink> make_sink(const Options& options, const std::strin
 
 }  // namespace
 
-std::unique_ptr<service::QueuedDestination> queued(report::LogFile file, std::size_t bytes) {
+std::unique_ptr<service::QueuedDestination> queued(report::LogFile file, std::size_t bytes, service::Messages& messages) {
   service::QueueOptions options;
   options.bytes = bytes;
-  options.tell = [](const std::string& line) { fmt::print(stderr, "finwait: {}\n", line); };
+  options.tell = [&messages](const std::string& line) { messages.tell(line); };
   return std::make_unique<service::QueuedDestination>(std::move(file), std::move(options));
 }
 
@@ -69,13 +69,10 @@ std::vector<OpenOutput> open_outputs(const Options& options) {
   return outputs;
 }
 
-std::vector<std::unique_ptr<report::Sink>> make_sinks(const Options& options, std::vector<OpenOutput> outputs, std::size_t waiting,
-                                                      Queues* queues) {
-  const bool live = !options.interfaces.empty();
-  const bool prompt = live || std::count(options.captures.begin(), options.captures.end(), "-") != 0;
+std::vector<std::unique_ptr<report::Sink>> make_sinks(const Options& options, std::vector<OpenOutput> outputs, const Queueing* live) {
+  const bool prompt = live != nullptr || std::count(options.captures.begin(), options.captures.end(), "-") != 0;
   std::vector<std::unique_ptr<report::Sink>> sinks;
-  for (OpenOutput& output : outputs)
-    sinks.push_back(make_sink(options, output.format, output_to(std::move(output.file), live, waiting, queues), prompt));
+  for (OpenOutput& output : outputs) sinks.push_back(make_sink(options, output.format, output_to(std::move(output.file), live), prompt));
   return sinks;
 }
 

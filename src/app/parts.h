@@ -11,6 +11,7 @@
 #include "finwait/hosts/watch.h"
 #include "finwait/report/log_file.h"
 #include "finwait/report/sink.h"
+#include "finwait/service/messages.h"
 #include "finwait/service/queued_destination.h"
 #include "options.h"
 
@@ -25,15 +26,23 @@ struct OpenOutput {
 /// Those of a live run, for who counts what they lost; their sinks own them.
 using Queues = std::vector<const service::QueuedDestination*>;
 
-/// A destination with a thread that writes `file`, begun here, and room for so many bytes that wait.
-[[nodiscard]] std::unique_ptr<service::QueuedDestination> queued(report::LogFile file, std::size_t bytes = service::QueueOptions{}.bytes);
+/// A destination with a thread that writes `file`, begun here, and room for so many bytes that wait. It tells its troubles to `messages`,
+/// which live longer.
+[[nodiscard]] std::unique_ptr<service::QueuedDestination> queued(report::LogFile file, std::size_t bytes, service::Messages& messages);
 
 /// Those of -o; a summary if nothing else is asked for. Throws report::OutputError.
 [[nodiscard]] std::vector<OpenOutput> open_outputs(const Options& options);
 
-/// Live, each output has a thread that writes it, begun here, and `waiting` bytes for lines that wait for it.
+/// What the outputs of a live run need besides.
+struct Queueing {
+  std::size_t waiting;  ///< bytes of lines that wait for each
+  Queues& queues;       ///< filled
+  service::Messages& messages;
+};
+
+/// Live, each output has a thread that writes it, begun here. `live` is null for files.
 [[nodiscard]] std::vector<std::unique_ptr<report::Sink>> make_sinks(const Options& options, std::vector<OpenOutput> outputs,
-                                                                    std::size_t waiting = 0, Queues* queues = nullptr);
+                                                                    const Queueing* live = nullptr);
 
 /// All but max_connections: that is the budget's.
 [[nodiscard]] engine::PipelineOptions pipeline_options(const Options& options);

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """service.py PROGRAM [OPTION...]: what one leaves running: metrics, new files, a sandbox, and a start without root."""
+import array
+import fcntl
 import glob
 import json
 import os
@@ -9,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 from link import PORT, SERVER, Link, check, connections, expect, records, stop
@@ -118,6 +121,31 @@ def a_full_disk_does_not_stop_it(link, program, folder):
         subprocess.run(["umount", "-l", small])
 
 
+def nobody_need_read_standard_error(link, program, folder):
+    out = os.path.join(folder, "conn.log")
+    finwait = link.listen(program, "-o", f"zeek={out}", "--msl", "100ms")
+    fcntl.fcntl(finwait.stderr, fcntl.F_SETPIPE_SZ, 4096)
+    waiting = array.array("i", [0])
+
+    def is_full():
+        finwait.send_signal(signal.SIGUSR1)  # a line of counters
+        fcntl.ioctl(finwait.stderr, termios.FIONREAD, waiting)
+        return waiting[0] > 3500
+
+    soon(is_full, "a full pipe")
+    for _ in range(10):
+        finwait.send_signal(signal.SIGUSR1)
+        time.sleep(0.05)
+    os.rename(out, out + ".old")
+    finwait.send_signal(signal.SIGHUP)
+    soon(lambda: os.path.exists(out), "a new file")
+    link.talk("burst", SERVER, PORT, 20)
+    soon(lambda: open(out).read().count(f"\t{PORT}\t") == 20, "twenty lines")
+    status, _, err = stop(finwait)
+    check(status == 0 and all(line.startswith("finwait: ") for line in err.splitlines()), status, err)
+    check(len(err) > 4096, "what was told when the pipe was full is told once somebody reads:", err)
+
+
 def a_killed_process_leaves_whole_lines(link, program, folder):
     out = os.path.join(folder, "killed.json")
     finwait = link.listen(program, "-o", f"json={out}", "--msl", "100ms")
@@ -150,7 +178,7 @@ def main():
     link = Link(sys.argv[2:])
     server = link.server()
     for test in (metrics_are_told, nothing_is_kept, files_change_and_are_opened_anew, a_full_disk_does_not_stop_it,
-                 a_killed_process_leaves_whole_lines, a_file_capability_is_enough):
+                 nobody_need_read_standard_error, a_killed_process_leaves_whole_lines, a_file_capability_is_enough):
         with tempfile.TemporaryDirectory() as folder:
             test(link, program, folder)
         print(f"{test.__name__}: as it should be")
