@@ -229,7 +229,8 @@ int LogFile::advance(base::Timestamp clock) {
 }
 
 int LogFile::reopen() {
-  if (descriptor_ <= STDERR_FILENO || kind_ != Kind::kRegular) return 0;
+  const bool is_another_s = descriptor_ >= 0 && descriptor_ <= STDERR_FILENO;
+  if (path_ == "-" || is_another_s || kind_ != Kind::kRegular) return 0;
   if (const int error = finish_file(latest_)) return error;
   return rotation_.any() ? 0 : open_again();
 }

@@ -199,7 +199,13 @@ void QueuedDestination::finish(base::Timestamp at) {
 
 void QueuedDestination::check_reopen() {
   if (!reopen_.exchange(false, std::memory_order_acq_rel)) return;  // 9
-  if (const int error = file_.reopen()) trouble(file_.complaint(error));
+  const bool failed_before = failing_;
+  while (const int error = file_.reopen()) {
+    if (given_up()) return;
+    trouble(file_.complaint(error));
+    pause(options_.retry);
+  }
+  if (!failed_before) relief(Clock::now());
 }
 
 /// The caller is between two pushes at most: what is missing comes at once.

@@ -235,6 +235,32 @@ TEST_F(QueuedDestinationTest, reopens_and_rotates_in_its_own_thread) {
   EXPECT_EQ(content("r.1"), "3\n");
 }
 
+TEST_F(QueuedDestinationTest, a_file_that_cannot_be_opened_anew_is_tried_again_without_a_line) {
+  fs::create_directory(path("away"));
+  QueuedDestination queue(report::LogFile(path("away/log")), options());
+  fs::rename(path("away"), path("elsewhere"));
+  queue.reopen();
+  EXPECT_TRUE(soon([&] { return told().size() == 1; }));
+  fs::create_directory(path("away"));
+  EXPECT_TRUE(soon([&] { return fs::exists(path("away/log")); }));
+  EXPECT_TRUE(soon([&] { return told().size() == 2; }));
+  queue.write("a\n", 0);
+  queue.close(0);
+  EXPECT_EQ(content("away/log"), "a\n");
+  EXPECT_EQ(told().size(), 2U) << "once when it begins, once when it is over";
+}
+
+TEST_F(QueuedDestinationTest, the_end_does_not_wait_for_a_file_that_cannot_be_opened_anew) {
+  fs::create_directory(path("away"));
+  QueuedDestination queue(report::LogFile(path("away/log")), options());
+  fs::rename(path("away"), path("elsewhere"));
+  queue.reopen();
+  EXPECT_TRUE(soon([&] { return told().size() == 1; }));
+  queue.write("a\n", 0);
+  EXPECT_THROW(queue.close(0), report::OutputError);
+  EXPECT_EQ(queue.lost(), 1U);
+}
+
 TEST_F(QueuedDestinationTest, an_end_without_close_is_no_hang) {
   Fifo fifo(path("fifo"));
   QueuedDestination queue(report::LogFile(path("fifo")), options());
