@@ -1,32 +1,38 @@
 #!/usr/bin/env python3
 """soak.py PROGRAM SECONDS [OPTION...]: leaves the program running on a virtual link of its own, and makes trouble.
 
-Meanwhile: connections without a pause, the link's ends down and up, log files moved away with SIGHUP, files changed by size and time, metrics asked
-for. At the end: every connection is in each output exactly once, every line is whole, nothing was dropped, memory did not grow. Needs root (it
-makes two network namespaces, which are gone afterwards) and exits 77 without.
+Meanwhile: connections without a pause, the link's ends down and up, files moved away with SIGHUP, files changed by size and time, metrics asked
+for, a standard error that nobody reads. Every connection must be in each output exactly once, every line be whole, nothing be dropped, memory
+not grow. What is wrong is kept, with its frames, in a folder that is told. Files are counted and taken away as soon as the program has done with
+them: neither disk nor memory limits how long it goes on. Needs root (it makes two network namespaces, which are gone afterwards) and exits 77
+without.
 """
 import collections
-import glob
+import fcntl
 import itertools
 import json
+import glob
 import os
 import re
 import signal
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "live"))
-from link import PORT, SERVER, Link, check, connections, records, stop, sh  # noqa: E402
+from ledger import Evidence, Frames, Ledger, done_with, take_events, take_json, take_pcapng, take_zeek  # noqa: E402
+from link import PORT, SERVER, Link, check, finished, sh  # noqa: E402
 
 BURST = 100
 QUEUE = 32 << 20  # bytes of lines that may wait, for each output: memory that is touched as lines pass through
 SLACK = 8 << 20
 FETCH = "import sys, urllib.request; sys.stdout.write(urllib.request.urlopen(sys.argv[1], timeout=5).read().decode())"
+ORDINARY = re.compile("finwait: (.*: is down; waiting for it|.*: is up again|.* packets received, .*|[0-9]+ lines were left out here.*)$")
 
 
-def resident(process):
-    with open(f"/proc/{process.pid}/statm") as f:
+def resident(pid):
+    with open(f"/proc/{pid}/statm") as f:
         return int(f.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
@@ -45,92 +51,133 @@ def flap(link, which):
         time.sleep(0.01)
 
 
-def wait_for_file(path, process):
-    """Made anew by the thread that writes it, which may be held up for a while on a busy machine."""
-    end = time.monotonic() + 10
-    while not os.path.exists(path):
-        if process.poll() is not None:
-            check(False, "the program has ended:", process.returncode, process.stderr.read())
-        check(time.monotonic() < end, "no new file after SIGHUP; its threads wait in", [open(p).read() for p in glob.glob(f"/proc/{process.pid}/task/*/wchan")])
-        time.sleep(0.05)
+class Run:
+    """One process of the program: the files that are moved away from it, and what becomes of those it has done with."""
+
+    def __init__(self, process, takers, moved=(), read=True):
+        self.process = process
+        self.takers = takers  # by pattern of names
+        self.moved = moved
+        self.url = re.search(r"metrics at (\S+)", process.said).group(1)
+        self.taken = 0  # bytes
+        self.odd = []
+        self.reader = threading.Thread(target=self.read, daemon=True) if read else None
+        if read:
+            self.reader.start()
+        else:
+            fcntl.fcntl(process.stderr, fcntl.F_SETPIPE_SZ, 4096)
+
+    def read(self):
+        self.odd += (line for line in self.process.stderr if not ORDINARY.match(line))
+
+    def hang_up(self, turn):
+        """Each file is made anew by the thread that writes it, which may be held up for a while on a busy machine."""
+        for path in self.moved:
+            os.rename(path, f"{path}.{turn}")
+        self.process.send_signal(signal.SIGHUP)
+        end = time.monotonic() + 10
+        while not all(map(os.path.exists, self.moved)):
+            check(self.process.poll() is None, "the program has ended:", self.process.returncode)
+            if time.monotonic() > end:
+                where = [open(name).read() for what in ("wchan", "syscall") for name in glob.glob(f"/proc/{self.process.pid}/task/*/{what}")]
+                check(False, "no new file after SIGHUP; its threads are in", where)
+            time.sleep(0.01)
+
+    def take_files(self):
+        for pattern, taker in self.takers.items():
+            for path in done_with(self.process, pattern):
+                self.taken += os.path.getsize(path)
+                taker(path)
+                os.remove(path)
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        if self.reader:
+            self.process.wait(timeout=30)
+            self.reader.join()
+        else:
+            self.odd += (line for line in finished(self.process, 30)[2].splitlines() if not ORDINARY.match(line))
+        check(self.process.returncode == 0 and not self.odd, self.process.returncode, self.odd)
+        self.take_files()
 
 
-def written(folder):
-    return sum(os.path.getsize(path) for path in glob.glob(os.path.join(folder, "*")))
-
-
-def trouble(link, processes, folder, seconds):
-    """The first of the processes has its file moved away. Returns how often each thing was done, and the processes' memory with the bytes written
-    by then, after each tenth of the time."""
-    urls = [re.search(r"metrics at (\S+)", process.said).group(1) for process in processes]
+def trouble(link, runs, ledgers, seconds):
+    """Returns how often each thing was done, and the processes' memory with the bytes taken by then, after each tenth of the time."""
     done = collections.Counter()
     ends = itertools.cycle(((link.right, "r0"), (link.left, "l0")))
     start = time.monotonic()
     curve = []
-    while (passed := time.monotonic() - start) < seconds:
-        link.talk("burst", SERVER, PORT, BURST)
+    for turn in itertools.count(1):
+        begin = time.time()
+        ports = link.talk("burst", SERVER, PORT, BURST)
+        for ledger in ledgers:
+            ledger.made(ports, begin, time.time())
         done["connections"] += BURST
-        turn = done["connections"] // BURST
+        for run in runs:
+            run.process.send_signal(signal.SIGUSR1)  # a line of counters
         if turn % 3 == 0:
-            os.rename(os.path.join(folder, "conn.log"), os.path.join(folder, f"conn.{turn}.log"))
-            for process in processes:
-                process.send_signal(signal.SIGHUP)
-            wait_for_file(os.path.join(folder, "conn.log"), processes[0])
+            for run in runs:
+                run.hang_up(turn)
             done["hangups"] += 1
         if turn % 4 == 0:
             time.sleep(0.2)  # the last segments of the burst
             flap(link, next(ends))
             done["flaps"] += 1
         if turn % 5 == 0:
-            for url in urls:
-                check("finwait_connections " in link.inside(link.left, sys.executable, "-c", FETCH, url).stdout, "no metrics")
+            for run in runs:
+                check("finwait_connections " in link.inside(link.left, sys.executable, "-c", FETCH, run.url).stdout, "no metrics")
             done["scrapes"] += 1
+        for run in runs:
+            run.take_files()
+        passed = time.monotonic() - start
         if passed > (len(curve) + 1) * seconds / 10:
-            curve.append(([resident(process) for process in processes], written(folder)))
-    curve.append(([resident(process) for process in processes], written(folder)))
-    return done, curve
+            curve.append(([resident(run.process.pid) for run in runs], sum(run.taken for run in runs)))
+        if passed > seconds:
+            return done, curve
 
 
-def check_outputs(folder, made):
-    found = [record for path in glob.glob(os.path.join(folder, "*.jsonl*")) for record in records(path)]
-    ours = [record for record in connections(found) if record["responder"]["port"] == PORT]
-    check(len(ours) == len({record["uid"] for record in ours}) == made, "json:", len(ours), "of", made)
-    check(all(record["ending"] in ("graceful", "open", "final-ack-missing", "closing") for record in ours), "odd endings")
-    drops = [record["frames"]["dropped_by_kernel"] for record in found if record["type"] == "summary"]
-    check(drops == [0], "dropped:", drops)
-    lines = []
-    for path in glob.glob(os.path.join(folder, "conn*.log")):
-        with open(path) as f:
-            text = f.read()
-        # Empty: moved away before there was anything to tell.
-        check(not text or text.startswith("#separator") and text.splitlines()[-1].startswith("#close") and text.endswith("\n"), path, "is not whole")
-        lines += [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
-    uids = [line[1] for line in lines if line[5] == str(PORT)]
-    check(len(uids) == len(set(uids)) == made, "zeek:", len(uids), "of", made)
-    return len(glob.glob(os.path.join(folder, "*.jsonl*")))
+def begin_runs(link, program, folder, ledgers, counts):
+    common = ("--msl", "100ms", "--max-connections", "20000", "--metrics", "0")
+    log, events, packets, rotated = (os.path.join(folder, name) for name in ("conn.log", "events", "packets", "%Y%m%d-%H%M%S.jsonl"))
+    json_ledger, zeek_ledger = ledgers
+    return (Run(link.listen(program, "-o", f"zeek={log}", *common), {log + "*": lambda path: take_zeek(path, zeek_ledger)}, [log], read=False),
+            Run(link.listen(program, "-o", f"json={rotated}", "--rotate-every", "2s", "--rotate-size", "100K", *common),
+                {os.path.join(folder, "*.jsonl*"): lambda path: take_json(path, json_ledger)}),
+            Run(link.listen(program, "-o", f"events={events}", "-w", packets, *common),
+                {events + "*": lambda path: take_events(path, counts), packets + "*": lambda path: take_pcapng(path, counts)}, [events, packets]))
+
+
+def check_memory(curve):
+    early, late = curve[len(curve) // 3], curve[-1]
+    grown, passed = max(b - a for a, b in zip(early[0], late[0])), late[1] - early[1]
+    check(grown <= SLACK + min(passed, QUEUE), f"memory grew by {grown} bytes while {passed} were written")
+    return (f"memory grew by {grown >> 10} KiB after the first third of the time, while {passed >> 10} KiB were written, in MiB: " +
+            " ".join("+".join(str(size >> 20) for size in sizes) for sizes, _ in curve))
 
 
 def main():
     program, seconds = os.path.abspath(sys.argv[1]), float(sys.argv[2])
     link = Link(sys.argv[3:])
     server = link.server()
+    counts = collections.Counter()
     with tempfile.TemporaryDirectory() as folder:
-        common = ("--msl", "100ms", "--max-connections", "20000", "--metrics", "0")
-        moved = link.listen(program, "-o", f"zeek={folder}/conn.log", *common)
-        rotated = link.listen(program, "-o", f"json={folder}/%H%M%S.jsonl", "--rotate-every", "2s", "--rotate-size", "100K", *common)
-        done, curve = trouble(link, (moved, rotated), folder, seconds)
-        for process in (moved, rotated):
-            status, _, err = stop(process, signal.SIGTERM)
-            check(status == 0, status, err)
-            check("dropped:" not in err and "lines of output" not in err, err)
-        done["files"] = check_outputs(folder, done["connections"])
+        evidence = Evidence(Frames(link, folder))
+        ledgers = [Ledger(name, evidence) for name in ("json", "zeek")]
+        runs = begin_runs(link, program, folder, ledgers, counts)
+        done, curve = trouble(link, runs, ledgers, seconds)
+        for run in runs:
+            run.end()
+        for ledger in ledgers:
+            ledger.close()
+        made = done["connections"]
+        if counts["originator", "SYN-SENT"] != made:
+            evidence.add(f"events have {counts['originator', 'SYN-SENT']} SYNs of {made}", str(counts), 0)
+        check(not evidence.found, evidence.text())
     server.kill()
-    early, late = curve[len(curve) // 3], curve[-1]
-    grown, passed = max(b - a for a, b in zip(early[0], late[0])), late[1] - early[1]
-    check(grown <= SLACK + min(passed, QUEUE), f"memory grew by {grown} bytes while {passed} were written")
-    print(", ".join(f"{count} {what}" for what, count in done.items()) +
-          f"; memory grew by {grown >> 10} KiB after the first third of the time, while {passed >> 10} KiB were written, in MiB: " +
-          " ".join("+".join(str(size >> 20) for size in sizes) for sizes, _ in curve))
+    check(counts["packets"] > 0, "nothing is in the files of -w")
+    memory = check_memory(curve)
+    print(", ".join(f"{count} {what}" for what, count in done.items()) + f"; {counts['packets']} packets written; {memory}; "
+          f"this process {resident(os.getpid()) >> 20}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 talk.py serve ADDRESS PORT      answers what it is asked: bytes, a reset, a half-close, or silence
 talk.py ask ADDRESS PORT N      N connections of every kind in turn; prints how many of each were made
-talk.py burst ADDRESS PORT N    N short connections
+talk.py burst ADDRESS PORT N    N short connections; prints their ports on this side
 talk.py hold ADDRESS PORT N     N connections that stay open until standard input ends
 talk.py reach ADDRESS PORT      one attempt, given up after half a second
 talk.py frame ADDRESS PORT INTERFACE [VLAN]  a SYN as a frame of its own, with a tag
@@ -60,6 +60,7 @@ def drain(connection):
 def polite(address):
     with wish(address, b"bytes 3000") as connection:
         drain(connection)
+        return connection.getsockname()[1]
 
 
 def reset_by_server(address):
@@ -114,8 +115,7 @@ def main():
             made[kind.__name__] += 1
         print(json.dumps(made))
     elif what == "burst":
-        for _ in range(int(rest[0])):
-            polite(address)
+        print(json.dumps([polite(address) for _ in range(int(rest[0]))]))
     elif what == "hold":
         held = [wish(address, b"hold") for _ in range(int(rest[0]))]
         print("holding", flush=True)
