@@ -20,6 +20,11 @@ Worth worth(const Connection& c) noexcept {
   return over(c.ends[0]) && over(c.ends[1]) ? Worth::kOver : Worth::kAlive;
 }
 
+/// A candidate that is neither an old duplicate nor segments of no SYN.
+bool is_attempt(const Connection& candidate) noexcept {
+  return (!candidate.is(trait::kChallenged) || candidate.is(trait::kFreshCandidate)) && !without_syn(candidate);
+}
+
 }  // namespace
 
 // When nothing more is to be expected of the connection, on the trace clock.
@@ -161,7 +166,14 @@ void Tracker::Impl::release(std::uint32_t index, Release why, base::Timestamp at
     resolve_candidate(index, why, at);
     return;
   }
-  while (c.is(trait::kHead) && c.older == kNoBlock && c.candidates != kNoBlock) resolve_candidate(c.candidates, why, at);
+  const bool by_its_time = why == Release::kSettled || why == Release::kIdle;
+  while (c.is(trait::kHead) && c.older == kNoBlock && c.candidates != kNoBlock) {
+    if (by_its_time && is_attempt(memory[c.candidates])) {
+      succeed(index, c.candidates);
+    } else {
+      resolve_candidate(c.candidates, why, at);
+    }
+  }
   const Change change = memory.change(index);
   memory.unlink(index);
   uncount_states(c.counted);
@@ -171,13 +183,29 @@ void Tracker::Impl::release(std::uint32_t index, Release why, base::Timestamp at
   memory.queue(index);
 }
 
+// Rule 24: once what stood before is over, a SYN that waits for its answer is the new incarnation at once. The answer may be on its way.
+void Tracker::Impl::succeed(std::uint32_t head, std::uint32_t candidate) noexcept {
+  memory.remove_candidate(head, candidate);
+  Connection& fresh = memory[candidate];
+  {
+    const Change change = memory.change(candidate);
+    const Change change_of_head = memory.change(head);
+    journal.set_frame(fresh.id);
+    fresh.traits &= ~(trait::kCandidate | trait::kChallenged);
+    name_replaced(head, candidate);
+    static_cast<void>(memory.insert_head(candidate, head));  // in its place
+    journal.publish(fresh, candidate);
+  }
+  settle(candidate);
+}
+
 // Rule 24: a SYN that was challenged, and carries no newer timestamp, was an old duplicate: it belongs to the old incarnation. So do
 // segments of no SYN that nobody answered. Any other SYN that was never answered is an attempt of its own.
 void Tracker::Impl::resolve_candidate(std::uint32_t candidate, Release why, base::Timestamp at) noexcept {
   Connection& c = memory[candidate];
   const std::uint32_t head = memory.head_of(candidate);
   const unsigned who = c.originator;
-  const bool duplicate = (c.is(trait::kChallenged) && !c.is(trait::kFreshCandidate)) || without_syn(c);
+  const bool duplicate = !is_attempt(c);
   memory.unlink(candidate);
   uncount_states(c.counted);
   const Change change_of_head = memory.change(head);

@@ -88,6 +88,7 @@ struct Tracker::Impl {
   [[nodiscard]] std::uint32_t first_due(std::uint32_t head, base::Timestamp now) const noexcept;
   base::Timestamp called(std::uint32_t index, base::Timestamp now) noexcept;
   void release(std::uint32_t index, Release why, base::Timestamp at) noexcept;
+  void succeed(std::uint32_t head, std::uint32_t candidate) noexcept;
   void resolve_candidate(std::uint32_t candidate, Release why, base::Timestamp at) noexcept;
   void forget(std::uint32_t index) noexcept;
   void evict(std::uint32_t index) noexcept;
