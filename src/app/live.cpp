@@ -134,14 +134,13 @@ class LiveWriting {
   void attach(engine::Pipeline& pipeline) {
     if (frames_) pipeline.set_keeper(*frames_);
   }
-  void complain() const {
+  void complain(service::Messages& messages) const {
     if (sink_ != nullptr && sink_->left_out() != 0)
-      fmt::print(
-          stderr,
-          "finwait: -w: {} packets were older than what is held ({} MiB) and are not written; keep less of each (-s 128), or a filter\n",
-          report::human_count(sink_->left_out()), bytes_ >> 20U);
+      messages.tell(
+          fmt::format("-w: {} packets were older than what is held ({} MiB) and are not written; keep less of each (-s 128), or a filter",
+                      report::human_count(sink_->left_out()), bytes_ >> 20U));
     if (queue_ != nullptr && queue_->lost() != 0)
-      fmt::print(stderr, "finwait: -w: {} packets were dropped: disk or reader were too slow\n", report::human_count(queue_->lost()));
+      messages.tell(fmt::format("-w: {} packets were dropped: disk or reader were too slow", report::human_count(queue_->lost())));
   }
 
  private:
@@ -186,25 +185,25 @@ void add_facts(report::Totals& totals, const capture::LiveSource& source, double
 }
 
 /// What was lost, and what helps.
-void advise(const report::Totals& totals, const Options& options) {
+void advise(const report::Totals& totals, const Options& options, service::Messages& messages) {
   const unsigned threads = totals.performance.threads;
   const report::FrameCounts& f = totals.frames;
   const std::uint64_t ring = options.buffer.value_or(capture::LiveOptions{}.buffer) >> 10U;
   if (f.dropped_by_kernel != 0)
-    fmt::print(stderr,
-               "finwait: {} of {} packets were dropped for want of room: give more of it (-B {}), more threads (-t {}), or a filter\n",
-               report::human_count(f.dropped_by_kernel), report::human_count(f.received), ring * 4, threads * 2);
+    messages.tell(fmt::format("{} of {} packets were dropped for want of room: give more of it (-B {}), more threads (-t {}), or a filter",
+                              report::human_count(f.dropped_by_kernel), report::human_count(f.received), ring * 4, threads * 2));
   if (f.dropped_by_interface != 0)
-    fmt::print(stderr, "finwait: {} packets were dropped by the interface: raise its ring (ethtool -G)\n",
-               report::human_count(f.dropped_by_interface));
+    messages.tell(
+        fmt::format("{} packets were dropped by the interface: raise its ring (ethtool -G)", report::human_count(f.dropped_by_interface)));
 }
 
-void complain(const Options& options, const report::Totals& totals, const std::optional<capture::Filter>& filter) {
-  for (const std::string& line : totals.capture.damage) fmt::print(stderr, "finwait: {}\n", line);
+void complain(const Options& options, const report::Totals& totals, const std::optional<capture::Filter>& filter,
+              service::Messages& messages) {
+  for (const std::string& line : totals.capture.damage) messages.tell(line);
   if (options.quiet) return;
-  advise(totals, options);
+  advise(totals, options, messages);
   if (!filter) return;
-  for (const std::string& line : filter->problems()) fmt::print(stderr, "finwait: {}\n", line);
+  for (const std::string& line : filter->problems()) messages.tell(line);
 }
 
 /// The interfaces are open: root is not needed any more. Outputs are opened by who will change their files.
@@ -352,11 +351,11 @@ int analyse_live(const Options& options) {
 
   add_facts(totals, *source, seconds_between(start, Clock::now()));
   reporter.finish(totals);
-  messages.finish();
-  complain(options, totals, filter);
-  writing.complain();
+  complain(options, totals, filter, messages);
+  writing.complain(messages);
   if (const std::uint64_t lost = lost_lines(queues))
-    fmt::print(stderr, "finwait: {} lines of output were dropped: disk or reader were too slow\n", report::human_count(lost));
+    messages.tell(fmt::format("{} lines of output were dropped: disk or reader were too slow", report::human_count(lost)));
+  messages.finish();
   if (options.stats) fmt::print(stderr, "{}{}", report::stats_text(totals), ring_text(*source));
   if (!totals.capture.damage.empty()) return 1;
   return options.fail_on && reporter.gravest() && *reporter.gravest() >= *options.fail_on ? 3 : 0;
