@@ -8,17 +8,17 @@
 namespace finwait::tcp {
 namespace {
 
-enum class Shape : std::uint8_t { kUnanswered, kHalfOpen, kOpen, kClosed, kOther };
+enum class Shape : std::uint8_t { kUnanswered, kHalfOpen, kOpen, kClosed, kReset, kOther };
 
-Shape shape_of(const Compact& c) noexcept {
+Shape shape_of(const Compact& c, const CompactClose* close) noexcept {
   const State a = c.states[c.originator];
   const State b = c.states[1 - c.originator];
-  const bool closing = c.close != kNoBlock;
   if (a == State::kSynSent && b == State::kUnknown) return Shape::kUnanswered;
   if (a == State::kSynSent && b == State::kSynReceived) return Shape::kHalfOpen;
-  if (a == State::kEstablished && b == State::kEstablished && !closing) return Shape::kOpen;
+  if (a == State::kEstablished && b == State::kEstablished && close == nullptr) return Shape::kOpen;
+  if (close != nullptr && close->by_reset) return Shape::kReset;
   const auto closed = [](State x, State y) { return (x == State::kTimeWait || x == State::kClosed) && y == State::kClosed; };
-  return closing && (closed(a, b) || closed(b, a)) ? Shape::kClosed : Shape::kOther;
+  return close != nullptr && (closed(a, b) || closed(b, a)) ? Shape::kClosed : Shape::kOther;
 }
 
 /// A half-close that is worth a word (classify.cpp: half_close_of).
@@ -34,6 +34,7 @@ Opening opening_of(Shape shape) noexcept {
 
 Ending ending_of(const Compact& c, Shape shape) noexcept {
   if (shape == Shape::kClosed) return Ending::kGraceful;
+  if (shape == Shape::kReset) return Ending::kReset;
   if (c.release == Release::kEvicted) return Ending::kEvicted;
   if (shape == Shape::kUnanswered) return Ending::kUnanswered;
   if (shape == Shape::kHalfOpen) return Ending::kHalfOpen;
@@ -71,6 +72,11 @@ void write_steps(const Compact& c, const CompactClose* close, StateSteps& steps)
   if (close == nullptr) return;
   const unsigned x = close->closer;
   const unsigned y = 1 - x;
+  if (close->by_reset) {
+    steps.add(x, State::kClosed, close->first_fin.time);
+    steps.add(y, State::kClosed, close->first_fin.time);
+    return;
+  }
   steps.add(x, State::kFinWait1, close->first_fin.time);
   steps.add(x, State::kFinWait2, close->first_ack.time);
   steps.add(x, State::kTimeWait, close->last_ack.time);
@@ -80,7 +86,7 @@ void write_steps(const Compact& c, const CompactClose* close, StateSteps& steps)
   steps.add(y, State::kClosed, close->last_ack.time);
 }
 
-/// The same as detect.cpp has it.
+// The two findings, as detect.cpp has them.
 std::optional<Anomaly> half_open(const Compact& c, base::Timestamp judged_at, bool dropped) noexcept {
   const CompactOpening& o = c.opening;
   if (base::elapsed(o.syn_ack_time, judged_at) <= patience(c.ends)) return std::nullopt;
@@ -90,14 +96,30 @@ std::optional<Anomaly> half_open(const Compact& c, base::Timestamp judged_at, bo
   return found;
 }
 
+Anomaly reset_established(const Compact& c, const CompactClose& close, bool dropped) noexcept {
+  const CompactEnd& x = c.ends[close.closer];
+  const CompactEnd& y = c.ends[1 - close.closer];
+  const CompactClose::Step& rst = close.first_fin;
+  const auto unacknowledged = static_cast<std::int32_t>(y.snd_nxt - x.rcv_nxt);
+  Anomaly found = detecting::make(AnomalyKind::kResetEstablished, close.closer, rst.time, {rst.frame}, {std::max(unacknowledged, 0), 0});
+  if (dropped) found.origins |= origin::kCapture;
+  return found;
+}
+
+std::optional<Anomaly> find(Shape shape, const Compact& c, const CompactClose* close, base::Timestamp judged_at, bool dropped) noexcept {
+  if (shape == Shape::kHalfOpen) return half_open(c, judged_at, dropped);
+  if (shape == Shape::kReset) return reset_established(c, *close, dropped);
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool tell_briefly(const Compact& c, const Blocks& blocks, const Timers& timers, base::Timestamp judged_at, bool dropped, Brief& brief,
                   std::optional<Anomaly>& found) noexcept {
-  const Shape shape = shape_of(c);
-  const CompactClose* close = shape == Shape::kClosed ? &blocks[c.close].close : nullptr;
-  const bool alarming = timers.thresholds.storm == 0 || timers.thresholds.tries == 0;  // nothing at all is enough
-  if (shape == Shape::kOther || alarming || (close != nullptr && was_half_closed(c, *close))) return false;
+  const CompactClose* close = c.close != kNoBlock ? &blocks[c.close].close : nullptr;
+  const Shape shape = shape_of(c, close);
+  const bool alarming = timers.thresholds.storm <= 1 || timers.thresholds.tries == 0;  // what an ordinary life may have is enough
+  if (shape == Shape::kOther || alarming || (shape == Shape::kClosed && was_half_closed(c, *close))) return false;
   brief.key = c.key;
   brief.id = c.id;
   brief.start = c.start;
@@ -116,7 +138,7 @@ bool tell_briefly(const Compact& c, const Blocks& blocks, const Timers& timers, 
   brief.time_wait_reused = false;
   for (unsigned end = 0; end != 2; ++end) write_end(c, end, brief.ends[end]);
   write_steps(c, close, brief.steps);
-  found = shape == Shape::kHalfOpen ? half_open(c, judged_at, dropped) : std::nullopt;
+  found = find(shape, c, close, judged_at, dropped);
   return true;
 }
 
