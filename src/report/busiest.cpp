@@ -18,18 +18,23 @@ void Busiest::add(const tcp::Brief& connection) {
   const Pair pair = pair_of(connection.key, connection.originator);
   Load load{1, 0, 0};
   for (const tcp::Brief::End& end : connection.ends) load.add({0, end.packets, end.ip_bytes});
-  auto at = pairs_.find(pair);
-  if (at == pairs_.end()) {
-    Load earlier;
-    if (!exact_ && anteroom_.recall(pair, 0, earlier)) {
-      load.add(earlier);
-    } else if (!exact_ && load.bytes <= least_) {
-      return anteroom_.wait(pair, 0, load);
-    }
-    if (pairs_.size() >= kRoom) forget_smaller_half();
-    at = pairs_.emplace(pair, Load{}).first;
+  if (exact_ && pairs_.size() < kRoom) {
+    pairs_[pair].add(load);
+    return;
   }
-  at->second.add(load);
+  const auto at = pairs_.find(pair);
+  if (at != pairs_.end()) {
+    at->second.add(load);
+    return;
+  }
+  Load earlier;
+  if (!exact_ && anteroom_.recall(pair, 0, earlier)) {
+    load.add(earlier);
+  } else if (!exact_ && load.bytes <= least_) {
+    return anteroom_.wait(pair, 0, load);
+  }
+  if (pairs_.size() >= kRoom) forget_smaller_half();
+  pairs_.emplace(pair, load);
 }
 
 std::vector<Busiest::Entry> Busiest::top(std::size_t n) const {
