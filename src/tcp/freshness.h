@@ -12,18 +12,18 @@ void judge_freshness(Observation& o) noexcept;
 
 // Its parts, for the short cuts. `End`: Endpoint or CompactEnd.
 
-/// 32 bits that differ for two segments that differ in any of what a copy has in common; never 0. Folding three products is enough to tell
-/// the last eight segments of one end apart: a chance agreement is one in five hundred million.
+/// 32 bits that differ for two segments that differ in any of what a copy has in common; never 0. Two folded products are enough to tell
+/// the last eight segments of one end apart: a chance agreement is one in five hundred million. Read from the segment by eight bytes.
 [[nodiscard, gnu::always_inline]] inline std::uint32_t fingerprint(const wire::Segment& s) noexcept {
+  __extension__ using Wide = unsigned __int128;
   constexpr std::uint64_t kA = 0x9e37'79b9'7f4a'7c15;
   constexpr std::uint64_t kB = 0xc2b2'ae3d'27d4'eb4f;
   const std::uint64_t numbers = static_cast<std::uint64_t>(s.seq) << 32 | s.ack;
   const std::uint64_t stamps = static_cast<std::uint64_t>(s.ts_val) << 32 | s.ts_ecr;
   const std::uint64_t rest = static_cast<std::uint64_t>(s.payload_length) << 44 ^ static_cast<std::uint64_t>(s.ip_id) << 28 ^
                              static_cast<std::uint64_t>(s.flags) << 16 ^ s.window;
-  std::uint64_t mixed = (numbers ^ kB) * kA;
-  mixed = (mixed ^ mixed >> 29 ^ stamps) * kB;
-  mixed = (mixed ^ mixed >> 31 ^ rest) * kA;
+  const Wide product = static_cast<Wide>(numbers ^ kB) * (stamps ^ kA);
+  const std::uint64_t mixed = (static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64) ^ rest) * kA;
   return static_cast<std::uint32_t>(mixed >> 32) | 1U;  // 0 is an empty place
 }
 

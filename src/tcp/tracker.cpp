@@ -60,24 +60,20 @@ Tracker::Impl::Impl(const TrackerOptions& given)
   anomalies.reserve(kAnomalyKinds);
 }
 
-// The middle of an ordinary life, straight on. Of a flow that is watched, nothing is kept short.
-inline bool Tracker::Impl::track_quiet(const wire::Segment& s, std::uint32_t likely) noexcept {
-  if (!memory.is_compact_head(likely, s.key)) return false;
-  Compact& c = memory.compact(likely);
-  if (c.deadline <= s.clock || s.kind != wire::SegmentKind::kTcp || !compacts.apply_quiet(c, likely, s)) return false;
+// Most of what comes is the middle of an ordinary life. Of a flow that is watched, nothing is kept short.
+inline bool Tracker::Impl::track(const wire::Segment& s, std::uint32_t likely) noexcept {
   ++counts.segments;
   clock = std::max(clock, s.clock);
-  return true;
+  if (!memory.is_compact_head(likely, s.key)) return track_in_full(s, likely);
+  Compact& c = memory.compact(likely);
+  if (c.deadline > s.clock && s.kind == wire::SegmentKind::kTcp && compacts.apply_quiet(c, likely, s)) return true;
+  journal.set_frame(s.frame);
+  return track_compact(likely, s) || route(s, kNoBlock);
 }
 
-bool Tracker::Impl::track(const wire::Segment& s, std::uint32_t likely) noexcept {
-  ++counts.segments;
-  clock = std::max(clock, s.clock);
+bool Tracker::Impl::track_in_full(const wire::Segment& s, std::uint32_t likely) noexcept {
   journal.set_frame(s.frame);
-  if (!watched || *watched != s.key) {
-    if (memory.is_compact_head(likely, s.key)) return track_compact(likely, s) || route(s, kNoBlock);
-    return track_ordinary(s, likely) || route(s, likely);
-  }
+  if (!watched || *watched != s.key) return track_ordinary(s, likely) || route(s, likely);
   if (options.feed != nullptr) return track_for_feed(s, likely);
   Step step;
   step.segment = s;
@@ -221,7 +217,7 @@ void Tracker::track(std::span<const wire::Segment> segments, std::span<wire::Fat
     fetch_evidence(at, likely);
     std::size_t n = at;
     for (const wire::Segment& s : group(at)) {
-      const bool room = impl_->track_quiet(s, likely[n - at]) || impl_->track(s, likely[n - at]);
+      const bool room = impl_->track(s, likely[n - at]);
       impl_->counts.table_full += !room;
       if (!fates.empty() && !room) fates[n] = wire::Fate::kTableFull;
       ++n;

@@ -27,8 +27,8 @@ struct Tracker::Impl {
   explicit Impl(const TrackerOptions& given);
 
   // tracker.cpp
-  bool track_quiet(const wire::Segment& s, std::uint32_t likely) noexcept;
   bool track(const wire::Segment& s, std::uint32_t likely) noexcept;
+  bool track_in_full(const wire::Segment& s, std::uint32_t likely) noexcept;
   [[nodiscard]] bool track_ordinary(const wire::Segment& s, std::uint32_t likely) noexcept;
   bool track_for_feed(const wire::Segment& s, std::uint32_t likely) noexcept;
   void hear_request() noexcept;

@@ -37,7 +37,7 @@ struct FlowKey {
   std::uint32_t network = 0;
 
   /// Word by word: looked up for every segment.
-  bool operator==(const FlowKey& other) const noexcept {
+  [[gnu::always_inline]] bool operator==(const FlowKey& other) const noexcept {
     std::array<std::uint64_t, 5> a;
     std::array<std::uint64_t, 5> b;
     std::memcpy(a.data(), this, sizeof(FlowKey));
