@@ -38,16 +38,20 @@ struct FlowKey {
 
   /// Word by word: looked up for every segment.
   [[gnu::always_inline]] bool operator==(const FlowKey& other) const noexcept {
-    std::array<std::uint64_t, 5> a;
-    std::array<std::uint64_t, 5> b;
-    std::memcpy(a.data(), this, sizeof(FlowKey));
-    std::memcpy(b.data(), &other, sizeof(FlowKey));
-    return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) | (a[4] ^ b[4])) == 0;
+    const auto differ = [this, &other](std::size_t n) { return word(n) ^ other.word(n); };
+    return (differ(0) | differ(1) | differ(2) | differ(3) | differ(4)) == 0;
   }
 
   [[nodiscard]] int ip_version() const noexcept { return (network & kIpv6) != 0 ? 6 : 4; }
 
   static constexpr std::uint32_t kIpv6 = 0x8000'0000;
+
+ private:
+  [[nodiscard, gnu::always_inline]] std::uint64_t word(std::size_t n) const noexcept {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, reinterpret_cast<const std::byte*>(this) + n * sizeof eight, sizeof eight);
+    return eight;
+  }
 };
 static_assert(sizeof(FlowKey) == 40);
 
