@@ -53,9 +53,10 @@ inline std::uint64_t network_order(std::uint64_t value) noexcept { return kLittl
 inline std::uint32_t network_order(std::uint32_t value) noexcept { return kLittle ? swap_bytes(value) : value; }
 using wire::network_order;
 
+/// Writes a word over the fields of a segment that begin at byte `offset`.
 template <typename T>
-[[gnu::always_inline]] inline void store(T word, void* at) noexcept {
-  std::memcpy(at, &word, sizeof(word));
+[[gnu::always_inline]] inline void store(T word, Segment& out, std::size_t offset) noexcept {
+  std::memcpy(reinterpret_cast<std::uint8_t*>(&out) + offset, &word, sizeof(word));
 }
 
 /// An IP header without options, and what it says of itself and the TCP segment in it.
@@ -70,7 +71,7 @@ struct Packet {
 [[gnu::always_inline]] inline void write_ports(bool swapped, std::uint32_t ports, std::uint32_t network, Segment& out) noexcept {
   const std::uint32_t ordered = std::rotl(std::rotl(ports, 16), 16 * static_cast<int>(swapped));  // the low end's in the lower half
   const std::uint64_t last = kLittle ? ordered | std::uint64_t{network} << 32 : std::uint64_t{std::rotl(ordered, 16)} << 32 | network;
-  store(last, reinterpret_cast<std::uint8_t*>(&out.key) + offsetof(FlowKey, low_port));
+  store(last, out, offsetof(Segment, key) + offsetof(FlowKey, low_port));
   out.direction = static_cast<std::uint8_t>(swapped);
 }
 
@@ -90,10 +91,10 @@ struct Packet {
     swapped = (ports >> 16) > (ports & 0xffffU);
   const std::uint64_t ordered = std::rotl(addresses, 32 * static_cast<int>(swapped));
   const std::uint64_t upper = ordered >> 32;
-  store(std::uint64_t{0}, out.key.low.bytes.data());
-  store(kBefore | (kLittle ? ordered << 32 : upper), out.key.low.bytes.data() + 8);
-  store(std::uint64_t{0}, out.key.high.bytes.data());
-  store(kBefore | (kLittle ? upper << 32 : ordered & 0xffff'ffffU), out.key.high.bytes.data() + 8);
+  store(std::uint64_t{0}, out, offsetof(Segment, key) + offsetof(FlowKey, low));
+  store(kBefore | (kLittle ? ordered << 32 : upper), out, offsetof(Segment, key) + offsetof(FlowKey, low) + 8);
+  store(std::uint64_t{0}, out, offsetof(Segment, key) + offsetof(FlowKey, high));
+  store(kBefore | (kLittle ? upper << 32 : ordered & 0xffff'ffffU), out, offsetof(Segment, key) + offsetof(FlowKey, high) + 8);
   write_ports(swapped, ports, 0, out);
 }
 
@@ -162,7 +163,7 @@ inline std::uint64_t read_options(const std::uint8_t* options, std::uint32_t siz
 
 /// Notes what the segment carried, and the sum of its payload.
 [[gnu::always_inline]] inline void write_noted(std::uint32_t noted, std::uint16_t payload_sum, Segment& out) noexcept {
-  store(in_memory(noted | std::uint32_t{payload_sum} << 16), &out.present);
+  store(in_memory(noted | std::uint32_t{payload_sum} << 16), out, offsetof(Segment, present));
 }
 
 /// Everything the TCP header says but the ports; false if it is not a common one, or its checksum does not fit or was left to the device.
@@ -178,7 +179,8 @@ template <std::uint32_t kIpHeader, bool kReadPayload>
       add_round(add_round(sum_addresses<kIpHeader>(packet.at), load_native<std::uint64_t>(tcp + 4)), add_round(rest, small));
   const std::uint64_t offset_and_flags = network_order(rest);
   const std::uint32_t without_offset = static_cast<std::uint32_t>(offset_and_flags >> 32) & 0x0fff'ffffU;
-  store(kLittle ? without_offset : std::uint64_t{in_memory(without_offset)} << 32, &out.window);  // mss, window_scale and kind are 0
+  store(kLittle ? without_offset : std::uint64_t{in_memory(without_offset)} << 32, out,
+        offsetof(Segment, window));  // mss, window_scale and kind are 0
   const std::uint32_t header = static_cast<std::uint32_t>(offset_and_flags >> 60) * 4;
   const std::uint32_t headers = header + kIpHeader;
   if (headers > packet.captured) [[unlikely]]
@@ -187,14 +189,14 @@ template <std::uint32_t kIpHeader, bool kReadPayload>
   if (headers > packet.length) [[unlikely]]
     return false;
   out.sack_left = out.sack_right = 0;
-  store(in_memory(be64(tcp + 4)), &out.ack);
-  store(std::uint64_t{0}, &out.ts_ecr);
+  store(in_memory(be64(tcp + 4)), out, offsetof(Segment, ack));
+  store(std::uint64_t{0}, out, offsetof(Segment, ts_ecr));
   std::uint32_t noted = present::kPayloadSum;
   if (header != kTcpHeader) {
     if (header == kTcpWithTimestamps && be32(tcp + kTcpHeader) == kAlignedTimestamps) {
       const auto native = load_native<std::uint64_t>(tcp + kTcpHeader + 4);
       sum = add_round(add_round(sum, native), network_order(kAlignedTimestamps));
-      store(in_memory(network_order(native)), &out.ts_ecr);
+      store(in_memory(network_order(native)), out, offsetof(Segment, ts_ecr));
       noted |= present::kTimestamps;
     } else {
       out.present = present::kPayloadSum;
