@@ -40,8 +40,8 @@
 namespace {
 
 using finwait::base::FixedArray;
-using finwait::base::QuickHash;
 using finwait::base::kNone;
+using finwait::base::QuickHash;
 using finwait::flow::Table;
 using finwait::wire::FlowKey;
 
