@@ -33,6 +33,7 @@ void Census::add_end(const Life& life, unsigned end) noexcept {
   const std::uint64_t width = width_;
   std::size_t before = column(tcp::State::kUnknown);
   base::Timestamp since = std::numeric_limits<base::Timestamp>::min();
+  std::uint32_t seen = 0;
   unsigned n = 0;
   for (; n != steps; ++n) {
     const base::Timestamp time = times[n];
@@ -42,9 +43,10 @@ void Census::add_end(const Life& life, unsigned end) noexcept {
     --row[before];
     before = column(states[n]);
     ++row[before];
-    seen_[before] = true;
+    seen |= 1U << before;
     since = time;
   }
+  seen_ |= seen;
   add_rest(life, end, n);
 }
 
@@ -56,7 +58,7 @@ void Census::add_rest(const Life& life, unsigned end, unsigned n) noexcept {
     const auto [time, state] = life.step(end, n);
     if (counted(before)) --at(std::max(since, time))[column(before)];
     if (counted(state)) ++at(time)[column(state)];
-    seen_[column(state)] = true;
+    seen_ |= 1U << column(state);
     before = state;
     since = time;
   }
@@ -91,7 +93,7 @@ Populations Census::populations() const {
   result.from = low_ << shift_;
   result.step = base::Duration{1} << shift_;
   for (std::size_t state = 0; state != result.ends.size(); ++state) {
-    if (!counted(static_cast<tcp::State>(state)) || !seen_[state]) continue;
+    if (!counted(static_cast<tcp::State>(state)) || (seen_ >> state & 1U) == 0) continue;
     std::int64_t level = 0;
     for (std::uint64_t n = 0; n != width_; ++n) {
       level += changes_[place(low_ + static_cast<std::int64_t>(n))][state];

@@ -39,7 +39,7 @@ class Census {
   std::int64_t low_ = 0;     // number of the first bin in use: stamp >> shift
   std::uint64_t width_ = 0;  // bins in use; 0: nobody was in any state
   std::uint64_t shift_ = kFinest;
-  std::array<bool, kRow> seen_{};  // the states that somebody was in
+  std::uint32_t seen_ = 0;  // the states that somebody was in
   alignas(64) std::array<std::array<std::int32_t, kRow>,
                          kBins> changes_{};  // those not in use are 0; what is not counted has columns too, which nobody reads
 };

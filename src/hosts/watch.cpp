@@ -83,9 +83,13 @@ void HostWatch::Impl::enter_waiting() noexcept {
 }
 
 void HostWatch::Impl::fetch_heads(Waiting& w) noexcept {
-  const Life& life = w.life;
-  w.originator = numbers.hash(subject_key(life.key, life.originator, false));
-  w.listener = numbers.hash(subject_key(life.key, 1U - life.originator, true));
+  const wire::FlowKey& key = w.life.key;
+  const bool low = w.life.originator == 0;
+  w.originator_key = subject_key(key, w.life.originator, false);
+  w.listener_key = subject_key(key, 1U - w.life.originator, true);
+  w.route_key = key_of_words(low ? key.low : key.high, low ? key.high : key.low, 0, low ? key.high_port : key.low_port, key.network);
+  w.originator = numbers.hash(w.originator_key);
+  w.listener = numbers.hash(w.listener_key);
   w.route = w.originator ^ (w.listener << 23 | w.listener >> 41);
   numbers.prefetch(w.originator);
   numbers.prefetch(w.listener);
@@ -147,11 +151,11 @@ void HostWatch::Impl::count_ends(const Waiting& w) noexcept {
   const std::uint32_t weight = life.is(life_flag::kTroubled) ? kTroubleWeight : 1;
   const auto leaving = [this](Subject& gone) { leave(gone); };
   const unsigned responder = 1U - life.originator;
-  Subject& listener = subjects.touch(subject_key(life.key, responder, true), w.listener, weight, leaving);
+  Subject& listener = subjects.touch(w.listener_key, w.listener, weight, leaving);
   count_handshake(listener, life);
   count_common(listener, life, responder);
   if (!established(life.opening)) return;
-  Subject& originator = subjects.touch(subject_key(life.key, life.originator, false), w.originator, weight, leaving);
+  Subject& originator = subjects.touch(w.originator_key, w.originator, weight, leaving);
   count_common(originator, life, life.originator);
 }
 
@@ -199,11 +203,8 @@ void HostWatch::Impl::count_time_wait(const Waiting& w) noexcept {
   if (n == life.steps[life.originator]) return;
   const base::Timestamp from = life.step(life.originator, n).time;
   const base::Timestamp until = life.left(life.originator, n);
-  const bool low = life.originator == 0;
-  const wire::FlowKey key = key_of_words(low ? life.key.low : life.key.high, low ? life.key.high : life.key.low, 0,
-                                         low ? life.key.high_port : life.key.low_port, life.key.network);
-  const std::uint16_t port = low ? life.key.low_port : life.key.high_port;
-  Route& route = routes.touch(key, w.route, 1, [this](const Route& gone) { busy_routes.give_back(gone.busy); });
+  const std::uint16_t port = life.originator == 0 ? life.key.low_port : life.key.high_port;
+  Route& route = routes.touch(w.route_key, w.route, 1, [this](const Route& gone) { busy_routes.give_back(gone.busy); });
   route.least_port = route.count == 0 ? port : std::min(route.least_port, port);
   route.most_port = std::max(route.most_port, port);
   route.span.add(from);

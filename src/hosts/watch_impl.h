@@ -27,9 +27,14 @@ struct HostWatch::Impl {
 
   explicit Impl(const HostOptions& given);
 
-  /// A record that waits for its entries to be fetched, the hashes by which they are found, and where its hosts' samples may be.
+  /// A record that waits for its entries to be fetched, the keys and hashes by which they are found, and where its hosts' samples may be.
+  /// The keys are made well before they are used: to read at once what was written in other pieces takes until it has reached the cache,
+  /// behind every store before it.
   struct Waiting {
     Life life;
+    wire::FlowKey originator_key;
+    wire::FlowKey listener_key;
+    wire::FlowKey route_key;
     std::uint64_t originator;  ///< the originating host
     std::uint64_t listener;
     std::uint64_t route;
@@ -117,8 +122,7 @@ struct HostWatch::Impl {
   Span lossy_span{};
 };
 
-/// A key made of whole words: it is read as such right after, and parts of a word would have to reach the cache first, behind every store
-/// before them.
+/// A key made of whole words, as which it is hashed right after.
 [[nodiscard]] inline wire::FlowKey key_of_words(const wire::Address& low, const wire::Address& high, std::uint16_t low_port,
                                                 std::uint16_t high_port, std::uint32_t network) noexcept {
   constexpr bool kLittle = std::endian::native == std::endian::little;
