@@ -284,9 +284,9 @@ report::Totals capture_with(auto& loop, Setting& setting) {
   };
   const std::unique_ptr<service::MetricsServer> serving = std::move(setting.metrics);  // ends before what its page reads
   if (serving) serving->start(page);
+  catch_hangup();  // before it is said that it listens
   if (serving && !options.quiet && !on_screen) fmt::print(stderr, "finwait: metrics at {}\n", serving->url());
   if (!options.quiet && !on_screen) fmt::print(stderr, "finwait: listening on {}\n", setting.source.name());
-  catch_hangup();
   const auto screen = on_screen ? open_screen(setting.source.name(), loop, setting.feeds, std::move(setting.terminal)) : nullptr;
   Overseer overseer(setting.reporter, setting.queues, setting.messages, counters_every(options), options.quiet, screen.get());
   loop.run(overseer);

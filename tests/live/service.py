@@ -98,6 +98,14 @@ def files_change_and_are_opened_anew(link, program, folder):
     check(all(os.path.getsize(path) <= 20480 for path in paths))
 
 
+def once_it_listens_a_hangup_is_no_end(link, program, folder):
+    for _ in range(10):
+        finwait = link.listen(program, "-o", f"json={folder}/out")
+        finwait.send_signal(signal.SIGHUP)
+        time.sleep(0.01)
+        check(stop(finwait)[0] == 0, finwait.returncode)
+
+
 def a_full_disk_does_not_stop_it(link, program, folder):
     small = os.path.join(folder, "small")
     os.mkdir(small)
@@ -186,9 +194,9 @@ def main():
     program = os.path.abspath(sys.argv[1])
     link = Link(sys.argv[2:])
     server = link.server()
-    for test in (metrics_are_told, nothing_is_kept, files_change_and_are_opened_anew, a_full_disk_does_not_stop_it,
-                 nobody_need_read_standard_error, it_ends_though_nobody_reads_why, a_killed_process_leaves_whole_lines,
-                 a_file_capability_is_enough):
+    for test in (metrics_are_told, nothing_is_kept, files_change_and_are_opened_anew, once_it_listens_a_hangup_is_no_end,
+                 a_full_disk_does_not_stop_it, nobody_need_read_standard_error, it_ends_though_nobody_reads_why,
+                 a_killed_process_leaves_whole_lines, a_file_capability_is_enough):
         with tempfile.TemporaryDirectory() as folder:
             test(link, program, folder)
         print(f"{test.__name__}: as it should be")
