@@ -1,10 +1,11 @@
 // An ordinary life, kept short: what is needed to go on with it, and to write the full record (Connection) should anything else happen.
 //
-// One opening by SYN, SYN-ACK and a bare ACK, data in order, one close by two FINs, each acknowledged, or by one RST in order; nothing
-// lost, repeated, late or odd. Most connections of most captures are never anything else: for these no evidence is written down one by one,
-// since all of it follows from the frames and times of seven segments. Always true: expanding the record (compact_expand.cpp) gives the
-// Connection, and the journal, that the machine would have made of the same segments, field by field (tests/tcp/compact_test.cpp). A field
-// means what the field of the same name of Connection or Endpoint means, and `known` holds the same bits.
+// One opening by SYN, SYN-ACK and a bare ACK, or a SYN that a RST refuses; data in order, one close by two FINs, each acknowledged, or by
+// one RST in order; nothing lost, repeated, late or odd. Most connections of most captures are never anything else: for these no evidence
+// is written down one by one, since all of it follows from the frames and times of seven segments. Always true: expanding the record
+// (compact_expand.cpp) gives the Connection, and the journal, that the machine would have made of the same segments, field by field
+// (tests/tcp/compact_test.cpp). A field means what the field of the same name of Connection or Endpoint means, and `known` holds the same
+// bits.
 #pragma once
 
 #include <array>
@@ -96,7 +97,7 @@ struct CompactClose {
   std::uint32_t half_close_bytes;
   std::uint8_t closer;     ///< the end that sent the first FIN, or the RST
   std::uint8_t reset_ttl;  ///< of the RST
-  bool by_reset;           ///< `first_fin` is the RST, and there are no other steps
+  bool by_reset;           ///< `first_fin` is the RST, by the responder to the SYN or between established ends; there are no other steps
 };
 
 struct alignas(64) Compact {

@@ -8,7 +8,7 @@
 namespace finwait::tcp {
 namespace {
 
-enum class Shape : std::uint8_t { kUnanswered, kHalfOpen, kOpen, kClosed, kReset, kOther };
+enum class Shape : std::uint8_t { kUnanswered, kHalfOpen, kOpen, kClosed, kReset, kRefused, kOther };
 
 Shape shape_of(const Compact& c, const CompactClose* close) noexcept {
   const State a = c.states[c.originator];
@@ -16,7 +16,7 @@ Shape shape_of(const Compact& c, const CompactClose* close) noexcept {
   if (a == State::kSynSent && b == State::kUnknown) return Shape::kUnanswered;
   if (a == State::kSynSent && b == State::kSynReceived) return Shape::kHalfOpen;
   if (a == State::kEstablished && b == State::kEstablished && close == nullptr) return Shape::kOpen;
-  if (close != nullptr && close->by_reset) return Shape::kReset;
+  if (close != nullptr && close->by_reset) return c.opening.syn_ack_frame != 0 ? Shape::kReset : Shape::kRefused;
   const auto closed = [](State x, State y) { return (x == State::kTimeWait || x == State::kClosed) && y == State::kClosed; };
   return close != nullptr && (closed(a, b) || closed(b, a)) ? Shape::kClosed : Shape::kOther;
 }
@@ -29,12 +29,22 @@ bool was_half_closed(const Compact& c, const CompactClose& close) noexcept {
 }
 
 Opening opening_of(Shape shape) noexcept {
-  return shape == Shape::kUnanswered ? Opening::kUnanswered : shape == Shape::kHalfOpen ? Opening::kHalfOpen : Opening::kThreeWay;
+  switch (shape) {
+    case Shape::kUnanswered:
+      return Opening::kUnanswered;
+    case Shape::kHalfOpen:
+      return Opening::kHalfOpen;
+    case Shape::kRefused:
+      return Opening::kRefused;
+    default:
+      return Opening::kThreeWay;
+  }
 }
 
 Ending ending_of(const Compact& c, Shape shape) noexcept {
   if (shape == Shape::kClosed) return Ending::kGraceful;
   if (shape == Shape::kReset) return Ending::kReset;
+  if (shape == Shape::kRefused) return Ending::kRefused;
   if (c.release == Release::kEvicted) return Ending::kEvicted;
   if (shape == Shape::kUnanswered) return Ending::kUnanswered;
   if (shape == Shape::kHalfOpen) return Ending::kHalfOpen;
@@ -73,7 +83,7 @@ void write_steps(const Compact& c, const CompactClose* close, StateSteps& steps)
   const unsigned x = close->closer;
   const unsigned y = 1 - x;
   if (close->by_reset) {
-    steps.add(x, State::kClosed, close->first_fin.time);
+    if (c.opening.syn_ack_frame != 0) steps.add(x, State::kClosed, close->first_fin.time);
     steps.add(y, State::kClosed, close->first_fin.time);
     return;
   }
@@ -86,7 +96,7 @@ void write_steps(const Compact& c, const CompactClose* close, StateSteps& steps)
   steps.add(y, State::kClosed, close->last_ack.time);
 }
 
-// The two findings, as detect.cpp has them.
+// The findings, as detect.cpp has them.
 std::optional<Anomaly> half_open(const Compact& c, base::Timestamp judged_at, bool dropped) noexcept {
   const CompactOpening& o = c.opening;
   if (base::elapsed(o.syn_ack_time, judged_at) <= patience(c.ends)) return std::nullopt;
@@ -106,9 +116,15 @@ Anomaly reset_established(const Compact& c, const CompactClose& close, bool drop
   return found;
 }
 
+Anomaly connection_refused(const Compact& c, const CompactClose& close) noexcept {
+  const CompactClose::Step& rst = close.first_fin;
+  return detecting::make(AnomalyKind::kConnectionRefused, close.closer, rst.time, {c.id, rst.frame}, {base::elapsed(c.start, rst.time), 0});
+}
+
 std::optional<Anomaly> find(Shape shape, const Compact& c, const CompactClose* close, base::Timestamp judged_at, bool dropped) noexcept {
   if (shape == Shape::kHalfOpen) return half_open(c, judged_at, dropped);
   if (shape == Shape::kReset) return reset_established(c, *close, dropped);
+  if (shape == Shape::kRefused) return connection_refused(c, *close);  // whole in the frames captured, whatever was dropped
   return std::nullopt;
 }
 

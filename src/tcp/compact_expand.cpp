@@ -118,6 +118,19 @@ void write_fin_ack(Endpoint& x, Endpoint& y, const Step& fin, const Step& ack, b
   y.facts.set(Fact::kFinAcked, {ack.frame, ack.frame, ack.time}, Proof::kPresumed);
 }
 
+/// A SYN was answered by a RST: its end is CLOSED, the other one never was anything.
+bool was_refused(const Compact& c, const CompactClose& close) noexcept { return close.by_reset && c.opening.syn_ack_frame == 0; }
+
+void write_refusal(const Compact& c, const CompactClose& close, Connection& whole) noexcept {
+  const Step& rst = close.first_fin;
+  Endpoint& x = whole.ends[close.closer];
+  Endpoint& y = whole.ends[1 - close.closer];
+  x.ttl = c.opening.ttl[close.closer];
+  x.counters.rst = 1;
+  note_growth(x, rst.frame, rst.time, y.iss + 1, rst.ts_val);
+  y.facts.set(Fact::kReset, {rst.frame, rst.frame, rst.time}, Proof::kPresumed);
+}
+
 /// The RST, and what its target made of it.
 void write_reset(const CompactClose& close, Connection& whole) noexcept {
   const Step& rst = close.first_fin;
@@ -156,8 +169,12 @@ struct Said {
   }
 };
 
-void add_reset(const CompactClose& close, const Said& add) {
+void add_reset(const Compact& c, const CompactClose& close, const Said& add) {
   const Step& rst = close.first_fin;
+  if (was_refused(c, close)) {
+    add(c.originator, State::kSynSent, State::kClosed, Proof::kPresumed, rst.frame, rst.frame, rst.time);
+    return;
+  }
   add(close.closer, State::kEstablished, State::kClosed, Proof::kProven, rst.frame, rst.frame, rst.time);
   add(1U - close.closer, State::kEstablished, State::kClosed, Proof::kPresumed, rst.frame, rst.frame, rst.time);
 }
@@ -191,7 +208,7 @@ void expand(const Compact& c, const Blocks& blocks, Connection& whole) noexcept 
   if (c.close == kNoBlock) return;
   const CompactClose& close = blocks[c.close].close;
   if (close.by_reset) {
-    write_reset(close, whole);
+    was_refused(c, close) ? write_refusal(c, close, whole) : write_reset(close, whole);
     return;
   }
   write_close(c, close, whole);
@@ -200,7 +217,7 @@ void expand(const Compact& c, const Blocks& blocks, Connection& whole) noexcept 
 
 bool unanswered_syn(const Compact& c, unsigned& end, Sent& sent) noexcept {
   const CompactOpening& o = c.opening;
-  if (o.ack_frame != 0) return false;
+  if (o.ack_frame != 0 || c.close != kNoBlock) return false;
   const bool answered = o.syn_ack_frame != 0;
   end = answered ? 1U - c.originator : c.originator;
   const CompactEnd& x = c.ends[end];
@@ -228,7 +245,7 @@ void read_history(const Compact& c, const Blocks& blocks, std::vector<Transition
   if (c.close == kNoBlock) return;
   const CompactClose& close = blocks[c.close].close;
   if (close.by_reset) {
-    add_reset(close, add);
+    add_reset(c, close, add);
     return;
   }
   add_close(close, add);

@@ -56,7 +56,7 @@ Taken CompactMachine::apply(Compact& c, std::uint32_t index, const Segment& s) n
     case flag::kSyn | flag::kAck:
       return answer(c, index, s);
     case flag::kRst | flag::kAck:
-      return reset(c, index, s);
+      return c.states[s.direction] == State::kUnknown ? refuse(c, index, s) : reset(c, index, s);
     default:
       return Taken::kRefused;
   }
@@ -144,7 +144,8 @@ void CompactMachine::take_syn(Compact& c, std::uint32_t index, const Segment& s)
 Taken CompactMachine::answer(Compact& c, std::uint32_t index, const Segment& s) noexcept {
   CompactEnd& x = c.ends[s.direction];
   CompactEnd& y = c.ends[1 - s.direction];
-  const bool first = s.direction != c.originator && c.states[s.direction] == State::kUnknown;
+  const bool first =
+      s.direction != c.originator && c.states[s.direction] == State::kUnknown && c.states[1 - s.direction] == State::kSynSent;
   if (!first || !is_plain_syn(s, flag::kSyn | flag::kAck) || s.ack != y.snd_nxt) return Taken::kRefused;
   take_syn(c, index, s);
   c.opening.syn_ack_frame = s.frame;
@@ -264,6 +265,14 @@ Taken CompactMachine::reset(Compact& c, std::uint32_t index, const Segment& s) n
 
   note(c, index, s, print);
   prune_sent(c, 1 - side, s.ack);
+  write_reset(c, block, s);
+  x.learn(known::kOwnReset);
+  enter(c, side, State::kClosed);
+  enter(c, 1 - side, State::kClosed);
+  return Taken::kMoved;
+}
+
+void CompactMachine::write_reset(Compact& c, std::uint32_t block, const Segment& s) noexcept {
   c.close = block;
   CompactClose& close = blocks_[block].close;
   close = {};
@@ -271,8 +280,25 @@ Taken CompactMachine::reset(Compact& c, std::uint32_t index, const Segment& s) n
   close.by_reset = true;
   close.reset_ttl = s.ttl;
   close.first_fin = step_of(s);
-  x.learn(known::kOwnReset);
-  enter(c, side, State::kClosed);
+}
+
+// The first word of the responder is a RST that acknowledges the SYN: nobody listens there (RFC 9293, 3.5.2, group 1).
+Taken CompactMachine::refuse(Compact& c, std::uint32_t index, const Segment& s) noexcept {
+  const unsigned side = s.direction;
+  CompactEnd& x = c.ends[side];
+  CompactEnd& y = c.ends[1 - side];
+  const bool first = side != c.originator && c.states[1 - side] == State::kSynSent;
+  constexpr std::uint16_t kPlain = present::kPayloadSum | present::kOffloaded;
+  const bool plain = (s.present & ~kPlain) == 0 && s.payload_length == 0 && s.ack == y.snd_nxt;
+  if (!first || !plain || !fits_counters(x, s)) return Taken::kRefused;
+  const std::uint32_t block = blocks_.allocate();
+  if (block == kNoBlock) return Taken::kRefused;
+
+  note(c, index, s, fingerprint(s));
+  c.opening.ttl[side] = s.ttl;
+  x.learn(known::kTtl);
+  y.largest_acked = 1;
+  write_reset(c, block, s);
   enter(c, 1 - side, State::kClosed);
   return Taken::kMoved;
 }

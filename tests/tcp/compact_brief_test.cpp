@@ -75,6 +75,10 @@ class Lives {
       case 0:
         return say(life, a, flag::kSyn, 0);
       case 1:
+        if (pick(6) == 0) {
+          life.at = 8;
+          return say(life, 1 - a, flag::kRst | flag::kAck, 0);
+        }
         return say(life, 1 - a, flag::kSyn | flag::kAck, 0);
       case 2:
         return say(life, a, flag::kAck, 0);
@@ -210,8 +214,8 @@ TEST(CompactBrief, SaysWhatTheFullRecordSays) {
     for (std::size_t n = 0; n != briefly.size(); ++n) briefly[n] += quick.briefly[n];
     with_findings += quick.with_findings;
   }
-  for (const Ending ending :
-       {Ending::kUnanswered, Ending::kHalfOpen, Ending::kOpen, Ending::kGraceful, Ending::kReset, Ending::kTimeout, Ending::kEvicted}) {
+  for (const Ending ending : {Ending::kUnanswered, Ending::kHalfOpen, Ending::kOpen, Ending::kGraceful, Ending::kReset, Ending::kRefused,
+                              Ending::kTimeout, Ending::kEvicted}) {
     EXPECT_GT(briefly[static_cast<std::size_t>(ending)], 50U) << name(ending);
   }
   EXPECT_GT(with_findings, 50U);

@@ -35,6 +35,7 @@ class Life {
     const unsigned a = originator_;
     const unsigned b = 1 - a;
     say(a, flag::kSyn, 0);
+    if (random_() % 8 == 0) return refused(b);
     say(b, flag::kSyn | flag::kAck, 0);
     say(a, flag::kAck, 0);
     for (unsigned n = random_() % 12; n != 0; --n) {
@@ -51,6 +52,14 @@ class Life {
   }
 
  private:
+  /// ... and what may come after all.
+  std::vector<Segment> refused(unsigned by) {
+    say(by, flag::kRst | (random_() % 6 == 0 ? 0 : flag::kAck), 0);
+    if (random_() % 3 == 0) say(random_() % 2, random_() % 2 == 0 ? flag::kSyn : flag::kRst | flag::kAck, 0);
+    if (random_() % 3 == 0) say(by, random_() % 2 == 0 ? flag::kSyn | flag::kAck : flag::kAck, 0);
+    return said_;
+  }
+
   unsigned random_() { return static_cast<unsigned>(engine_()); }
 
   /// Mostly by an end that has everything acknowledged.
