@@ -27,7 +27,8 @@ class Anteroom {
   void wait(const EndpointPair& pair, std::uint8_t kind, const Value& value) { place_of(pair, kind) = {pair, value, kind, true}; }
 
  private:
-  static constexpr std::size_t kPlaces = 1U << 11;
+  static constexpr unsigned kBits = 11;
+  static constexpr std::size_t kPlaces = 1U << kBits;
   struct Place {
     EndpointPair pair;
     Value value{};
@@ -38,11 +39,12 @@ class Anteroom {
   /// Takes all memory the first time. Throws std::bad_alloc.
   [[nodiscard]] Place& place_of(const EndpointPair& pair, std::uint8_t kind) {
     if (places_.empty()) places_.resize(kPlaces);
-    return places_[hash_(pair, kind) % kPlaces];
+    std::uint64_t mixed = kind;
+    for (const std::uint64_t word : pair.words()) mixed = (mixed ^ word) * 0x9e37'79b9'7f4a'7c15;
+    return places_[mixed >> (64 - kBits)];
   }
 
   std::vector<Place> places_;
-  PairHash hash_{1};
 };
 
 }  // namespace finwait::report

@@ -45,8 +45,6 @@ class PairHash {
 
   /// Throws std::system_error: no random number to be had.
   PairHash() : hash_(base::random_seed()) {}
-  /// The same in every run: for what is shown, where it does no harm that pairs meet.
-  explicit PairHash(std::uint64_t seed) noexcept : hash_(seed) {}
 
   /// `kind` tells apart what has the same pair.
   [[nodiscard]] std::size_t operator()(const EndpointPair& pair, std::uint8_t kind = 0) const noexcept {
