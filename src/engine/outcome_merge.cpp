@@ -37,7 +37,7 @@ OutcomeMerge::Head* OutcomeMerge::least() noexcept {
   Head* first = nullptr;
   for (Head& head : heads_) {
     if (!head.has) continue;
-    if (first == nullptr || hosts::comes_before(life(head), life(*first))) first = &head;
+    if (first == nullptr || turn(head) < turn(*first)) first = &head;
   }
   return first;
 }

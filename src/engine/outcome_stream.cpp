@@ -15,7 +15,7 @@ void OutcomeBatch::clear() noexcept {
 void OutcomeBatch::add(const tcp::Outcome& outcome, bool in_full) {
   tcp::Brief brief;
   tcp::write_brief(outcome, brief);
-  add({brief, outcome.anomalies});
+  add({brief, outcome.anomalies, outcome.turn});
   if (!in_full) return;
   transitions.insert(transitions.end(), outcome.transitions.begin(), outcome.transitions.end());
   if (outcome.zeek != nullptr) zeek.push_back(*outcome.zeek);
@@ -27,6 +27,7 @@ void OutcomeBatch::add(const tcp::BriefOutcome& outcome) {
   KeptOutcome& kept = outcomes.emplace_back();
   hosts::write_life(outcome, kept.life);
   kept.brief = outcome.brief;
+  kept.turn = outcome.turn;
   kept.anomalies_end = static_cast<std::uint32_t>(anomalies.size());
 }
 

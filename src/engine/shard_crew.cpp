@@ -12,19 +12,15 @@ namespace {
 /// Enough that each thread can decode one while each shard has one to take and one to come.
 constexpr std::uint32_t units_for(std::uint32_t threads) noexcept { return 3 * threads + 4; }
 
-PipelineOptions share_of(const PipelineOptions& whole, std::uint32_t threads) {
-  PipelineOptions share = whole;
-  share.tracker.max_connections = std::max<std::uint32_t>(whole.tracker.max_connections / threads, 2);
-  return share;
-}
-
 }  // namespace
 
 ShardCrew::ShardCrew(report::Reporter& reporter, const PipelineOptions& options, std::uint32_t threads, Filler filler,
                      const std::vector<tcp::LiveFeed*>& feeds)
     : reporter_(reporter), filler_(filler), ring_(units_for(threads), threads) {
-  PipelineOptions share = share_of(options, threads);
+  PipelineOptions share = options;
+  share.tracker.shards = threads;
   for (std::uint32_t n = 0; n != threads; ++n) {
+    share.tracker.shard = n;
     share.tracker.feed = feeds.empty() ? nullptr : feeds[n];
     shards_.push_back(std::make_unique<Shard>(share, n, !reporter.takes_briefs(), outcomes_, abandoned_));
   }

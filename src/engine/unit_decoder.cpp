@@ -8,7 +8,11 @@
 namespace finwait::engine {
 
 UnitDecoder::UnitDecoder(const PipelineOptions& options, const capture::Filter* filter, std::uint32_t shards)
-    : options_(options), hash_(options.tracker.seed), shards_(shards), all_alike_(filter == nullptr && takes_all(options)) {
+    : options_(options),
+      hash_(options.tracker.seed),
+      partitions_(options.tracker.max_connections),
+      shards_(shards),
+      all_alike_(filter == nullptr && takes_all(options)) {
   if (filter != nullptr) filter_.emplace(filter->expression());
 }
 
@@ -110,7 +114,7 @@ wire::Fate UnitDecoder::examine(Unit& unit, const capture::Frame& frame, wire::S
 
 void UnitDecoder::deal(Unit& unit, wire::Segment& segment) const {
   segment.hash = hash_.hash40(&segment.key);
-  unit.parts[base::shard_of(segment.hash, shards_)].push_back(unit.segment_count);
+  unit.parts[partitions_.shard_of(segment.hash, shards_)].push_back(unit.segment_count);
   ++unit.segment_count;
 }
 

@@ -266,7 +266,7 @@ void Tracker::Impl::route_icmp(std::uint32_t head, const Segment& s) noexcept {
   const Change change = memory.change(head);
   machine.apply_icmp(memory[head], head, s);
   beside = head;
-  settle(head);
+  settle(head, clock);
 }
 
 // Rule 26: the SYN that opened this incarnation came again after its end, and the listener answers it with another number: an old duplicate
@@ -450,8 +450,8 @@ bool Tracker::Impl::begin_candidate(std::uint32_t head, const Segment& s) noexce
 }
 
 std::uint32_t Tracker::Impl::create(const Segment& s) noexcept {
-  if (!make_room()) return kNoBlock;
-  const std::uint32_t index = memory.allocate();
+  if (!make_room(s)) return kNoBlock;
+  const std::uint32_t index = memory.allocate(s.hash);
   if (index == kNoBlock) return kNoBlock;
   zeek.begin(index);
   Connection& c = memory[index];
@@ -478,7 +478,7 @@ bool Tracker::Impl::make_head(std::uint32_t index, std::uint32_t older) noexcept
     const std::uint32_t victim = memory.victim_in_the_way(memory[index].hash);
     if (victim != kNoBlock) evict(victim);
     if (victim == kNoBlock || !memory.insert_head(index, older)) {
-      memory.free(index);
+      memory.discard(index);
       --counts.created;
       return false;
     }
@@ -489,8 +489,8 @@ bool Tracker::Impl::make_head(std::uint32_t index, std::uint32_t older) noexcept
     oldest = at;
     ++depth;
   }
-  if (depth > Memory::kMaxOlder) release(oldest, Release::kSuperseded, memory[index].last_clock);
-  if (older != kNoBlock) settle(older);
+  if (depth > Memory::kMaxOlder) release(oldest, Release::kSuperseded, clock);
+  if (older != kNoBlock) settle(older, clock);
   return true;
 }
 
@@ -498,7 +498,7 @@ bool Tracker::Impl::apply(std::uint32_t index, const Segment& s) noexcept {
   touched = index;
   journal.set_frame(s.frame);  // a timer may have fired in between
   const Change change = memory.change(index);
-  if (machine.apply(memory[index], index, s)) settle(index);
+  if (machine.apply(memory[index], index, s)) settle(index, clock);
   return true;
 }
 

@@ -72,24 +72,27 @@ void Tracker::Impl::uncount_states(std::array<std::uint8_t, 2>& counted) noexcep
   counted = {};
 }
 
-void Tracker::Impl::settle(std::uint32_t index) noexcept {
+// After what was learnt of it at `at`.
+void Tracker::Impl::settle(std::uint32_t index, base::Timestamp at) noexcept {
   Connection& c = memory[index];
   if (c.is(trait::kReleased)) return;
   count_states(c);
-  c.deadline = expiry(c);
+  c.deadline = std::max(expiry(c), base::after(at, 1));  // what shows that it is over long ago may come only now
   memory.arm(index);
   memory.value(index, worth(c));
 }
 
 // The connection's time has come, or only seemed to: returns when to ask again, or `now` if it has been released. What makes it be over may
 // have come later than its own deadline: at `least`. It is not released before, or its place in the order of release would be gone.
+// The order in which timers fire within a tick is nobody's, so none moves a connection from one list by worth to another.
 base::Timestamp Tracker::Impl::due(std::uint32_t index, base::Timestamp now, base::Timestamp least) noexcept {
   Connection& c = memory[index];
   if (c.is(trait::kReleased)) return now;
   c.armed = base::kNever;
-  c.deadline = expiry(c);
+  c.deadline = std::max(expiry(c), c.deadline);
+  base::Timestamp at = least;
   while (c.deadline <= now) {
-    const base::Timestamp at = std::max(c.deadline, least);
+    at = std::max(at, c.deadline);
     bool time_wait_over = false;
     journal.set_frame(0);
     for (const unsigned end : {unsigned{c.originator}, 1U - c.originator}) {
@@ -108,7 +111,6 @@ base::Timestamp Tracker::Impl::due(std::uint32_t index, base::Timestamp now, bas
     c.deadline = expiry(c);
   }
   c.armed = c.deadline;
-  memory.value(index, worth(c));
   return c.deadline;
 }
 
@@ -169,7 +171,7 @@ void Tracker::Impl::release(std::uint32_t index, Release why, base::Timestamp at
   const bool by_its_time = why == Release::kSettled || why == Release::kIdle;
   while (c.is(trait::kHead) && c.older == kNoBlock && c.candidates != kNoBlock) {
     if (by_its_time && is_attempt(memory[c.candidates])) {
-      succeed(index, c.candidates);
+      succeed(index, c.candidates, at);
     } else {
       resolve_candidate(c.candidates, why, at);
     }
@@ -180,11 +182,20 @@ void Tracker::Impl::release(std::uint32_t index, Release why, base::Timestamp at
   c.traits |= trait::kReleased;
   c.release = why;
   c.released_at = at;
-  memory.queue(index);
+  let_go(index, why);
+}
+
+// Who has to go needs no turn of his own: his place is wanted.
+void Tracker::Impl::let_go(std::uint32_t index, Release why) noexcept {
+  if (why == Release::kEvicted) {
+    memory.give(index, clock, needy);
+  } else {
+    memory.queue(index);
+  }
 }
 
 // Rule 24: once what stood before is over, a SYN that waits for its answer is the new incarnation at once. The answer may be on its way.
-void Tracker::Impl::succeed(std::uint32_t head, std::uint32_t candidate) noexcept {
+void Tracker::Impl::succeed(std::uint32_t head, std::uint32_t candidate, base::Timestamp at) noexcept {
   memory.remove_candidate(head, candidate);
   Connection& fresh = memory[candidate];
   {
@@ -196,7 +207,7 @@ void Tracker::Impl::succeed(std::uint32_t head, std::uint32_t candidate) noexcep
     static_cast<void>(memory.insert_head(candidate, head));  // in its place
     journal.publish(fresh, candidate);
   }
-  settle(candidate);
+  settle(candidate, at);
 }
 
 // Rule 24: a SYN that was challenged, and carries no newer timestamp, was an old duplicate: it belongs to the old incarnation. So do
@@ -213,7 +224,7 @@ void Tracker::Impl::resolve_candidate(std::uint32_t candidate, Release why, base
   if (duplicate) {
     machine.adopt(memory[head], head, c);
     c.traits |= trait::kReleased;
-    forget(candidate);
+    forget(candidate, false);
     --counts.created;
     return;
   }
@@ -223,24 +234,24 @@ void Tracker::Impl::resolve_candidate(std::uint32_t candidate, Release why, base
   if (memory[head].ends[who].state == State::kTimeWait) {
     const Sighting& syn = c.ends[who].syns.first;
     machine.reuse_time_wait(memory[head], head, who, syn.frame, syn.frame, syn.time, true);
-    settle(head);
+    settle(head, at);
   }
   journal.publish(c, candidate);
   c.traits |= trait::kReleased;
   c.release = why;
   c.released_at = at;
-  memory.queue(candidate);
+  let_go(candidate, why);
 }
 
 // Gives back all it holds; readers are shown nothing of it from here on.
-void Tracker::Impl::forget(std::uint32_t index) noexcept {
+void Tracker::Impl::forget(std::uint32_t index, bool queued) noexcept {
   const bool compact = memory.is_compact(index);
   Connection& c = compact ? unfolded : memory[index];
   if (!compact) memory.hide(index);
   journal.release(c);
   blocks.release_all(c.ends[0]);
   blocks.release_all(c.ends[1]);
-  memory.free(index);
+  queued ? memory.free(index) : memory.discard(index);
 }
 
 void Tracker::Impl::evict(std::uint32_t index) noexcept {
@@ -250,25 +261,29 @@ void Tracker::Impl::evict(std::uint32_t index) noexcept {
   release(index, Release::kEvicted, clock);
 }
 
-// A free place, at the price of the least valuable connection if need be.
-bool Tracker::Impl::make_room() noexcept {
-  if (memory.remembered() + reserve < options.max_connections) return true;
+// A free place in the partition of the flow, at the price of its least valuable connection if need be.
+bool Tracker::Impl::make_room(const wire::Segment& s) noexcept {
+  needy = s.frame;
+  if (memory.has_room(s.hash)) return true;
   advance(clock);  // what is past its time makes room first
-  if (memory.remembered() + reserve < options.max_connections) return true;
-  const std::uint32_t victim = memory.victim();
-  memory.prefetch_victims();
+  if (memory.has_room(s.hash)) return true;
+  memory.give_waiting(s.hash, clock, needy);
+  if (memory.has_room(s.hash)) return true;
+  const std::uint32_t victim = memory.victim(s.hash);
+  memory.prefetch_victims(s.hash);
   if (victim != kNoBlock) evict(victim);
-  return memory.remembered() < options.max_connections;
+  return memory.has_room(s.hash);
 }
 
 void Tracker::Impl::advance(base::Timestamp now) noexcept {
   clock = std::max(clock, now);
   if (finished) return;
-  memory.advance(now, [this, now](std::uint32_t index) { return called(index, now); });
+  memory.advance(clock, [this](std::uint32_t index, base::Timestamp begun) { return called(index, begun); });
 }
 
 void Tracker::Impl::finish(base::Timestamp now) noexcept {
   advance(now);
+  memory.begin_last();
   finish_compacts(now);
   memory.for_each([&](std::uint32_t index) {
     const Connection& c = memory[index];
@@ -284,7 +299,7 @@ void Tracker::Impl::finish(base::Timestamp now) noexcept {
   memory.for_each([&](std::uint32_t index) {
     if (!memory[index].is(trait::kReleased)) release(index, Release::kEndOfInput, base::kNever);
   });
-  memory.settle_order();
+  memory.end_tick();
   finished = true;
 }
 

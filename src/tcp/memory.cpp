@@ -36,14 +36,21 @@ std::uint32_t indices(std::uint32_t capacity, bool compacts) {
 
 }  // namespace
 
-Memory::Memory(std::uint32_t capacity, std::uint64_t seed, bool compacts)
+Memory::Memory(const Partitions& partitions, std::uint32_t shard, std::uint32_t shards, std::uint64_t seed, bool compacts)
     : hash_(seed),
-      pool_(capacity),
-      compacts_(compacts ? capacity : 0),
-      table_(capacity),
-      wheel_(indices(capacity, compacts), kTick),
-      links_(indices(capacity, compacts)),
-      order_(capacity) {}
+      partitions_(partitions),
+      first_part_(partitions.first_of(shard, shards)),
+      pool_(partitions.capacity(shard, shards)),
+      compacts_(compacts ? pool_.capacity() : 0),
+      table_(pool_.capacity()),
+      wheel_(indices(pool_.capacity(), compacts), kTick),
+      links_(indices(pool_.capacity(), compacts)),
+      dues_(pool_.capacity()) {
+  for (std::uint32_t p = first_part_; p != partitions.first_of(shard + 1, shards); ++p) {
+    parts_.push_back({});
+    parts_.back().quota = partitions.quota(p);
+  }
+}
 
 void Memory::prefetch_whole(std::uint32_t index) const noexcept {
   if (is_compact(index)) {
@@ -93,10 +100,15 @@ std::uint32_t Memory::find(std::uint64_t hash, const wire::FlowKey& key) const n
   return table_.find(hash, [&](std::uint32_t index) { return this->key(index) == key; });
 }
 
-std::uint32_t Memory::allocate() noexcept { return remembered() < pool_.capacity() ? pool_.allocate() : kNoBlock; }
+std::uint32_t Memory::allocate(std::uint64_t hash) noexcept {
+  if (!has_room(hash) || remembered() >= pool_.capacity()) return kNoBlock;
+  ++parts_[part_of(hash)].occupied;
+  return pool_.allocate();
+}
 
-std::uint32_t Memory::allocate_compact() noexcept {
-  if (compacts_.capacity() == 0 || remembered() >= pool_.capacity()) return kNoBlock;
+std::uint32_t Memory::allocate_compact(std::uint64_t hash) noexcept {
+  if (compacts_.capacity() == 0 || !has_room(hash) || remembered() >= pool_.capacity()) return kNoBlock;
+  ++parts_[part_of(hash)].occupied;
   return compacts_.allocate() + pool_.capacity();  // there is one: fewer are in use than there are
 }
 
@@ -192,76 +204,82 @@ void Memory::leave_lists(std::uint32_t index) noexcept {
 void Memory::unlist(std::uint32_t index) noexcept {
   Link& link = links_[index];
   if (link.list == 0) return;
-  const std::size_t list = link.list - 1U;
-  (link.previous != 0 ? links_[link.previous - 1].next : first_[list]) = link.next;
-  (link.next != 0 ? links_[link.next - 1].previous : last_[list]) = link.previous;
+  Partition& part = part_of_list(link.list);
+  const std::size_t worth = kind_of(link.list) - 1;
+  (link.previous != 0 ? links_[link.previous - 1].next : part.first[worth]) = link.next;
+  (link.next != 0 ? links_[link.next - 1].previous : part.last[worth]) = link.previous;
   link = {0, 0, 0};
-  --count_[list];
+  --part.count[worth];
 }
 
 void Memory::value(std::uint32_t index, Worth worth) noexcept {
-  const auto list = static_cast<std::size_t>(worth);
-  const std::uint8_t was = links_[index].list;
-  if (was == list + 1) return;
+  const auto kind = static_cast<std::size_t>(worth) + 1;
+  const std::uint16_t list = links_[index].list;
+  const std::size_t was = kind_of(list);
+  if (was == kind) return;
   const bool answered =
-      worth == Worth::kHalfOpen && was == static_cast<std::uint8_t>(Worth::kUnanswered) + 1;  // as much an attempt as before
+      worth == Worth::kHalfOpen && was == static_cast<std::size_t>(Worth::kUnanswered) + 1;  // as much an attempt as before
   if (worth == Worth::kAlive) {
     ++lives_.opened;
   } else if (!answered) {
     count_leaving(index);
   }
   unlist(index);
-  enlist(index, list);
+  enlist(index, list != 0 ? static_cast<std::uint32_t>(list >> kKindBits) : part_at(index), static_cast<std::size_t>(worth));
 }
 
 /// It is no longer worth what it was, or is released.
 void Memory::count_leaving(std::uint32_t index) noexcept {
-  const std::uint8_t was = links_[index].list;
-  lives_.ended += was == static_cast<std::uint8_t>(Worth::kAlive) + 1;
-  lives_.failed += was == static_cast<std::uint8_t>(Worth::kUnanswered) + 1 || was == static_cast<std::uint8_t>(Worth::kHalfOpen) + 1;
+  const std::size_t was = kind_of(links_[index].list);
+  lives_.ended += was == static_cast<std::size_t>(Worth::kAlive) + 1;
+  lives_.failed += was == static_cast<std::size_t>(Worth::kUnanswered) + 1 || was == static_cast<std::size_t>(Worth::kHalfOpen) + 1;
 }
 
-void Memory::enlist(std::uint32_t index, std::size_t list) noexcept {
+void Memory::enlist(std::uint32_t index, std::uint32_t part, std::size_t worth) noexcept {
+  Partition& p = parts_[part];
   Link& link = links_[index];
-  link.list = static_cast<std::uint8_t>(list + 1);
-  link.previous = last_[list];
-  (last_[list] != 0 ? links_[last_[list] - 1].next : first_[list]) = index + 1;
-  last_[list] = index + 1;
-  ++count_[list];
+  link = {0, p.last[worth], list_of(part, worth + 1)};
+  (p.last[worth] != 0 ? links_[p.last[worth] - 1].next : p.first[worth]) = index + 1;
+  p.last[worth] = index + 1;
+  ++p.count[worth];
 }
 
 /// The other one has its place now.
 void Memory::relist(std::uint32_t from, std::uint32_t to) noexcept {
   Link& link = links_[from];
   if (link.list == 0) return;
-  const std::size_t list = link.list - 1U;
-  (link.previous != 0 ? links_[link.previous - 1].next : first_[list]) = to + 1;
-  (link.next != 0 ? links_[link.next - 1].previous : last_[list]) = to + 1;
+  Partition& part = part_of_list(link.list);
+  const std::size_t worth = kind_of(link.list) - 1;
+  (link.previous != 0 ? links_[link.previous - 1].next : part.first[worth]) = to + 1;
+  (link.next != 0 ? links_[link.next - 1].previous : part.last[worth]) = to + 1;
   links_[to] = link;
   link = {0, 0, 0};
 }
 
-std::uint32_t Memory::victim() noexcept {
+std::uint32_t Memory::victim(std::uint64_t hash) noexcept {
   constexpr auto kAlive = static_cast<std::size_t>(Worth::kAlive);
-  const auto longest = static_cast<std::size_t>(std::max_element(count_.begin(), count_.begin() + kGivenUp) - count_.begin());
-  if (first_[longest] != 0) return first_[longest] - 1;
+  const std::uint32_t part = part_of(hash);
+  const Partition& p = parts_[part];
+  const auto longest = static_cast<std::size_t>(std::max_element(p.count.begin(), p.count.begin() + kGivenUp) - p.count.begin());
+  if (p.first[longest] != 0) return p.first[longest] - 1;
   constexpr int kLookedAt = 8;
-  if (first_[kAlive] == 0) return kNoBlock;
-  std::uint32_t idlest = first_[kAlive] - 1;
+  if (p.first[kAlive] == 0) return kNoBlock;
+  std::uint32_t idlest = p.first[kAlive] - 1;
   for (int n = 0; n < kLookedAt; ++n) {  // those looked at go to the back, so that each has its turn
-    const std::uint32_t index = first_[kAlive] - 1;
+    const std::uint32_t index = p.first[kAlive] - 1;
     if (last_clock(index) < last_clock(idlest)) idlest = index;
     unlist(index);
-    enlist(index, kAlive);
+    enlist(index, part, kAlive);
   }
   return idlest;
 }
 
-void Memory::prefetch_victims() const noexcept {
+void Memory::prefetch_victims(std::uint64_t hash) const noexcept {
   constexpr int kRecord = 6;
   constexpr int kBucket = 3;
-  const auto longest = static_cast<std::size_t>(std::max_element(count_.begin(), count_.begin() + kGivenUp) - count_.begin());
-  std::uint32_t at = first_[longest];
+  const Partition& p = parts_[part_of(hash)];
+  const auto longest = static_cast<std::size_t>(std::max_element(p.count.begin(), p.count.begin() + kGivenUp) - p.count.begin());
+  std::uint32_t at = p.first[longest];
   for (int n = 0; n != kRecord && at != 0; ++n) {
     if (n == kBucket) table_.prefetch(is_compact(at - 1) ? compact(at - 1).hash : pool_[at - 1].hash);
     at = links_[at - 1].next;
@@ -275,7 +293,9 @@ std::uint32_t Memory::victim_in_the_way(std::uint64_t hash) const noexcept {
   std::uint32_t least = kNoBlock;
   for (std::size_t k = 0; k != n; ++k) {
     const auto before = [this](std::uint32_t a, std::uint32_t b) {
-      return links_[a].list != links_[b].list ? links_[a].list < links_[b].list : last_clock(a) < last_clock(b);
+      const std::size_t worth_a = kind_of(links_[a].list);
+      const std::size_t worth_b = kind_of(links_[b].list);
+      return worth_a != worth_b ? worth_a < worth_b : last_clock(a) < last_clock(b);
     };
     if (least == kNoBlock || before(all[k], least)) least = all[k];
   }
@@ -295,20 +315,104 @@ void Memory::arm(std::uint32_t index) noexcept {
   }
 }
 
-void Memory::queue(std::uint32_t index) noexcept {
-  const auto turn_of = [index](const auto& c) { return ReleaseOrder::Turn{c.released_at, c.id, index}; };
-  order_.push(is_compact(index) ? turn_of(compact(index)) : turn_of(pool_[index]));
+Memory::Due Memory::due_at(std::uint32_t index) const noexcept {
+  const auto due_of = [index](const auto& c) { return Due{c.released_at, c.id, index, false}; };
+  return is_compact(index) ? due_of(compact(index)) : due_of(pool_[index]);
 }
 
-/// Those that come soon were last touched long ago.
-std::uint32_t Memory::next_released(base::Timestamp certain_until) noexcept {
+void Memory::queue(std::uint32_t index) noexcept {
+  const std::uint32_t part = part_at(index);
+  const Due due = due_at(index);
+  if (begins_ && is_certain(due.at)) {
+    --parts_[part].occupied;
+    push(due);
+    return;
+  }
+  links_[index] = {parts_[part].waiting, 0, list_of(part, kWaiting)};
+  parts_[part].waiting = index + 1;
+  ++waiting_;
+}
+
+void Memory::give(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept {
+  --parts_[part_at(index)].occupied;
+  push({clock, frame, index, true});
+}
+
+void Memory::give_waiting(std::uint64_t hash, base::Timestamp clock, std::uint64_t frame) noexcept {
+  const std::size_t first = due_end_ - due_first_;
+  take_waiting(parts_[part_of(hash)], true);
+  const auto begin = dues_.begin() + static_cast<std::ptrdiff_t>(due_first_ + first);
+  const auto end = dues_.begin() + static_cast<std::ptrdiff_t>(due_end_);
+  std::sort(begin, end);
+  std::for_each(begin, end, [&](Due& due) { due = {clock, frame, due.index, true}; });
+}
+
+/// Those whose turn has come, or all; in no order.
+void Memory::take_waiting(Partition& part, bool all) noexcept {
+  std::uint32_t* link = &part.waiting;
+  while (*link != 0) {
+    const std::uint32_t index = *link - 1;
+    const Due due = due_at(index);
+    if (!all && !is_certain(due.at)) {
+      link = &links_[index].next;
+      continue;
+    }
+    *link = links_[index].next;
+    links_[index] = {0, 0, 0};
+    --part.occupied;
+    --waiting_;
+    push(due);
+  }
+}
+
+void Memory::begin_tick(base::Timestamp now) noexcept {
+  tick_ = number_of(now);
+  begun_ = base::after(now, -(now % kTick + (now % kTick < 0 ? kTick : 0)));
+  begins_ = true;
+  due_sorted_ = due_end_;
+}
+
+void Memory::begin_last() noexcept {
+  last_ = begins_ = true;
+  due_sorted_ = due_end_;
+}
+
+void Memory::end_tick() noexcept {
+  if (waiting_ != 0) {
+    for (Partition& part : parts_) take_waiting(part, false);
+  }
+  std::sort(dues_.begin() + static_cast<std::ptrdiff_t>(due_sorted_), dues_.begin() + static_cast<std::ptrdiff_t>(due_end_));
+  begins_ = false;
+}
+
+/// There is room: each has a place of its own, but those given before stand in front.
+void Memory::push(const Due& due) noexcept {
+  if (due_end_ == dues_.size()) {
+    std::copy(dues_.begin() + static_cast<std::ptrdiff_t>(due_first_), dues_.begin() + static_cast<std::ptrdiff_t>(due_end_),
+              dues_.begin());
+    due_sorted_ -= std::min(due_sorted_, due_first_);
+    due_end_ -= due_first_;
+    due_first_ = 0;
+  }
+  dues_[due_end_++] = due;
+}
+
+/// The connections after it are fetched meanwhile: they were last touched long ago.
+std::uint32_t Memory::next_released() noexcept {
   constexpr std::size_t kAhead = 4;
-  const ReleaseOrder::Turn* first = order_.first();
-  if (first == nullptr || first->at > certain_until) return kNoBlock;
-  const std::uint32_t index = first->index;
-  order_.pop();
-  order_.ahead(kAhead, [this](std::uint32_t soon) { prefetch_whole(soon); });
-  return index;
+  if (due_first_ == due_end_) {
+    due_first_ = due_end_ = 0;
+    return kNoBlock;
+  }
+  if (due_end_ - due_first_ > kAhead) prefetch_whole(dues_[due_first_ + kAhead].index);
+  return dues_[due_first_++].index;
+}
+
+Turn Memory::turn() const noexcept {
+  const Due& due = dues_[due_first_ - 1];
+  if (!due.at_once) return {number_of(due.at) + 1, 0, due.at, due.number};
+  const Due own = due_at(due.index);
+  return {number_of(due.at), due.number, own.at, own.number};
 }
 
 void Memory::free(std::uint32_t index) noexcept {
@@ -318,6 +422,11 @@ void Memory::free(std::uint32_t index) noexcept {
   } else {
     pool_.release(index);
   }
+}
+
+void Memory::discard(std::uint32_t index) noexcept {
+  --parts_[part_at(index)].occupied;
+  free(index);
 }
 
 }  // namespace finwait::tcp

@@ -1,16 +1,21 @@
 // Where connections are remembered: the pool, the flow table, the timers, and what goes first when there is no room.
 //
 // Always true: sized at construction; a remembered connection is either the head of its flow (in the table), an older incarnation or a
-// candidate (in the head's chains), or released and waiting to be written (in the order of release). Never more than the capacity, whatever
-// happens. An ordinary life is remembered short (Compact): it is the only incarnation of its flow, has no candidates, and is expanded
-// before anything else is done with that flow. When all is full, the longest of three lists gives up its oldest: attempts that nobody has
-// answered, half-open ones that were answered, connections that are over. So whoever floods pays with his own, of whichever kind they are.
-// Only when these are all empty the one goes that is idle longest among a few of the others.
+// candidate (in the head's chains), or released: then it waits until nothing that is still to come can precede it, or has its turn to be
+// written. Never more than the capacity, whatever happens. An ordinary life is remembered short (Compact): it is the only incarnation of
+// its flow, has no candidates, and is expanded before anything else is done with that flow.
+//
+// Room, lists and whoever has to go are those of the partition of a flow (partitions.h). When that is full, the longest of three lists
+// gives up its oldest: attempts that nobody has answered, half-open ones that were answered, connections that are over. So whoever floods
+// pays with his own, of whichever kind they are. Only when these are all empty the one goes that is idle longest among a few of the others.
+// Lists are ordered by segments alone, never by timers, whose order within a tick is nobody's.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <vector>
 
 #include "change.h"
 #include "compact.h"
@@ -20,8 +25,9 @@
 #include "finwait/flow/table.h"
 #include "finwait/flow/timer_wheel.h"
 #include "finwait/tcp/connection.h"
+#include "finwait/tcp/partitions.h"
+#include "finwait/tcp/turn.h"
 #include "finwait/wire/segment.h"
-#include "release_order.h"
 
 namespace finwait::tcp {
 
@@ -35,8 +41,8 @@ class Memory {
   static constexpr std::uint32_t kMaxOlder = 6;       ///< older incarnations of one flow
   static constexpr std::uint32_t kMaxCandidates = 4;  ///< undecided SYNs of one flow
 
-  /// `capacity`: of both kinds of records together. Without `compacts` there are none.
-  Memory(std::uint32_t capacity, std::uint64_t seed, bool compacts);
+  /// Of tracker `shard` of `shards`: places for both kinds of records together. Without `compacts` there are none of those.
+  Memory(const Partitions& partitions, std::uint32_t shard, std::uint32_t shards, std::uint64_t seed, bool compacts);
 
   [[nodiscard]] std::uint64_t hash(const wire::FlowKey& key) const noexcept { return hash_.hash40(&key); }
   [[nodiscard]] Connection& operator[](std::uint32_t index) noexcept { return pool_[index]; }
@@ -80,10 +86,15 @@ class Memory {
     return c.is(trait::kHead) && c.key == key;
   }
 
-  /// A blank connection, or kNoBlock if all are in use.
-  [[nodiscard]] std::uint32_t allocate() noexcept;
+  /// The partition of this flow has room for one more connection.
+  [[nodiscard]] bool has_room(std::uint64_t hash) const noexcept {
+    const Partition& p = parts_[part_of(hash)];
+    return p.occupied < p.quota;
+  }
+  /// A blank connection for a flow, or kNoBlock if there is no room in its partition, or all places are in use.
+  [[nodiscard]] std::uint32_t allocate(std::uint64_t hash) noexcept;
   /// The same for a compact record; also kNoBlock where there are none of these.
-  [[nodiscard]] std::uint32_t allocate_compact() noexcept;
+  [[nodiscard]] std::uint32_t allocate_compact(std::uint64_t hash) noexcept;
   /// Fetches the record that allocate_compact() will most likely give next.
   void prefetch_next_compact() const noexcept { compacts_.prefetch(compacts_.next(), sizeof(Compact) / base::kCacheLine); }
   /// The flow is new. False: the table has no room for it.
@@ -107,10 +118,10 @@ class Memory {
     unlist(index);
   }
 
-  /// The least valuable connection of all, or of those in the way of a hash in the table; kNoBlock if there is none.
-  [[nodiscard]] std::uint32_t victim() noexcept;
-  /// Fetches what the evictions after the next one will touch.
-  void prefetch_victims() const noexcept;
+  /// The least valuable connection of the partition, or of those in the way of a hash in the table; kNoBlock if there is none.
+  [[nodiscard]] std::uint32_t victim(std::uint64_t hash) noexcept;
+  /// Fetches what the evictions after the next one in this partition will touch.
+  void prefetch_victims(std::uint64_t hash) const noexcept;
   [[nodiscard]] std::uint32_t victim_in_the_way(std::uint64_t hash) const noexcept;
   void value(std::uint32_t index, Worth worth) noexcept;
 
@@ -123,9 +134,15 @@ class Memory {
   [[nodiscard]] const Lives& lives() const noexcept { return lives_; }
 
   void arm(std::uint32_t index) noexcept;
+  /// With the first call of each tick of the clock: Timestamp due(index, begun) is called for each connection whose deadline has come when
+  /// the tick began, and what was released before that has its turn. Further calls in the same tick do nothing.
   template <class F>
   void advance(base::Timestamp now, F&& due) {
-    wheel_.advance(now, due, [this](std::uint32_t index) { prefetch_whole(index); });
+    if (number_of(now) <= tick_) return;
+    begin_tick(now);
+    wheel_.advance(
+        begun_, [&](std::uint32_t index) { return due(index, begun_); }, [this](std::uint32_t index) { prefetch_whole(index); });
+    end_tick();
   }
   /// The connections that are no compact records.
   template <class F>
@@ -137,16 +154,26 @@ class Memory {
     compacts_.for_each([&](std::uint32_t n) { f(n + pool_.capacity()); });
   }
 
-  /// Already unlinked: waits for its turn to be written.
+  /// Already unlinked and released: has its turn with the first tick that begins later. Until then it has its place in the partition.
   void queue(std::uint32_t index) noexcept;
-  /// The next released connection in order, if nothing that is still to come can precede it; kNoBlock otherwise.
-  [[nodiscard]] std::uint32_t next_released(base::Timestamp certain_until) noexcept;
-  /// All that will ever be queued has been: next_released() gives the rest in order, quicker.
-  void settle_order() noexcept { order_.settle(); }
+  /// The same, but its turn is now: `frame` (at `clock`) needs its place.
+  void give(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept;
+  /// Whatever waits in this partition has its turn now.
+  void give_waiting(std::uint64_t hash, base::Timestamp clock, std::uint64_t frame) noexcept;
+  /// From here on nothing waits; when all that was remembered has been queued, end_tick() gives the rest its turn.
+  void begin_last() noexcept;
+  void end_tick() noexcept;
+  /// The connection whose turn is next; kNoBlock if nobody's is.
+  [[nodiscard]] std::uint32_t next_released() noexcept;
+  /// Of the one that next_released() gave last.
+  [[nodiscard]] Turn turn() const noexcept;
+  static constexpr std::size_t kBytesOfATurn = 24;
   /// Readers in other threads see nothing of it any more: before anything that it holds is given back. No Change of it is open.
   void hide(std::uint32_t index) noexcept { pool_[index].version.vanish(); }
-  /// Its place is free again.
+  /// Its turn has come and gone: its place is free again.
   void free(std::uint32_t index) noexcept;
+  /// The same for one that was never queued.
+  void discard(std::uint32_t index) noexcept;
 
  private:
   void prefetch_whole(std::uint32_t index) const noexcept;
@@ -158,28 +185,74 @@ class Memory {
     return is_compact(index) ? compact(index).last_clock : pool_[index].last_clock;
   }
 
-  /// Links of the lists by worth; index + 1, 0 is none.
+  /// Links of the lists by worth, and of those that wait; index + 1, 0 is none.
   struct Link {
     std::uint32_t next;
-    std::uint32_t previous;
-    std::uint8_t list;  // worth + 1; 0: in none
+    std::uint32_t previous;  // not of those that wait
+    std::uint16_t list;      // of which part and kind (list_of); 0: in none
   };
+  struct alignas(base::kCacheLine) Partition {
+    std::array<std::uint32_t, kWorths> first;
+    std::array<std::uint32_t, kWorths> last;
+    std::array<std::uint32_t, kWorths> count;
+    std::uint32_t occupied;  // connections alive, or waiting
+    std::uint32_t quota;
+    std::uint32_t waiting;  // the first of them; index + 1
+  };
+  static_assert(sizeof(Partition) == base::kCacheLine);
+  static constexpr unsigned kKindBits = 3;
+  static constexpr std::uint16_t kWaiting = kWorths + 1;
+  static_assert(kWaiting < 1U << kKindBits && Partitions::kMost << kKindBits <= std::numeric_limits<std::uint16_t>::max());
+  [[nodiscard]] static std::uint16_t list_of(std::uint32_t part, std::size_t kind) noexcept {
+    return static_cast<std::uint16_t>(part << kKindBits | kind);
+  }
+  /// worth + 1, kWaiting, or 0.
+  [[nodiscard]] static std::size_t kind_of(std::uint16_t list) noexcept { return list & ((1U << kKindBits) - 1); }
+  [[nodiscard]] Partition& part_of_list(std::uint16_t list) noexcept { return parts_[list >> kKindBits]; }
+  /// Where the partition of a hash stands in parts_.
+  [[nodiscard]] std::uint32_t part_of(std::uint64_t hash) const noexcept { return partitions_.of(hash) - first_part_; }
+  [[nodiscard]] std::uint32_t part_at(std::uint32_t index) const noexcept {
+    return part_of(is_compact(index) ? compact(index).hash : pool_[index].hash);
+  }
+
+  /// Of a connection whose turn has come. `number` is its id, or the frame for which it is given at once.
+  struct Due {
+    base::Timestamp at;
+    std::uint64_t number;
+    std::uint32_t index;
+    bool at_once;
+    [[nodiscard]] bool operator<(const Due& other) const noexcept { return at != other.at ? at < other.at : number < other.number; }
+  };
+  [[nodiscard]] static std::int64_t number_of(base::Timestamp at) noexcept { return at / kTick - (at % kTick < 0 ? 1 : 0); }
+  [[nodiscard]] Due due_at(std::uint32_t index) const noexcept;
+  [[nodiscard]] bool is_certain(base::Timestamp at) const noexcept { return last_ || at < begun_; }
+  void begin_tick(base::Timestamp now) noexcept;
+  void push(const Due& due) noexcept;
+  void take_waiting(Partition& part, bool all) noexcept;
   void unlist(std::uint32_t index) noexcept;
-  void enlist(std::uint32_t index, std::size_t list) noexcept;
+  void enlist(std::uint32_t index, std::uint32_t part, std::size_t worth) noexcept;
   void relist(std::uint32_t from, std::uint32_t to) noexcept;
   void count_leaving(std::uint32_t index) noexcept;
   void leave_lists(std::uint32_t index) noexcept;
 
   base::QuickHash hash_;
+  Partitions partitions_;
+  std::uint32_t first_part_;
   base::Pool<Connection> pool_;
   base::Pool<Compact> compacts_;
   flow::Table table_;
   flow::TimerWheel wheel_;
   base::FixedArray<Link> links_;
-  std::array<std::uint32_t, kWorths> first_{};
-  std::array<std::uint32_t, kWorths> last_{};
-  std::array<std::uint32_t, kWorths> count_{};
-  ReleaseOrder order_;
+  std::vector<Partition> parts_;
+  std::uint32_t waiting_ = 0;  // of all partitions
+  base::FixedArray<Due> dues_;
+  std::size_t due_first_ = 0;  // those before it have been given
+  std::size_t due_end_ = 0;
+  std::size_t due_sorted_ = 0;  // while a tick begins: those from it on are not yet in order
+  std::int64_t tick_ = std::numeric_limits<std::int64_t>::min();
+  base::Timestamp begun_ = std::numeric_limits<base::Timestamp>::min();
+  bool begins_ = false;  // a tick is being begun
+  bool last_ = false;
   Lives lives_;
   std::uint64_t versions_ = base::Version::kChanging;  // the last one given
 };

@@ -38,8 +38,8 @@ bool Tracker::Impl::track_compact(std::uint32_t index, const wire::Segment& s) n
 
 // The first segment of a flow nothing is known of.
 bool Tracker::Impl::begin_compact(const wire::Segment& s) noexcept {
-  if (!make_room()) return false;
-  const std::uint32_t index = memory.allocate_compact();
+  if (!make_room(s)) return false;
+  const std::uint32_t index = memory.allocate_compact(s.hash);
   if (index == kNoBlock) return false;
   zeek.begin(index);
   Compact& c = memory.compact(index);
@@ -48,7 +48,7 @@ bool Tracker::Impl::begin_compact(const wire::Segment& s) noexcept {
     const std::uint32_t victim = memory.victim_in_the_way(s.hash);
     if (victim != kNoBlock) evict(victim);
     if (victim == kNoBlock || !memory.insert_compact(index)) {
-      memory.free(index);
+      memory.discard(index);
       return false;
     }
   }
@@ -82,7 +82,7 @@ void Tracker::Impl::expand_all() noexcept {
 void Tracker::Impl::settle_compact(std::uint32_t index) noexcept {
   Compact& c = memory.compact(index);
   for (std::size_t end = 0; end != 2; ++end) count_state(c.counted[end], c.states[end]);
-  c.deadline = expiry(c);
+  c.deadline = std::max(expiry(c), base::after(clock, 1));
   memory.arm(index);
   memory.value(index, worth(c));
 }
@@ -103,7 +103,7 @@ base::Timestamp Tracker::Impl::expiry(const Compact& c) const noexcept {
 base::Timestamp Tracker::Impl::due_compact(std::uint32_t index, base::Timestamp now) noexcept {
   Compact& c = memory.compact(index);
   if (is_released(c)) return now;
-  c.armed = c.deadline = expiry(c);
+  c.armed = c.deadline = std::max(expiry(c), c.deadline);
   if (c.deadline > now) return c.deadline;
   const bool waited = c.in(State::kTimeWait);
   if (waited) compacts.expire_time_wait(c);
@@ -123,7 +123,7 @@ void Tracker::Impl::retire(Compact& c, std::uint32_t index, Release why, base::T
   c.traits |= trait::kReleased;
   c.release = why;
   c.released_at = at;
-  memory.queue(index);
+  let_go(index, why);
 }
 
 void Tracker::Impl::evict_compact(std::uint32_t index) noexcept {

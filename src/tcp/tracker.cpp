@@ -17,7 +17,6 @@ namespace {
 /// Blocks for each connection promised: one or two for the log, some for what is in flight and repeated.
 constexpr std::uint32_t kBlocksPerConnection = 3;
 constexpr std::uint32_t kLeastBlocks = 4096;
-constexpr std::uint32_t kMaxReserve = 8192;
 
 std::uint32_t blocks_for(std::uint32_t connections) noexcept {
   const std::uint64_t wanted = std::uint64_t{connections} * kBlocksPerConnection + kLeastBlocks;
@@ -47,15 +46,13 @@ bool may_keep_short(const TrackerOptions& options) noexcept { return !options.re
 
 Tracker::Impl::Impl(const TrackerOptions& given)
     : options(given),
-      blocks(blocks_for(given.max_connections)),
-      memory(std::max<std::uint32_t>(given.max_connections, 2), given.seed, may_keep_short(given)),
+      memory(Partitions(given.max_connections), given.shard, given.shards, given.seed, may_keep_short(given)),
+      blocks(blocks_for(memory.pool().capacity())),
       journal(blocks, given.events, given.feed),
       zeek(given.zeek ? memory.places() : 0),
       machine(blocks, journal, zeek, options.timers),
       compacts(blocks, journal, zeek),
       keeps_short(may_keep_short(given)) {
-  options.max_connections = std::max<std::uint32_t>(given.max_connections, 2);
-  reserve = std::min(kMaxReserve, options.max_connections / 4);
   transitions.reserve(Journal::kMostRead);
   anomalies.reserve(kAnomalyKinds);
 }
@@ -133,30 +130,29 @@ bool Tracker::Impl::next_outcome(bool briefly) noexcept {
     brief_outcome ? forget_compact(gone) : forget(gone);
   }
   brief_outcome.reset();
-  const bool pressed = memory.remembered() + reserve >= options.max_connections;
-  const base::Timestamp certain = finished ? base::kNever : pressed ? base::kNever - 1 : base::after(clock, -2 * Memory::kTick);
-  const std::uint32_t index = memory.next_released(certain);
+  const std::uint32_t index = memory.next_released();
   if (index == kNoBlock) return false;
   handed_out = index;
+  const Turn turn = memory.turn();
   const bool compact = memory.is_compact(index);
   const base::Timestamp released_at = compact ? memory.compact(index).released_at : memory[index].released_at;
   const base::Timestamp judged_at = released_at == base::kNever ? clock : released_at;
-  if (compact && briefly && tell_next_briefly(index, judged_at)) return true;
+  if (compact && briefly && tell_next_briefly(index, judged_at, turn)) return true;
   Connection& c = compact ? unfold(index) : read_back(index);
   const Change change(c, memory.versions());
   verdict = classify(c, judged_at);
   journal.set_frame(0);
   detect_at_end(c, index, verdict, options.timers, judged_at, losses.during(c.start, judged_at), journal);
   journal.read(c, anomalies);
-  outcome.emplace(Outcome{c, verdict, transitions, anomalies, zeek.of(index)});
+  outcome.emplace(Outcome{c, verdict, transitions, anomalies, zeek.of(index), turn});
   return true;
 }
 
-bool Tracker::Impl::tell_next_briefly(std::uint32_t index, base::Timestamp judged_at) noexcept {
+bool Tracker::Impl::tell_next_briefly(std::uint32_t index, base::Timestamp judged_at, const Turn& turn) noexcept {
   const Compact& c = memory.compact(index);
   if (!tell_briefly(c, blocks, options.timers, judged_at, losses.during(c.start, judged_at), brief, brief_finding)) return false;
   const std::span<const Anomaly> found(brief_finding ? &*brief_finding : nullptr, brief_finding ? 1 : 0);
-  brief_outcome.emplace(BriefOutcome{brief, found});
+  brief_outcome.emplace(BriefOutcome{brief, found, turn});
   return true;
 }
 
@@ -256,13 +252,13 @@ const TrackerCounts& Tracker::counts() const noexcept {
 std::uint32_t Tracker::remembered() const noexcept { return impl_->memory.remembered(); }
 TableReader Tracker::reader() const noexcept { return {impl_->memory, impl_->blocks}; }
 
-std::size_t Tracker::most_at_once() const noexcept { return std::max<std::size_t>(impl_->reserve, 1); }
+std::size_t Tracker::most_at_once() const noexcept { return Partitions(impl_->options.max_connections).slack(impl_->options.shards); }
 
 // At the worst each place was once used by a connection that was kept short and once by one that was not: pages are not given back.
 std::size_t Tracker::bytes_per_connection(bool with_zeek) noexcept {
   constexpr std::size_t kTableShare = 2 * 64 / 12 + 8;  // two slots of a bucket for each
   constexpr std::size_t kLists = 16 + 12 + 4;           // wheel, lists by worth, free list
-  constexpr std::size_t kTurn = ReleaseOrder::kBytesEach;
+  constexpr std::size_t kTurn = Memory::kBytesOfATurn;
   const std::size_t twice = kLists + (with_zeek ? ZeekViews::kBytesEach : 0);
   return sizeof(Connection) + sizeof(Compact) + kBlocksPerConnection * sizeof(Block) + kTableShare + 2 * twice + kTurn;
 }

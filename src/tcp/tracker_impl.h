@@ -34,7 +34,7 @@ struct Tracker::Impl {
   void hear_request() noexcept;
   Connection& read_back(std::uint32_t index) noexcept;
   bool next_outcome(bool briefly) noexcept;
-  bool tell_next_briefly(std::uint32_t index, base::Timestamp judged_at) noexcept;
+  bool tell_next_briefly(std::uint32_t index, base::Timestamp judged_at, const Turn& turn) noexcept;
 
   // incarnations.cpp
   bool route(const wire::Segment& s, std::uint32_t likely) noexcept;
@@ -78,7 +78,7 @@ struct Tracker::Impl {
   void forget_compact(std::uint32_t index) noexcept;
 
   // lifetime.cpp
-  void settle(std::uint32_t index) noexcept;
+  void settle(std::uint32_t index, base::Timestamp at) noexcept;
   void count_states(Connection& c) noexcept;
   void count_state(std::uint8_t& counted, State state) noexcept;
   void uncount_states(std::array<std::uint8_t, 2>& counted) noexcept;
@@ -88,17 +88,18 @@ struct Tracker::Impl {
   [[nodiscard]] std::uint32_t first_due(std::uint32_t head, base::Timestamp now) const noexcept;
   base::Timestamp called(std::uint32_t index, base::Timestamp now) noexcept;
   void release(std::uint32_t index, Release why, base::Timestamp at) noexcept;
-  void succeed(std::uint32_t head, std::uint32_t candidate) noexcept;
+  void succeed(std::uint32_t head, std::uint32_t candidate, base::Timestamp at) noexcept;
   void resolve_candidate(std::uint32_t candidate, Release why, base::Timestamp at) noexcept;
-  void forget(std::uint32_t index) noexcept;
+  void forget(std::uint32_t index, bool queued = true) noexcept;
   void evict(std::uint32_t index) noexcept;
-  bool make_room() noexcept;
+  bool make_room(const wire::Segment& s) noexcept;
+  void let_go(std::uint32_t index, Release why) noexcept;
   void advance(base::Timestamp now) noexcept;
   void finish(base::Timestamp now) noexcept;
 
   TrackerOptions options;
-  Blocks blocks;
   Memory memory;
+  Blocks blocks;
   Journal journal;
   ZeekViews zeek;
   Machine machine;
@@ -109,7 +110,7 @@ struct Tracker::Impl {
   bool finished = false;
   bool keeps_short;  ///< ordinary lives are
 
-  std::uint32_t reserve = 0;  ///< places kept for connections that are over and not yet written
+  std::uint64_t needy = 0;  ///< the frame for which room is made
   std::uint32_t handed_out = kNoBlock;
   Connection unfolded;  ///< the one handed out, if it was kept short
   std::vector<Transition> transitions;

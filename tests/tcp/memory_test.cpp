@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <random>
 #include <set>
@@ -21,10 +22,10 @@ wire::FlowKey key(std::uint32_t n) {
   return k;
 }
 
-/// A memory whose flows are named by small numbers.
+/// A memory whose flows are named by small numbers: a quarter of the places is for what is being written.
 class Store {
  public:
-  explicit Store(std::uint32_t capacity) : memory(capacity, 1, false) {}
+  explicit Store(std::uint32_t capacity) : memory(Partitions(capacity), 0, 1, 1, false) {}
 
   [[nodiscard]] wire::Segment segment(std::uint32_t flow) const {
     wire::Segment s;
@@ -33,9 +34,9 @@ class Store {
     return s;
   }
   std::uint32_t make(std::uint32_t flow) {
-    const std::uint32_t index = memory.allocate();
-    if (index == kNoBlock) return index;
     const wire::Segment s = segment(flow);
+    const std::uint32_t index = memory.allocate(s.hash);
+    if (index == kNoBlock) return index;
     memory[index].key = s.key;
     memory[index].hash = s.hash;
     memory[index].id = ++ids;
@@ -142,20 +143,25 @@ TEST(Memory, ForgetsAFlowWithItsLastIncarnation) {
   store.memory.unlink(index);
   EXPECT_EQ(store.memory.find(store.segment(1)), kNoBlock);
   EXPECT_EQ(store.memory.remembered(), 1U) << "until it is written";
-  store.memory.free(index);
+  store.memory.discard(index);
   EXPECT_EQ(store.memory.remembered(), 0U);
 }
 
 TEST(Memory, NeverHoldsMoreThanItsCapacity) {
-  Store store(3);
+  Store store(4);
   for (std::uint32_t n = 0; n != 3; ++n) store.head(n);
-  EXPECT_EQ(store.memory.allocate(), kNoBlock);
-  EXPECT_EQ(store.memory.remembered(), 3U);
   const std::uint32_t gone = store.memory.find(store.segment(1));
   store.memory.unlink(gone);
-  EXPECT_EQ(store.memory.allocate(), kNoBlock) << "released is not yet free";
+  store.memory.give(gone, 1, 1);
+  EXPECT_NE(store.make(3), kNoBlock);
+  EXPECT_EQ(store.memory.remembered(), 4U);
+  const std::uint32_t gone_too = store.memory.find(store.segment(2));
+  store.memory.unlink(gone_too);
+  store.memory.give(gone_too, 1, 2);
+  EXPECT_EQ(store.make(4), kNoBlock) << "released is not yet free";
+  EXPECT_EQ(store.memory.next_released(), gone);
   store.memory.free(gone);
-  EXPECT_NE(store.memory.allocate(), kNoBlock);
+  EXPECT_NE(store.make(4), kNoBlock);
 }
 
 // ---- who goes first
@@ -167,22 +173,23 @@ TEST(Memory, GivesUpHalfOpenAttemptsBeforeAsManyThatAreOver) {
     store.memory.value(index, worth);
     return index;
   };
-  EXPECT_EQ(store.memory.victim(), kNoBlock);
+  const std::uint64_t hash = store.segment(0).hash;
+  EXPECT_EQ(store.memory.victim(hash), kNoBlock);
   const std::uint32_t alive = valued(1, Worth::kAlive);
-  EXPECT_EQ(store.memory.victim(), alive);
+  EXPECT_EQ(store.memory.victim(hash), alive);
   const std::uint32_t over = valued(2, Worth::kOver);
-  EXPECT_EQ(store.memory.victim(), over);
+  EXPECT_EQ(store.memory.victim(hash), over);
   const std::uint32_t half_open = valued(3, Worth::kHalfOpen);
   const std::uint32_t half_open_too = valued(4, Worth::kHalfOpen);
-  EXPECT_EQ(store.memory.victim(), half_open) << "the first that was";
-  EXPECT_EQ(store.memory.victim(), half_open) << "asking changes nothing";
+  EXPECT_EQ(store.memory.victim(hash), half_open) << "the first that was";
+  EXPECT_EQ(store.memory.victim(hash), half_open) << "asking changes nothing";
   store.memory.unlink(half_open);
-  EXPECT_EQ(store.memory.victim(), half_open_too);
+  EXPECT_EQ(store.memory.victim(hash), half_open_too);
   store.memory.value(half_open_too, Worth::kAlive);
-  EXPECT_EQ(store.memory.victim(), over);
+  EXPECT_EQ(store.memory.victim(hash), over);
   store.memory.value(over, Worth::kAlive);
   store.memory.value(alive, Worth::kOver);
-  EXPECT_EQ(store.memory.victim(), alive);
+  EXPECT_EQ(store.memory.victim(hash), alive);
 }
 
 TEST(Memory, LetsTheKindThatIsMostNumerousPay) {
@@ -195,12 +202,13 @@ TEST(Memory, LetsTheKindThatIsMostNumerousPay) {
     const std::uint32_t second = store.head(flow++);
     store.memory.value(first, many);
     store.memory.value(second, many);
+    const std::uint64_t hash = store.segment(0).hash;
     for (int n = 0; n != 2; ++n) {
-      const std::uint32_t victim = store.memory.victim();
+      const std::uint32_t victim = store.memory.victim(hash);
       EXPECT_EQ(victim, n == 0 ? static_cast<std::uint32_t>(many) : first) << "the oldest of them";
       store.memory.unlink(victim);
     }
-    EXPECT_EQ(store.memory.victim(), many == Worth::kUnanswered ? second : 0U) << "as many of each: who has not been answered";
+    EXPECT_EQ(store.memory.victim(hash), many == Worth::kUnanswered ? second : 0U) << "as many of each: who has not been answered";
   }
 }
 
@@ -222,7 +230,7 @@ TEST(Memory, GivesUpTheIdlestOfEightThatAreAlive) {
       store.memory[index].last_clock = n == idlest ? 5 : 100 + n;
       store.memory.value(index, Worth::kAlive);
     }
-    EXPECT_EQ(store.memory.victim(), store.memory.find(store.segment(idlest)));
+    EXPECT_EQ(store.memory.victim(store.segment(0).hash), store.memory.find(store.segment(idlest)));
   }
 }
 
@@ -234,7 +242,7 @@ TEST(Memory, LooksAtAllThatAreAliveInTurn) {
     store.memory.value(index, Worth::kAlive);
   }
   std::set<std::uint32_t> victims;
-  for (int n = 0; n != 5; ++n) victims.insert(store.memory.victim());
+  for (int n = 0; n != 5; ++n) victims.insert(store.memory.victim(store.segment(0).hash));
   EXPECT_EQ(victims.size(), 5U) << "one of each eight";
   for (const std::uint32_t index : victims) EXPECT_EQ((1000 - store.memory[index].last_clock) % 8, 7);
 }
@@ -246,7 +254,7 @@ TEST(Memory, GivesUpTheLeastOfThoseInTheWayOfAFlow) {
   while (true) {
     const std::uint32_t index = store.make(flow);
     if (!store.memory.insert_head(index, kNoBlock)) {
-      store.memory.free(index);
+      store.memory.discard(index);
       break;
     }
     store.memory[index].last_clock = 100 + flow;
@@ -275,6 +283,13 @@ TEST(Memory, HasNobodyInTheWayWhenItIsEmpty) {
 
 // ---- the order of release
 
+constexpr base::Duration kTick = Memory::kTick;
+
+/// The tick that begins at `now`, in which no deadline comes.
+void begin_tick(Memory& memory, base::Timestamp now) {
+  memory.advance(now, [](std::uint32_t /*index*/, base::Timestamp /*begun*/) { return base::Timestamp{0}; });
+}
+
 TEST(Memory, WritesByTimeOfReleaseThenById) {
   std::minstd_rand random(3);
   for (int round = 0; round != 50; ++round) {
@@ -284,7 +299,7 @@ TEST(Memory, WritesByTimeOfReleaseThenById) {
       std::uint64_t id;
     };
     std::vector<Released> waiting;
-    base::Timestamp certain = 0;
+    base::Timestamp now = 0;
     std::vector<std::uint64_t> written;
     std::vector<std::uint64_t> expected;
     for (int step = 0; step != 300; ++step) {
@@ -293,18 +308,19 @@ TEST(Memory, WritesByTimeOfReleaseThenById) {
         if (index == kNoBlock) continue;
         Connection& c = store.memory[index];
         c.id = random() % 1000000;
-        c.released_at = certain + 1 + static_cast<base::Timestamp>(random() % 20);
+        c.released_at = now + static_cast<base::Timestamp>(random() % 30) * kTick / 10;
         waiting.push_back({c.released_at, c.id});
         store.memory.queue(index);
       } else {
-        certain += static_cast<base::Timestamp>(random() % 10);
+        now += static_cast<base::Timestamp>(random() % 15) * kTick / 10;
+        begin_tick(store.memory, now);
         std::sort(waiting.begin(), waiting.end(),
                   [](const Released& a, const Released& b) { return a.at != b.at ? a.at < b.at : a.id < b.id; });
-        while (!waiting.empty() && waiting.front().at <= certain) {
+        while (!waiting.empty() && waiting.front().at < now / kTick * kTick) {
           expected.push_back(waiting.front().id);
           waiting.erase(waiting.begin());
         }
-        for (std::uint32_t index = store.memory.next_released(certain); index != kNoBlock; index = store.memory.next_released(certain)) {
+        for (std::uint32_t index = store.memory.next_released(); index != kNoBlock; index = store.memory.next_released()) {
           written.push_back(store.memory[index].id);
           store.memory.free(index);
         }
@@ -317,11 +333,85 @@ TEST(Memory, WritesByTimeOfReleaseThenById) {
 TEST(Memory, WritesNothingThatMayStillBePreceded) {
   Store store(4);
   const std::uint32_t index = store.make(1);
-  store.memory[index].released_at = 100;
+  store.memory[index].released_at = 5 * kTick;
   store.memory.queue(index);
-  EXPECT_EQ(store.memory.next_released(99), kNoBlock);
-  EXPECT_EQ(store.memory.next_released(100), index);
-  EXPECT_EQ(store.memory.next_released(100), kNoBlock);
+  begin_tick(store.memory, 5 * kTick + kTick / 2);
+  EXPECT_EQ(store.memory.next_released(), kNoBlock);
+  begin_tick(store.memory, 6 * kTick);
+  EXPECT_EQ(store.memory.next_released(), index);
+  EXPECT_EQ(store.memory.turn().tick, 6);
+  EXPECT_EQ(store.memory.next_released(), kNoBlock);
+}
+
+TEST(Memory, GivesAtOnceWhatHasToMakeRoom) {
+  Store store(8);
+  std::array<std::uint32_t, 4> all{};
+  for (std::uint32_t n = 0; n != all.size(); ++n) {
+    all[n] = store.make(n);
+    store.memory[all[n]].released_at = 7 * kTick + (n == 1 ? 5 : 10);
+  }
+  for (const std::uint32_t n : {0U, 1U}) store.memory.queue(all[n]);
+  EXPECT_EQ(store.memory.next_released(), kNoBlock);
+  store.memory.give(all[2], 7 * kTick + 20, 100);
+  store.memory.give_waiting(store.segment(0).hash, 7 * kTick + 30, 101);
+  store.memory.queue(all[3]);
+  begin_tick(store.memory, 8 * kTick);
+  List written;
+  std::vector<Turn> turns;
+  for (std::uint32_t index = store.memory.next_released(); index != kNoBlock; index = store.memory.next_released()) {
+    written.push_back(index);
+    turns.push_back(store.memory.turn());
+  }
+  EXPECT_EQ(written, (List{all[2], all[1], all[0], all[3]})) << "by frame, then by time of release; what was not in the way comes later";
+  EXPECT_TRUE(std::is_sorted(turns.begin(), turns.end()));
+  EXPECT_EQ(turns[1].frame, 101U);
+  EXPECT_EQ(turns[3].frame, 0U);
+}
+
+TEST(Memory, HasRoomAgainWithTheTurnOfWhatWasReleased) {
+  Store store(4);
+  const std::uint64_t hash = store.segment(0).hash;
+  const std::uint32_t first = store.make(0);
+  store.make(1);
+  store.make(2);
+  EXPECT_FALSE(store.memory.has_room(hash));
+  EXPECT_EQ(store.make(3), kNoBlock) << "one place is for what is being written";
+  store.memory[first].released_at = 1;
+  store.memory.queue(first);
+  EXPECT_FALSE(store.memory.has_room(hash)) << "it waits";
+  begin_tick(store.memory, kTick);
+  EXPECT_TRUE(store.memory.has_room(hash)) << "written or not";
+  EXPECT_NE(store.make(3), kNoBlock);
+  EXPECT_EQ(store.memory.remembered(), 4U);
+}
+
+TEST(Memory, MakesRoomWithinAPartition) {
+  const Partitions rooms(4 * Partitions::kLeastQuota * 4 / 3);
+  ASSERT_EQ(rooms.count(), 4U);
+  Memory memory(rooms, 1, 2, 1, false);
+  std::array<std::uint32_t, 2> made{};
+  std::uint64_t full = 0;
+  for (std::uint32_t flow = 0; full == 0; ++flow) {
+    const std::uint64_t hash = memory.hash(key(flow));
+    if (rooms.shard_of(hash, 2) != 1) continue;
+    if (!memory.has_room(hash)) {
+      full = hash;
+      break;
+    }
+    const std::uint32_t index = memory.allocate(hash);
+    memory[index].key = key(flow);
+    memory[index].hash = hash;
+    ASSERT_TRUE(memory.insert_head(index, kNoBlock));
+    memory.value(index, Worth::kHalfOpen);
+    ++made[rooms.of(hash) - 2];
+  }
+  EXPECT_EQ(made[rooms.of(full) - 2], rooms.quota(rooms.of(full)));
+  EXPECT_LT(made[3 - rooms.of(full)], rooms.quota(0)) << "the other one has room";
+  const std::uint32_t victim = memory.victim(full);
+  EXPECT_EQ(rooms.of(memory[victim].hash), rooms.of(full));
+  memory.unlink(victim);
+  memory.give(victim, 1, 1);
+  EXPECT_TRUE(memory.has_room(full));
 }
 
 // ---- timers
@@ -333,7 +423,8 @@ TEST(Memory, CallsThoseWhoseDeadlineHasCome) {
   const std::uint32_t third = store.head(3);
   const auto due_at = [&](base::Timestamp now) {
     List due;
-    store.memory.advance(now, [&](std::uint32_t index) {
+    store.memory.advance(now, [&](std::uint32_t index, base::Timestamp begun) {
+      EXPECT_EQ(begun, now);
       due.push_back(index);
       return base::Timestamp{0};
     });
@@ -364,7 +455,8 @@ struct Oracle {
     List candidates;    ///< oldest first
   };
   std::map<std::uint32_t, Flow> flows;
-  List queued;
+  List waiting;
+  List due;
   std::size_t count = 0;
 
   [[nodiscard]] List flows_where(const auto& holds) const {
@@ -404,12 +496,15 @@ class Pair {
 
  private:
   std::uint32_t below(std::size_t n) { return static_cast<std::uint32_t>(engine_() / 7 % n); }
+  [[nodiscard]] bool is_full() const {
+    return oracle_.count == capacity_ || oracle_.count - oracle_.due.size() == Partitions(static_cast<std::uint32_t>(capacity_)).quota(0);
+  }
   std::uint32_t one_of(const List& list) { return list[below(list.size())]; }
 
   void add_head() {
     const std::uint32_t flow = below(12);
     const std::uint32_t index = store_.make(flow);
-    ASSERT_EQ(index == kNoBlock, oracle_.count == capacity_);
+    ASSERT_EQ(index == kNoBlock, is_full());
     if (index == kNoBlock) return;
     ++oracle_.count;
     ASSERT_TRUE(store_.memory.insert_head(index, store_.memory.find(store_.segment(flow))));
@@ -418,7 +513,7 @@ class Pair {
   }
   void add_candidate() {
     const List open = oracle_.flows_where([](const Oracle::Flow& f) { return f.candidates.size() < Memory::kMaxCandidates; });
-    if (open.empty() || oracle_.count == capacity_) return;
+    if (open.empty() || is_full()) return;
     const std::uint32_t flow = one_of(open);
     oracle_.flows[flow].candidates.push_back(store_.candidate(flow));
     ++oracle_.count;
@@ -442,22 +537,27 @@ class Pair {
     store_.memory.unlink(*at);
     store_.memory[*at].released_at = static_cast<base::Timestamp>(below(50));
     store_.memory.queue(*at);
-    oracle_.queued.push_back(*at);
+    oracle_.waiting.push_back(*at);
     from.erase(at);
     if (f.incarnations.empty()) oracle_.flows.erase(flow);
   }
   void write() {
-    const std::uint32_t index = store_.memory.next_released(base::kNever);
-    ASSERT_EQ(index == kNoBlock, oracle_.queued.empty());
+    if (below(2) != 0) {
+      begin_tick(store_.memory, now_ += kTick);
+      const auto before = [&](std::uint32_t a, std::uint32_t b) {
+        const Connection& x = store_.memory[a];
+        const Connection& y = store_.memory[b];
+        return x.released_at != y.released_at ? x.released_at < y.released_at : x.id < y.id;
+      };
+      std::sort(oracle_.waiting.begin(), oracle_.waiting.end(), before);
+      oracle_.due.insert(oracle_.due.end(), oracle_.waiting.begin(), oracle_.waiting.end());
+      oracle_.waiting.clear();
+    }
+    const std::uint32_t index = store_.memory.next_released();
+    ASSERT_EQ(index == kNoBlock, oracle_.due.empty());
     if (index == kNoBlock) return;
-    const auto before = [&](std::uint32_t a, std::uint32_t b) {
-      const Connection& x = store_.memory[a];
-      const Connection& y = store_.memory[b];
-      return x.released_at != y.released_at ? x.released_at < y.released_at : x.id < y.id;
-    };
-    const auto first = std::min_element(oracle_.queued.begin(), oracle_.queued.end(), before);
-    ASSERT_EQ(index, *first);
-    oracle_.queued.erase(first);
+    ASSERT_EQ(index, oracle_.due.front());
+    oracle_.due.erase(oracle_.due.begin());
     store_.memory.free(index);
     --oracle_.count;
   }
@@ -480,6 +580,7 @@ class Pair {
   Store store_;
   Oracle oracle_;
   std::size_t capacity_;
+  base::Timestamp now_ = 0;
   std::minstd_rand engine_;
 };
 

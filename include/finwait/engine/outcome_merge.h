@@ -1,4 +1,4 @@
-// The outcomes of all shards in one order: by unit, then by time of release, then by id, which is the order of a single tracker.
+// The outcomes of all shards in one order: by unit, then by turn, which is the order of a single tracker.
 //
 // A shard has sent all it has of a unit when it is done with it, and every shard has every unit: so the merge of a unit needs no more than
 // that unit from everybody, and comes to an end while any shard waits for its batches to come back. One thread.
@@ -41,7 +41,7 @@ class OutcomeMerge {
     bool has = false;  ///< an outcome of the unit at hand
   };
 
-  [[nodiscard]] static const hosts::Life& life(const Head& head) noexcept { return head.batch->outcomes[head.next].life; }
+  [[nodiscard]] static const tcp::Turn& turn(const Head& head) noexcept { return head.batch->outcomes[head.next].turn; }
   void look(Head& head, std::uint64_t ticket);
   [[nodiscard]] Head* least() noexcept;
 

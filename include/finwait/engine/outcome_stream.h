@@ -28,6 +28,7 @@ namespace finwait::engine {
 struct KeptOutcome {
   hosts::Life life;
   tcp::Brief brief;
+  tcp::Turn turn;
   std::uint32_t anomalies_end = 0;  ///< in OutcomeBatch::anomalies, where the one before ends its own
 };
 

@@ -30,8 +30,8 @@ enum class Filler : std::uint8_t { kShards, kAnother };
 
 class ShardCrew {
  public:
-  /// `reporter` outlives it. `threads` shards, each with its share of the room; `feeds`: one for each shard, or none; they outlive it.
-  /// Takes all memory for connections; throws std::bad_alloc.
+  /// `reporter` outlives it. `threads` shards, each with its partitions of the flows (tcp::Partitions); `feeds`: one for each shard, or
+  /// none; they outlive it. Takes all memory for connections; throws std::bad_alloc.
   ShardCrew(report::Reporter& reporter, const PipelineOptions& options, std::uint32_t threads, Filler filler,
             const std::vector<tcp::LiveFeed*>& feeds = {});
   /// Joins.

@@ -42,6 +42,7 @@ class UnitDecoder {
   PipelineOptions options_;
   std::optional<capture::Filter> filter_;
   base::QuickHash hash_;
+  tcp::Partitions partitions_;
   std::uint32_t shards_;
   bool all_alike_;  // as Pipeline::all_alike_
   std::uint64_t selected_ = 0;

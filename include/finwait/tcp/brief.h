@@ -82,6 +82,7 @@ static_assert(std::is_trivially_copyable_v<Brief>);
 struct BriefOutcome {
   const Brief& brief;
   std::span<const Anomaly> anomalies;  ///< in order of time
+  Turn turn = {};
 };
 
 /// Into a Brief, whatever stood there. Reads nothing but the outcome.

@@ -2,7 +2,8 @@
 //
 // One writer: every member is for the thread that owns the tracker. Knows neither libpcap nor a clock nor a thread. All memory is taken at
 // construction and bounded by it; nothing is allocated for a segment. The same segments in the same order give the same answers, whatever
-// the batches, and whatever other flows are interleaved (as long as nothing had to be evicted).
+// the batches, and whatever other flows are interleaved (as long as nothing had to be evicted; with the same seed, whatever other
+// partitions of the flows are, also then).
 #pragma once
 
 #include <array>
@@ -14,6 +15,7 @@
 #include "finwait/tcp/brief.h"
 #include "finwait/tcp/connection.h"
 #include "finwait/tcp/live_feed.h"
+#include "finwait/tcp/partitions.h"
 #include "finwait/tcp/table_reader.h"
 #include "finwait/tcp/thresholds.h"
 #include "finwait/tcp/verdict.h"
@@ -35,12 +37,16 @@ struct Timers {
 
 struct TrackerOptions {
   Timers timers;
-  std::uint32_t max_connections = 1U << 20;  ///< remembered at once, finished ones not yet written included; never passed
-  std::uint64_t seed = 0;                    ///< key of the flow table's hash
-  bool events = false;                       ///< keep transitions and findings as they happen
-  bool zeek = true;                          ///< keep Zeek's view of each connection (Outcome::zeek)
-  bool readers = false;                      ///< other threads will read (Tracker::reader): no connection is kept short
-  LiveFeed* feed = nullptr;                  ///< borrowed: tells another thread of findings, and of one flow's segments
+  /// Remembered at once, finished ones not yet written included, by all trackers that share the flows; never passed (of fewer than 4: by
+  /// one).
+  std::uint32_t max_connections = 1U << 20;
+  std::uint32_t shards = 1;  ///< so many trackers share the flows (Partitions::shard_of)
+  std::uint32_t shard = 0;   ///< which of them this is
+  std::uint64_t seed = 0;    ///< key of the flow table's hash
+  bool events = false;       ///< keep transitions and findings as they happen
+  bool zeek = true;          ///< keep Zeek's view of each connection (Outcome::zeek)
+  bool readers = false;      ///< other threads will read (Tracker::reader): no connection is kept short
+  LiveFeed* feed = nullptr;  ///< borrowed: tells another thread of findings, and of one flow's segments
 };
 
 /// A transition or a finding as it happened.
@@ -108,9 +114,9 @@ class Tracker {
   /// The end of input: everything still remembered is judged as it stands. Afterwards drain() gives all the rest.
   void finish(base::Timestamp clock) noexcept;
 
-  /// Gives every finished connection whose place in the order of release is certain, in that order (time of release, then id); after
-  /// finish() what was remembered to the end comes last, by id. The Outcome is borrowed for the call. Returns how many. Their memory is
-  /// free afterwards, and so events() must have been read before.
+  /// Gives every finished connection whose place in the order of release is certain, in that order (Turn: time of release, then id, unless
+  /// one has to make room); after finish() what was remembered to the end comes last, by id. The Outcome is borrowed for the call. Returns
+  /// how many. Their memory is free afterwards, and so events() must have been read before.
   template <class F>
   std::size_t drain(F&& sink) {
     std::size_t n = 0;

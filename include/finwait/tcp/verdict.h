@@ -10,6 +10,7 @@
 #include "finwait/base/time.h"
 #include "finwait/tcp/anomaly.h"
 #include "finwait/tcp/transition.h"
+#include "finwait/tcp/turn.h"
 #include "finwait/tcp/zeek_view.h"
 
 namespace finwait::tcp {
@@ -103,6 +104,7 @@ struct Outcome {
   std::span<const Transition> transitions;
   std::span<const Anomaly> anomalies;  ///< in order of time
   const ZeekView* zeek = nullptr;      ///< nullptr unless asked for (TrackerOptions::zeek)
+  Turn turn = {};                      ///< where in the order of the output it is given
 };
 
 [[nodiscard]] std::string_view name(Opening opening) noexcept;
