@@ -91,20 +91,22 @@ Frames with_wild_clock(Frames frames) {
 }
 
 /// Between the frames SYNs: half from invented hosts, half from one.
-Frames with_many_hosts(const Frames& frames) {
+Frames with_many_hosts(const Frames& frames, int times = 1) {
   using namespace wire::frames;
   std::mt19937 random(4);
   Frames out;
   for (const StoredFrame& frame : frames) {
     out.push_back(frame);
-    const auto n = static_cast<std::uint8_t>(random());
-    for (const Bytes& source : {Bytes{10, 3, n, static_cast<std::uint8_t>(random())}, Bytes{10, 4, 0, 1}}) {
-      const Tcp syn{.source_port = static_cast<std::uint16_t>(1'024 + random() % 60'000),
-                    .seq = static_cast<std::uint32_t>(random()),
-                    .ack = 0,
-                    .flags = wire::tcp_flag::kSyn,
-                    .payload = {}};
-      out.push_back({ethernet(0x0800, ip4({.source = source}, wire::frames::tcp(syn, source))), frame.time});
+    for (int n = 0; n != times; ++n) {
+      const auto net = static_cast<std::uint8_t>(random());
+      for (const Bytes& source : {Bytes{10, 3, net, static_cast<std::uint8_t>(random())}, Bytes{10, 4, 0, 1}}) {
+        const Tcp syn{.source_port = static_cast<std::uint16_t>(1'024 + random() % 60'000),
+                      .seq = static_cast<std::uint32_t>(random()),
+                      .ack = 0,
+                      .flags = wire::tcp_flag::kSyn,
+                      .payload = {}};
+        out.push_back({ethernet(0x0800, ip4({.source = source}, wire::frames::tcp(syn, source))), frame.time});
+      }
     }
   }
   return out;
@@ -371,6 +373,42 @@ TEST(ShardedPipeline, ReportsWhatItHasWhenToldToStop) {
 TEST(ShardedPipeline, ReadsNothingAndSaysSo) {
   const TemporaryDirectory folder;
   expect_same(plainly({write_pcap(folder, "a.pcap", {})}), {1, 4}, {100});
+}
+
+std::uint64_t count_of(const std::string& text, const std::string& word) {
+  std::uint64_t count = 0;
+  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) ++count;
+  return count;
+}
+
+// Who has to go, and when it is told, follows from the frames and the seed.
+TEST(ShardedPipeline, WritesTheSameWhenThereIsNoRoom) {
+  const TemporaryDirectory folder;
+  const Frames frames = with_many_hosts(all_traces(), 5);
+  for (const std::uint32_t connections : {2U, 100U, 6'000U}) {
+    Asked asked = plainly({write_pcapng(folder, "a.pcapng", frames, 3)});
+    asked.options.tracker.max_connections = connections;
+    EXPECT_GT(count_of(answer(asked), "\"ending\":\"evicted\""), 1'000U);
+    expect_same(asked, {1, 2, 3, 4, 5, 6, 7, 8}, {30'000});
+    const std::string one = answer(asked);
+    for (const std::size_t batch : {1U, 512U}) {
+      asked.options.batch = batch;
+      EXPECT_TRUE(answer(asked) == one) << connections << " connections, batches of " << batch << ", " << parting(one, answer(asked));
+      EXPECT_TRUE(answer(asked, {3}) == one) << connections << " connections, three threads, batches of " << batch;
+    }
+  }
+}
+
+TEST(ShardedPipeline, WritesTheSameWhenThereIsNoRoomAndTheClockLeaps) {
+  const TemporaryDirectory folder;
+  for (const auto& frames : {with_many_hosts(with_wild_clock(all_traces()), 12), with_fragments(with_many_hosts(all_traces(), 12))}) {
+    Asked asked = plainly({write_pcap(folder, "a.pcap", frames)});
+    for (const std::uint32_t connections : {50U, 3'000U}) {
+      asked.options.tracker.max_connections = connections;
+      EXPECT_GT(count_of(answer(asked), "\"ending\":\"evicted\""), 100U);
+      expect_same(asked, {3, 8}, {30'000});
+    }
+  }
 }
 
 TEST(ShardedPipeline, AccountsForEveryFrameWhenThereIsNoRoom) {

@@ -291,6 +291,72 @@ TEST_P(AnySegments, NeverMoreIsRememberedThanWasPromised) {
   EXPECT_EQ(told.packets, segments.size() - told.counts.table_full);
 }
 
+/// Each connection with what is said of it, in the order in which trackers that share the flows give them: after each unit of the stream.
+std::vector<std::pair<std::uint64_t, std::string>> given(const std::vector<Segment>& plain, std::uint32_t connections,
+                                                         std::uint32_t trackers, std::size_t unit, std::uint64_t& evicted) {
+  TrackerOptions options;
+  options.max_connections = connections;
+  options.seed = 11;
+  options.shards = trackers;
+  std::vector<std::unique_ptr<Tracker>> all;
+  for (options.shard = 0; options.shard != trackers; ++options.shard) all.push_back(std::make_unique<Tracker>(options));
+  const Partitions partitions(connections);
+  std::vector<std::pair<std::uint64_t, std::string>> told;
+  std::vector<std::pair<Turn, std::pair<std::uint64_t, std::string>>> of_unit;
+  const auto drain = [&](Tracker& t) { t.drain([&](const Outcome& o) { of_unit.push_back({o.turn, {o.connection.id, words(o, {})}}); }); };
+  const auto merge = [&] {
+    std::stable_sort(of_unit.begin(), of_unit.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (auto& one : of_unit) told.push_back(std::move(one.second));
+    of_unit.clear();
+  };
+  const std::vector<Segment> segments = dressed(plain, {});
+  for (std::size_t at = 0; at < segments.size(); at += unit) {
+    const std::size_t end = std::min(segments.size(), at + unit);
+    for (std::uint32_t n = 0; n != trackers; ++n) {
+      Tracker& t = *all[n];
+      std::vector<Segment> part;
+      for (std::size_t i = at; i != end; ++i) {
+        Segment s = segments[i];
+        s.hash = t.hash(s.key);
+        if (partitions.shard_of(s.hash, trackers) == n) part.push_back(s);
+      }
+      for (std::size_t from = 0; from < part.size(); from += t.most_at_once()) {
+        t.track(std::span<const Segment>(part).subspan(from, std::min(t.most_at_once(), part.size() - from)));
+        drain(t);
+      }
+      t.advance(segments[end - 1].clock);
+      drain(t);
+    }
+    merge();
+  }
+  evicted = 0;
+  for (auto& t : all) {
+    t->finish(segments.back().clock);
+    drain(*t);
+    EXPECT_EQ(t->counts().table_full, 0U);
+    for (const auto n : t->counts().evicted) evicted += n;
+  }
+  merge();
+  return told;
+}
+
+TEST(TrackerRoom, WhoHasToGoDependsNeitherOnBatchesNorOnHowManyTrackersShareTheFlows) {
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
+    for (const auto& [connections, flows] : {std::pair{40U, 60U}, {3'000U, 3'500U}, {6'000U, 30'000U}}) {
+      const auto segments = stream(seed, 15'000, flows, seed != 1);
+      std::uint64_t evicted = 0;
+      const auto one = given(segments, connections, 1, 20'000, evicted);
+      EXPECT_GT(evicted, 50U);
+      for (const auto& [trackers, unit] : {std::pair{1U, 1U}, {1U, 100U}, {2U, 700U}, {3U, 64U}, {5U, 3'000U}, {8U, 20'000U}}) {
+        std::uint64_t evicted_there = 0;
+        const auto many = given(segments, connections, trackers, unit, evicted_there);
+        EXPECT_EQ(evicted_there, evicted);
+        ASSERT_TRUE(many == one) << connections << " connections, " << trackers << " trackers, units of " << unit << ", seed " << seed;
+      }
+    }
+  }
+}
+
 /// Conversations from SYN to the last ACK, all on flows of their own, and again with other ports when they are over.
 std::vector<Segment> conversations(std::uint32_t round, std::uint32_t flows) {
   struct Line {
