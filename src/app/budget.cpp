@@ -23,6 +23,9 @@ constexpr std::uint64_t kProgram = 28 * kMiB;
 /// Several threads: their units, pieces and batches of outcomes, and the rounding of one more set of tables.
 constexpr std::uint64_t kSharing = 16 * kMiB;
 constexpr std::uint64_t kThread = 14 * kMiB;
+/// Of a file as many threads are reckoned with as may be given up to this number, used or not: so what there is room for, and with it who
+/// has to go when that is too little, does not depend on how many there are.
+constexpr unsigned kReckoned = 8;
 
 std::uint64_t hosts_memory(std::size_t numbers) {
   hosts::HostOptions options;
@@ -90,6 +93,7 @@ Budget share_out(const Options& options, unsigned threads, bool zeek) {
   Budget budget = defaults();
   budget.connections = by_machine(each);
   if (options.memory) {
+    if (options.interfaces.empty()) threads = std::max(threads, affordable_threads(options, kReckoned));
     if (!suffices(options, *options.memory, threads)) throw UsageError(too_little(options, *options.memory, threads));
     budget = shrunk_to(*options.memory);
     const std::uint64_t fit = (*options.memory - others(options, budget, threads)) / each;

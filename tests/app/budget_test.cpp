@@ -34,6 +34,8 @@ TEST(Budget, LeavesFewerConnectionsTheMoreElseThereIs) {
   const std::uint32_t most = connections(1, false);
   EXPECT_LT(connections(1, true), most);
   EXPECT_LT(connections(4, false), connections(2, false));
+  for (unsigned threads = 1; threads <= affordable_threads(options, 8); ++threads)
+    EXPECT_EQ(connections(threads, false), most) << "of a file, as many threads as it can afford cost nobody his place";
   options.interfaces = {"a", "b"};
   const std::uint32_t live = connections(1, false);
   EXPECT_LT(live, most);
