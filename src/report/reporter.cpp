@@ -38,7 +38,7 @@ void Reporter::event(const tcp::Event& event, const tcp::Connection& connection)
 
 void Reporter::settle(base::Timestamp clock) {
   for (const auto& sink : sinks_) {
-    sink->advance(base::after(clock, -base::kSecond));  // what is released is given two ticks of the wheel later
+    sink->advance(base::after(clock, -base::kSecond));  // what is released is given a tick of the wheel later
     sink->settle();
   }
 }

@@ -7,8 +7,8 @@
 // done: place units that have been decoded, take the part of its shard, or else decode another piece of the file. What cannot be divided
 // (standard input, compressed captures) is read and decoded by one more thread. Everything is bounded: who has no room waits.
 //
-// Connections are divided over the shards by the hash of their flow, each with its share of the room: only when room is short may the
-// answer depend on the number of threads. Events and --explain are not for here: they show what happens frame by frame, and are Pipeline's.
+// Connections are divided over the shards by the hash of their flow, whole partitions of the room at a time (tcp/partitions.h): so with a
+// given seed also who has to go when room is short does not depend on the number of threads. Events and --explain are not for here: they show what happens frame by frame, and are Pipeline's.
 #pragma once
 
 #include <atomic>
