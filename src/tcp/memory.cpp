@@ -97,7 +97,34 @@ std::uint32_t Memory::find(const wire::Segment& s, std::uint32_t likely) const n
 }
 
 std::uint32_t Memory::find(std::uint64_t hash, const wire::FlowKey& key) const noexcept {
-  return table_.find(hash, [&](std::uint32_t index) { return this->key(index) == key; });
+  const std::uint32_t index = table_.find(hash, [&](std::uint32_t at) { return this->key(at) == key; });
+  return index != kNoBlock || beside_count_ == 0 ? index : find_beside(hash, key);
+}
+
+std::uint32_t Memory::find_beside(std::uint64_t hash, const wire::FlowKey& key) const noexcept {
+  for (std::size_t n = 0; n != beside_count_; ++n) {
+    if (hash_at(beside_[n]) == hash && this->key(beside_[n]) == key) return beside_[n];
+  }
+  return kNoBlock;
+}
+
+/// False if there is no room in the table, and none beside it.
+bool Memory::enter(std::uint64_t hash, std::uint32_t index) noexcept {
+  if (table_.insert(hash, index)) return true;
+  if (beside_count_ == kMostBeside) return false;
+  beside_[beside_count_++] = index;
+  return true;
+}
+
+void Memory::replace(std::uint64_t hash, std::uint32_t index, std::uint32_t by) noexcept {
+  if (table_.replace(hash, index, by)) return;
+  std::replace(beside_.begin(), beside_.begin() + static_cast<std::ptrdiff_t>(beside_count_), index, by);
+}
+
+void Memory::erase(std::uint64_t hash, std::uint32_t index) noexcept {
+  if (table_.erase(hash, index)) return;
+  const auto end = beside_.begin() + static_cast<std::ptrdiff_t>(beside_count_);
+  beside_count_ = static_cast<std::size_t>(std::remove(beside_.begin(), end, index) - beside_.begin());
 }
 
 std::uint32_t Memory::allocate(std::uint64_t hash) noexcept {
@@ -114,7 +141,7 @@ std::uint32_t Memory::allocate_compact(std::uint64_t hash) noexcept {
 
 bool Memory::insert_compact(std::uint32_t index) noexcept {
   Compact& c = compact(index);
-  if (!table_.insert(c.hash, index)) return false;
+  if (!enter(c.hash, index)) return false;
   c.traits |= trait::kHead;
   return true;
 }
@@ -122,7 +149,7 @@ bool Memory::insert_compact(std::uint32_t index) noexcept {
 std::uint32_t Memory::replace_compact(std::uint32_t old) noexcept {
   const std::uint32_t index = pool_.allocate();  // there is one: the compact record is remembered too
   Compact& c = compact(old);
-  table_.replace(c.hash, old, index);
+  replace(c.hash, old, index);
   wheel_.cancel(old);
   relist(old, index);
   return index;
@@ -131,9 +158,9 @@ std::uint32_t Memory::replace_compact(std::uint32_t old) noexcept {
 bool Memory::insert_head(std::uint32_t index, std::uint32_t older) noexcept {
   Connection& c = pool_[index];
   if (older == kNoBlock) {
-    if (!table_.insert(c.hash, index)) return false;
+    if (!enter(c.hash, index)) return false;
   } else {
-    table_.replace(c.hash, older, index);
+    replace(c.hash, older, index);
     Connection& before = pool_[older];
     before.traits &= ~trait::kHead;
     c.candidates = before.candidates;
@@ -167,7 +194,7 @@ std::uint32_t Memory::head_of(std::uint32_t index) const noexcept {
 
 void Memory::unlink(std::uint32_t index) noexcept {
   if (is_compact(index)) {
-    table_.erase(compact(index).hash, index);
+    erase(compact(index).hash, index);
     compact(index).traits &= ~trait::kHead;
     leave_lists(index);
     return;
@@ -184,11 +211,11 @@ void Memory::unlink(std::uint32_t index) noexcept {
     }
   } else if (c.older != kNoBlock) {
     Connection& next = pool_[c.older];
-    table_.replace(c.hash, index, c.older);
+    replace(c.hash, index, c.older);
     next.traits |= trait::kHead;
     next.candidates = c.candidates;
   } else {
-    table_.erase(c.hash, index);
+    erase(c.hash, index);
   }
   c.traits &= ~trait::kHead;
   c.older = c.candidates = kNoBlock;

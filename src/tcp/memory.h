@@ -40,6 +40,9 @@ class Memory {
   static constexpr base::Duration kTick = 100 * base::kMillisecond;
   static constexpr std::uint32_t kMaxOlder = 6;       ///< older incarnations of one flow
   static constexpr std::uint32_t kMaxCandidates = 4;  ///< undecided SYNs of one flow
+  /// Flows that may stand beside the table, for want of room in the buckets of their hash: once in some hundred million inserts into a full
+  /// table. So who has to go never depends on what else is in the same table.
+  static constexpr std::size_t kMostBeside = 16;
 
   /// Of tracker `shard` of `shards`: places for both kinds of records together. Without `compacts` there are none of those.
   Memory(const Partitions& partitions, std::uint32_t shard, std::uint32_t shards, std::uint64_t seed, bool compacts);
@@ -211,9 +214,10 @@ class Memory {
   [[nodiscard]] Partition& part_of_list(std::uint16_t list) noexcept { return parts_[list >> kKindBits]; }
   /// Where the partition of a hash stands in parts_.
   [[nodiscard]] std::uint32_t part_of(std::uint64_t hash) const noexcept { return partitions_.of(hash) - first_part_; }
-  [[nodiscard]] std::uint32_t part_at(std::uint32_t index) const noexcept {
-    return part_of(is_compact(index) ? compact(index).hash : pool_[index].hash);
+  [[nodiscard]] std::uint64_t hash_at(std::uint32_t index) const noexcept {
+    return is_compact(index) ? compact(index).hash : pool_[index].hash;
   }
+  [[nodiscard]] std::uint32_t part_at(std::uint32_t index) const noexcept { return part_of(hash_at(index)); }
 
   /// Of a connection whose turn has come. `number` is its id, or the frame for which it is given at once.
   struct Due {
@@ -229,6 +233,10 @@ class Memory {
   void begin_tick(base::Timestamp now) noexcept;
   void push(const Due& due) noexcept;
   void take_waiting(Partition& part, bool all) noexcept;
+  [[nodiscard]] bool enter(std::uint64_t hash, std::uint32_t index) noexcept;
+  void replace(std::uint64_t hash, std::uint32_t index, std::uint32_t by) noexcept;
+  void erase(std::uint64_t hash, std::uint32_t index) noexcept;
+  [[nodiscard]] std::uint32_t find_beside(std::uint64_t hash, const wire::FlowKey& key) const noexcept;
   void unlist(std::uint32_t index) noexcept;
   void enlist(std::uint32_t index, std::uint32_t part, std::size_t worth) noexcept;
   void relist(std::uint32_t from, std::uint32_t to) noexcept;
@@ -241,6 +249,8 @@ class Memory {
   base::Pool<Connection> pool_;
   base::Pool<Compact> compacts_;
   flow::Table table_;
+  std::array<std::uint32_t, kMostBeside> beside_{};  // heads that are not in the table
+  std::size_t beside_count_ = 0;
   flow::TimerWheel wheel_;
   base::FixedArray<Link> links_;
   std::vector<Partition> parts_;

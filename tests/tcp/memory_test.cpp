@@ -250,6 +250,7 @@ TEST(Memory, LooksAtAllThatAreAliveInTurn) {
 TEST(Memory, GivesUpTheLeastOfThoseInTheWayOfAFlow) {
   Store store(64);
   store.hashes_alike = true;
+  constexpr std::uint32_t kMost = flow::Table::kMaxVictims + Memory::kMostBeside;
   std::uint32_t flow = 0;
   while (true) {
     const std::uint32_t index = store.make(flow);
@@ -260,10 +261,11 @@ TEST(Memory, GivesUpTheLeastOfThoseInTheWayOfAFlow) {
     store.memory[index].last_clock = 100 + flow;
     store.memory.value(index, Worth::kAlive);
     ++flow;
-    ASSERT_LE(flow, flow::Table::kMaxVictims);
+    ASSERT_LE(flow, kMost);
   }
-  EXPECT_EQ(flow, flow::Table::kMaxVictims);
+  EXPECT_EQ(flow, kMost);
   const auto of = [&](std::uint32_t n) { return store.memory.find(store.segment(n)); };
+  for (std::uint32_t n = 0; n != kMost; ++n) EXPECT_EQ(of(n), n) << "in the table or beside it";
   store.memory[of(7)].last_clock = 1;
   EXPECT_EQ(store.memory.victim_in_the_way(5), of(7)) << "the idlest";
   store.memory.value(of(9), Worth::kOver);
@@ -274,6 +276,13 @@ TEST(Memory, GivesUpTheLeastOfThoseInTheWayOfAFlow) {
   EXPECT_EQ(store.memory.victim_in_the_way(5), of(4)) << "a half-open one before that, and of those the idlest";
   store.memory.unlink(of(4));
   EXPECT_TRUE(store.memory.insert_head(store.make(99), kNoBlock)) << "its place serves";
+  const std::uint32_t newer = store.make(kMost - 1);
+  ASSERT_TRUE(store.memory.insert_head(newer, of(kMost - 1)));
+  EXPECT_EQ(of(kMost - 1), newer);
+  store.memory.unlink(of(kMost - 2));
+  EXPECT_EQ(of(kMost - 2), kNoBlock);
+  store.memory.unlink(newer);
+  EXPECT_NE(of(kMost - 1), kNoBlock) << "the older one again";
 }
 
 TEST(Memory, HasNobodyInTheWayWhenItIsEmpty) {
