@@ -228,15 +228,29 @@ void Memory::leave_lists(std::uint32_t index) noexcept {
   unlist(index);
 }
 
-void Memory::unlist(std::uint32_t index) noexcept {
-  Link& link = links_[index];
-  if (link.list == 0) return;
+/// Out of its list, of which its own link still tells.
+inline void Memory::detach(const Link& link) noexcept {
   Partition& part = part_of_list(link.list);
   const std::size_t worth = kind_of(link.list) - 1;
   (link.previous != 0 ? links_[link.previous - 1].next : part.first[worth]) = link.next;
   (link.next != 0 ? links_[link.next - 1].previous : part.last[worth]) = link.previous;
-  link = {0, 0, 0};
   --part.count[worth];
+}
+
+void Memory::unlist(std::uint32_t index) noexcept {
+  Link& link = links_[index];
+  if (link.list == 0) return;
+  detach(link);
+  link = {0, 0, 0};
+}
+
+inline void Memory::enlist(std::uint32_t index, std::uint32_t part, std::size_t worth) noexcept {
+  Partition& p = parts_[part];
+  Link& link = links_[index];
+  link = {0, p.last[worth], list_of(part, worth + 1)};
+  (p.last[worth] != 0 ? links_[p.last[worth] - 1].next : p.first[worth]) = index + 1;
+  p.last[worth] = index + 1;
+  ++p.count[worth];
 }
 
 void Memory::value(std::uint32_t index, Worth worth) noexcept {
@@ -251,7 +265,7 @@ void Memory::value(std::uint32_t index, Worth worth) noexcept {
   } else if (!answered) {
     count_leaving(index);
   }
-  unlist(index);
+  if (list != 0) detach(links_[index]);
   enlist(index, list != 0 ? static_cast<std::uint32_t>(list >> kKindBits) : part_at(index), static_cast<std::size_t>(worth));
 }
 
@@ -260,15 +274,6 @@ void Memory::count_leaving(std::uint32_t index) noexcept {
   const std::size_t was = kind_of(links_[index].list);
   lives_.ended += was == static_cast<std::size_t>(Worth::kAlive) + 1;
   lives_.failed += was == static_cast<std::size_t>(Worth::kUnanswered) + 1 || was == static_cast<std::size_t>(Worth::kHalfOpen) + 1;
-}
-
-void Memory::enlist(std::uint32_t index, std::uint32_t part, std::size_t worth) noexcept {
-  Partition& p = parts_[part];
-  Link& link = links_[index];
-  link = {0, p.last[worth], list_of(part, worth + 1)};
-  (p.last[worth] != 0 ? links_[p.last[worth] - 1].next : p.first[worth]) = index + 1;
-  p.last[worth] = index + 1;
-  ++p.count[worth];
 }
 
 /// The other one has its place now.
