@@ -8,7 +8,8 @@
 // (standard input, compressed captures) is read and decoded by one more thread. Everything is bounded: who has no room waits.
 //
 // Connections are divided over the shards by the hash of their flow, whole partitions of the room at a time (tcp/partitions.h): so with a
-// given seed also who has to go when room is short does not depend on the number of threads. Events and --explain are not for here: they show what happens frame by frame, and are Pipeline's.
+// given seed also who has to go when room is short does not depend on the number of threads. Events and --explain are not for here: they
+// show what happens frame by frame, and are Pipeline's.
 #pragma once
 
 #include <atomic>
