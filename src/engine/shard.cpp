@@ -38,7 +38,7 @@ void Shard::take(const Unit& unit, std::uint64_t ticket) {
 
 /// The segments are copied: they lie scattered in the memory of whoever decoded them, and get what only the sequencer knew.
 void Shard::track(const Unit& unit, std::span<const std::uint32_t> part) {
-  constexpr std::size_t kAhead = 8;
+  constexpr std::size_t kAhead = 16;
   for (std::size_t n = 0; n != part.size(); ++n) {
     if (n + kAhead < part.size()) {
       const auto* next = reinterpret_cast<const std::byte*>(&unit.segments[part[n + kAhead]]);
