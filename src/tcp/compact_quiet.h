@@ -41,7 +41,8 @@ inline bool fits_counters(const CompactEnd& x, const wire::Segment& s) noexcept 
   next.edge = s.ack + next.window;
   const std::uint32_t edge_before = x.knows(known::kRightEdge) ? x.right_edge : next.edge;
   const std::uint32_t edge_of_peer = y.knows(known::kRightEdge) ? y.right_edge : s.seq + length;
-  const bool comparable = y.knows(known::kIssFar) | (wire::seq_diff(s.ack, y.iss) >= 0);
+  const bool behind_iss = wire::seq_diff(s.ack, y.iss) >= 0;
+  const bool comparable = y.knows(known::kIssFar) | behind_iss;
   const bool acks_seen = comparable & (outstanding < (1U << 30)) & (s.ack - x.rcv_nxt <= outstanding);
   const bool open = (s.window != 0) & (edge_before != x.rcv_nxt) & (wire::seq_diff(next.edge, edge_before) >= 0);
   const bool within = (length == 0) | (wire::seq_diff(s.seq + length, edge_of_peer) <= 0);
