@@ -25,7 +25,7 @@ void Census::add(const Life& life) noexcept {
 /// reads.
 void Census::add_end(const Life& life, unsigned end) noexcept {
   const base::Timestamp* times = life.step_times[end].data();
-  const tcp::State* states = life.step_states[end].data();
+  std::uint64_t states = life.step_states[end];
   const unsigned steps = life.steps[end];
   auto* const rows = changes_.data();
   const std::uint64_t shift = shift_;
@@ -41,7 +41,8 @@ void Census::add_end(const Life& life, unsigned end) noexcept {
     if (time < since || static_cast<std::uint64_t>(bin - low) >= width) break;
     auto& row = rows[place(bin)];
     --row[before];
-    before = column(states[n]);
+    before = states & 0xff;
+    states >>= 8;
     ++row[before];
     seen |= 1U << before;
     since = time;
@@ -52,7 +53,7 @@ void Census::add_end(const Life& life, unsigned end) noexcept {
 
 /// From this step on, for stamps in any order and of any time. A state is not left before it was entered, whatever the stamps say.
 void Census::add_rest(const Life& life, unsigned end, unsigned n) noexcept {
-  tcp::State before = n == 0 ? tcp::State::kUnknown : life.step_states[end][n - 1];
+  tcp::State before = n == 0 ? tcp::State::kUnknown : life.step_state(end, n - 1);
   base::Timestamp since = n == 0 ? 0 : life.step_times[end][n - 1];
   for (; n != life.steps[end]; ++n) {
     const auto [time, state] = life.step(end, n);

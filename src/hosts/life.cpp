@@ -91,10 +91,11 @@ void note_end(const Brief::End& x, base::Timestamp latest, Life::End& end) noexc
 }
 
 void note_steps(const tcp::StateSteps& steps, base::Timestamp latest, Life& life) noexcept {
-  life.steps = steps.count;
-  life.step_states = steps.states;
-  for (unsigned end = 0; end != 2; ++end) {
-    for (unsigned n = 0; n != steps.count[end]; ++n) life.step_times[end][n] = std::min(steps.times[end][n], latest);
+  for (unsigned which = 0; which != 2; ++which) {
+    const tcp::StateSteps::End& end = steps.ends[which];
+    life.steps[which] = static_cast<std::uint8_t>(end.count);
+    life.step_states[which] = end.states;
+    for (unsigned n = 0; n != end.count; ++n) life.step_times[which][n] = std::min(end.times[n], latest);
   }
 }
 

@@ -24,12 +24,12 @@ void write_end(const Endpoint& x, Brief::End& end) noexcept {
 }
 
 void write_steps(std::span<const Transition> transitions, StateSteps& steps) noexcept {
-  steps.count = {};
+  steps.clear();
   for (const Transition& t : transitions) {
     if (t.evidence != Proof::kRefuted) {
       steps.add(t.end, t.to, t.time);
-    } else if (steps.count[t.end] != 0) {
-      --steps.count[t.end];
+    } else if (steps.ends[t.end].count != 0) {
+      --steps.ends[t.end].count;
     }
   }
 }

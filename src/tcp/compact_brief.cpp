@@ -72,7 +72,7 @@ void write_end(const Compact& c, unsigned end, Brief::End& to) noexcept {
 void write_steps(const Compact& c, const CompactClose* close, StateSteps& steps) noexcept {
   const unsigned a = c.originator;
   const unsigned b = 1 - a;
-  steps.count = {};
+  steps.clear();
   steps.add(a, State::kSynSent, c.start);
   if (c.opening.syn_ack_frame != 0) steps.add(b, State::kSynReceived, c.opening.syn_ack_time);
   if (c.opening.ack_frame != 0) {

@@ -357,7 +357,7 @@ void Memory::queue(std::uint32_t index) noexcept {
   const Due due = due_at(index);
   if (begins_ && is_certain(due.at)) {
     --parts_[part].occupied;
-    push(due);
+    push(due.at, due.number, index, false);
     return;
   }
   links_[index] = {parts_[part].waiting, 0, list_of(part, kWaiting)};
@@ -367,7 +367,7 @@ void Memory::queue(std::uint32_t index) noexcept {
 
 void Memory::give(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept {
   --parts_[part_at(index)].occupied;
-  push({clock, frame, index, true});
+  push(clock, frame, index, true);
 }
 
 void Memory::give_waiting(std::uint64_t hash, base::Timestamp clock, std::uint64_t frame) noexcept {
@@ -393,7 +393,7 @@ void Memory::take_waiting(Partition& part, bool all) noexcept {
     links_[index] = {0, 0, 0};
     --part.occupied;
     --waiting_;
-    push(due);
+    push(due.at, due.number, index, false);
   }
 }
 
@@ -418,7 +418,7 @@ void Memory::end_tick() noexcept {
 }
 
 /// There is room: each has a place of its own, but those given before stand in front.
-void Memory::push(const Due& due) noexcept {
+void Memory::push(base::Timestamp at, std::uint64_t number, std::uint32_t index, bool at_once) noexcept {
   if (due_end_ == dues_.size()) {
     std::copy(dues_.begin() + static_cast<std::ptrdiff_t>(due_first_), dues_.begin() + static_cast<std::ptrdiff_t>(due_end_),
               dues_.begin());
@@ -426,7 +426,11 @@ void Memory::push(const Due& due) noexcept {
     due_end_ -= due_first_;
     due_first_ = 0;
   }
-  dues_[due_end_++] = due;
+  Due& due = dues_[due_end_++];  // field by field: a whole one would be read as soon as it is written, and wait for that
+  due.at = at;
+  due.number = number;
+  due.index = index;
+  due.at_once = at_once;
 }
 
 /// The connections after it are fetched meanwhile: they were last touched long ago.

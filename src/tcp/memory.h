@@ -231,7 +231,7 @@ class Memory {
   [[nodiscard]] Due due_at(std::uint32_t index) const noexcept;
   [[nodiscard]] bool is_certain(base::Timestamp at) const noexcept { return last_ || at < begun_; }
   void begin_tick(base::Timestamp now) noexcept;
-  void push(const Due& due) noexcept;
+  void push(base::Timestamp at, std::uint64_t number, std::uint32_t index, bool at_once) noexcept;
   void take_waiting(Partition& part, bool all) noexcept;
   [[nodiscard]] bool enter(std::uint64_t hash, std::uint32_t index) noexcept;
   void replace(std::uint64_t hash, std::uint32_t index, std::uint32_t by) noexcept;

@@ -152,7 +152,8 @@ std::string text_of(const BriefOutcome& outcome) {
     out << "\n ";
     put(x.packets, x.ip_bytes, x.payload_bytes, x.missing_bytes, x.syn_time, x.known, x.iss, x.snd_nxt);
     put(x.retransmitted_segments, x.duplicates, x.ttl, x.options_signature, x.lone_fin);
-    for (unsigned n = 0; n != b.steps.count[end]; ++n) out << name(b.steps.states[end][n]) << '@' << b.steps.times[end][n] << ' ';
+    const StateSteps::End& steps = b.steps.ends[end];
+    for (unsigned n = 0; n != steps.count; ++n) out << name(StateSteps::state_of(steps.states, n)) << '@' << steps.times[n] << ' ';
   }
   for (const Anomaly& a : outcome.anomalies) {
     out << "\n  " << info(a.kind).name << ' ';

@@ -80,10 +80,13 @@ struct alignas(64) Life {
   std::array<std::uint8_t, 2> steps;  ///< how many states each end was in, one after the other; what was refuted later never was
 
   std::array<std::array<base::Timestamp, tcp::Path::kMaxSteps>, 2> step_times;  ///< by the stamps: a later one may be less
-  std::array<std::array<tcp::State, tcp::Path::kMaxSteps>, 2> step_states;
+  std::array<std::uint64_t, 2> step_states;                                     ///< as tcp::StateSteps has them
 
   [[nodiscard]] bool is(std::uint8_t flag) const noexcept { return (flags & flag) != 0; }
-  [[nodiscard]] Step step(unsigned which, unsigned n) const noexcept { return {step_times[which][n], step_states[which][n]}; }
+  [[nodiscard]] tcp::State step_state(unsigned which, unsigned n) const noexcept {
+    return tcp::StateSteps::state_of(step_states[which], n);
+  }
+  [[nodiscard]] Step step(unsigned which, unsigned n) const noexcept { return {step_times[which][n], step_state(which, n)}; }
   /// When the end left its state of this step; kNever: not before the end of the capture.
   [[nodiscard]] base::Timestamp left(unsigned which, unsigned n) const noexcept {
     return std::max(step_times[which][n], n + 1U == steps[which] ? released : step_times[which][n + 1]);

@@ -20,20 +20,37 @@
 namespace finwait::tcp {
 
 /// The states each end was in, one after the other; what was refuted later never was.
+///
+/// What is written is read at once, as words of the same size: a load that takes in several narrow stores would wait until all stores before
+/// it, those to memory far away among them, are done.
 struct StateSteps {
-  std::array<std::array<base::Timestamp, Path::kMaxSteps>, 2> times;  ///< the first `count` of each end: when it entered the state
-  std::array<std::array<State, Path::kMaxSteps>, 2> states;
-  std::array<std::uint8_t, 2> count;
+  struct End {
+    std::array<base::Timestamp, Path::kMaxSteps> times;  ///< the first `count`: when it entered the state
+    std::uint64_t states;                                ///< a byte each, the first in the lowest; those after `count` mean nothing
+    std::uint64_t count;
+  };
+  std::array<End, 2> ends;
 
+  void clear() noexcept {
+    for (End& end : ends) end.states = end.count = 0;
+  }
   /// Steps beyond the last place are not kept.
   void add(unsigned end, State to, base::Timestamp time) noexcept {
-    const unsigned n = count[end];
-    if (n == Path::kMaxSteps) return;
-    times[end][n] = time;
-    states[end][n] = to;
-    count[end] = static_cast<std::uint8_t>(n + 1);
+    End& x = ends[end];
+    if (x.count == Path::kMaxSteps) return;
+    x.times[x.count] = time;
+    x.states = with_state(x.states, static_cast<unsigned>(x.count), to);
+    ++x.count;
+  }
+
+  [[nodiscard]] static State state_of(std::uint64_t states, unsigned n) noexcept {
+    return static_cast<State>(states >> 8 * n & 0xff);
+  }
+  [[nodiscard]] static std::uint64_t with_state(std::uint64_t states, unsigned n, State to) noexcept {
+    return (states & ~(std::uint64_t{0xff} << 8 * n)) | std::uint64_t{static_cast<std::uint8_t>(to)} << 8 * n;
   }
 };
+static_assert(Path::kMaxSteps <= sizeof(std::uint64_t));
 
 struct Brief {
   /// What the fields of the same names of Endpoint and Counters mean.
