@@ -92,6 +92,8 @@ class Blocks {
   }
   [[nodiscard]] Block& operator[](std::uint32_t index) noexcept { return pool_[index]; }
   [[nodiscard]] const Block& operator[](std::uint32_t index) const noexcept { return pool_[index]; }
+  /// Fetches a block; any index, also kNoBlock.
+  void prefetch(std::uint32_t index) const noexcept { pool_.prefetch(index, sizeof(Block) / base::kCacheLine); }
   /// For readers in other threads; see TableReader.
   [[nodiscard]] const base::Pool<Block>& pool() const noexcept { return pool_; }
   /// Gives back a chain of blocks; kNoBlock is an empty one.

@@ -60,6 +60,24 @@ void Memory::prefetch_whole(std::uint32_t index) const noexcept {
   }
 }
 
+/// What its release needs first.
+void Memory::prefetch_head(std::uint32_t index) const noexcept {
+  links_.prefetch(index);
+  if (is_compact(index)) {
+    compacts_.prefetch(index - pool_.capacity(), offsetof(Compact, ends) / kLine);
+  } else {
+    pool_.prefetch(index, sizeof(Connection) / kLine);
+  }
+}
+
+/// What its release changes beside it: the bucket it is found in, and those before and after it in their list.
+void Memory::prefetch_neighbours(std::uint32_t index) const noexcept {
+  table_.prefetch(hash_at(index));
+  const Link& link = links_[index];
+  links_.prefetch(link.next - 1);
+  links_.prefetch(link.previous - 1);
+}
+
 std::uint32_t Memory::prefetch_record(const wire::Segment& s) const noexcept {
   std::uint32_t likely = kNoBlock;
   table_.candidates(s.hash, [&](std::uint32_t index) {
@@ -435,7 +453,7 @@ void Memory::push(base::Timestamp at, std::uint64_t number, std::uint32_t index,
 
 /// The connections after it are fetched meanwhile: they were last touched long ago.
 std::uint32_t Memory::next_released() noexcept {
-  constexpr std::size_t kAhead = 4;
+  constexpr std::size_t kAhead = 2 * kSoon;
   if (due_first_ == due_end_) {
     due_first_ = due_end_ = 0;
     return kNoBlock;

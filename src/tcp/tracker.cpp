@@ -132,6 +132,7 @@ bool Tracker::Impl::next_outcome(bool briefly) noexcept {
   brief_outcome.reset();
   const std::uint32_t index = memory.next_released();
   if (index == kNoBlock) return false;
+  prefetch_close(memory.soon_released());
   handed_out = index;
   const Turn turn = memory.turn();
   const bool compact = memory.is_compact(index);

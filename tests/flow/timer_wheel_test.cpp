@@ -141,6 +141,43 @@ TEST(TimerWheel, LetsACalleeCancelAndMoveOthersThatAreDue) {
   EXPECT_EQ(due_at(wheel, kToday + kSecond).size(), 1U);
 }
 
+TEST(TimerWheel, TellsWhatIsDueTwiceBeforeItsTurn) {
+  constexpr std::uint32_t kEntries = 100;
+  TimerWheel wheel(kEntries, kMillisecond);
+  for (std::uint32_t i = 0; i != kEntries; ++i) wheel.arm(i, kToday);
+  std::vector<std::uint32_t> soon;
+  std::vector<std::uint32_t> next;
+  std::vector<std::uint32_t> called;
+  const auto due = [&](std::uint32_t index) {
+    called.push_back(index);
+    EXPECT_LE(called.size(), next.size());
+    EXPECT_LE(next.size(), soon.size());
+    return kFirst;
+  };
+  wheel.advance(
+      kToday, due, [&](std::uint32_t index) { soon.push_back(index); }, [&](std::uint32_t index) { next.push_back(index); });
+  EXPECT_EQ(called.size(), kEntries);
+  EXPECT_EQ(soon, called);
+  EXPECT_EQ(next, called);
+}
+
+TEST(TimerWheel, TellsOnlyWhatWasArmedOnceWhateverTheCalleeMoves) {
+  constexpr std::uint32_t kEntries = 100;
+  TimerWheel wheel(2 * kEntries, kMillisecond);
+  for (std::uint32_t i = 0; i != kEntries; ++i) wheel.arm(i, kToday);
+  Due told;
+  Due called;
+  const auto tell = [&](std::uint32_t index) { told.insert(index); };
+  const auto due = [&](std::uint32_t index) {
+    called.insert(index);
+    wheel.arm((index + 90) % kEntries, kToday + kSecond);  // one that was told of, now and then
+    return kFirst;
+  };
+  wheel.advance(kToday, due, tell, tell);
+  EXPECT_LT(called.size(), kEntries);
+  EXPECT_LT(*told.rbegin(), kEntries);
+}
+
 TEST(TimerWheel, DoesNotTurnBack) {
   TimerWheel wheel(1, kMillisecond);
   EXPECT_EQ(due_at(wheel, kToday), Due{});

@@ -296,7 +296,8 @@ constexpr base::Duration kTick = Memory::kTick;
 
 /// The tick that begins at `now`, in which no deadline comes.
 void begin_tick(Memory& memory, base::Timestamp now) {
-  memory.advance(now, [](std::uint32_t /*index*/, base::Timestamp /*begun*/) { return base::Timestamp{0}; });
+  memory.advance(
+      now, [](std::uint32_t /*index*/, base::Timestamp /*begun*/) { return base::Timestamp{0}; }, [](std::uint32_t /*index*/) {});
 }
 
 TEST(Memory, WritesByTimeOfReleaseThenById) {
@@ -432,11 +433,16 @@ TEST(Memory, CallsThoseWhoseDeadlineHasCome) {
   const std::uint32_t third = store.head(3);
   const auto due_at = [&](base::Timestamp now) {
     List due;
-    store.memory.advance(now, [&](std::uint32_t index, base::Timestamp begun) {
-      EXPECT_EQ(begun, now);
-      due.push_back(index);
-      return base::Timestamp{0};
-    });
+    List told;
+    store.memory.advance(
+        now,
+        [&](std::uint32_t index, base::Timestamp begun) {
+          EXPECT_EQ(begun, now);
+          due.push_back(index);
+          return base::Timestamp{0};
+        },
+        [&](std::uint32_t index) { told.push_back(index); });
+    EXPECT_EQ(told, due) << "each before its turn, in the same order";
     return due;
   };
   constexpr base::Timestamp kStart = 1000 * base::kSecond;

@@ -44,16 +44,22 @@ class TimerWheel {
   /// Moves the clock to `now` (if that is later than now()) and calls `Timestamp due(uint32_t index)` once for each entry whose deadline
   /// has come; the entry is not armed during the call. An answer after now() is the deadline it is armed with anew; any other answer says
   /// that the owner is done with the entry. `due` may arm and cancel any entry; what it arms for the past waits for the next advance().
-  /// `soon(uint32_t index)` is told which entry will probably be the next one, to fetch what belongs to it.
-  template <class F, class G>
-  requires std::is_invocable_r_v<base::Timestamp, F&, std::uint32_t> && std::is_invocable_v<G&, std::uint32_t>
-  void advance(base::Timestamp now, F&& due, G&& soon) {
+  /// To fetch what belongs to them, `soon(uint32_t index)` is told which entries will probably be called, and later, for what the first
+  /// fetch showed, `next(uint32_t index)`; several at a time. Neither may change the wheel. An index may be told that was armed once and is
+  /// not called now.
+  template <class F, class G, class H>
+  requires std::is_invocable_r_v<base::Timestamp, F&, std::uint32_t> && std::is_invocable_v<G&, std::uint32_t> &&
+      std::is_invocable_v<H&, std::uint32_t>
+  void advance(base::Timestamp now, F&& due, G&& soon, H&& next) {
     if (now > now_) now_ = now;
     gather(tick_at(now_));
+    Scout far{heads_[kFiring]};
+    Scout near{heads_[kFiring]};
     while (heads_[kFiring] != 0) {
+      run_ahead(far, 2 * kScouted, soon);
+      run_ahead(near, kScouted, next);
       const std::uint32_t index = heads_[kFiring] - 1;
       cancel(index);
-      if (heads_[kFiring] != 0) soon(heads_[kFiring] - 1);
       const base::Timestamp deadline = due(index);
       if (deadline > now_) arm(index, deadline);
     }
@@ -62,7 +68,8 @@ class TimerWheel {
   template <class F>
   requires std::is_invocable_r_v<base::Timestamp, F&, std::uint32_t>
   void advance(base::Timestamp now, F&& due) {
-    advance(now, due, [](std::uint32_t) {});
+    advance(
+        now, due, [](std::uint32_t) {}, [](std::uint32_t) {});
   }
 
   /// The latest time given to advance(), the smallest Timestamp before the first: compare deadlines with this one when stamps may go back.
@@ -86,6 +93,25 @@ class TimerWheel {
     std::uint32_t next;
     std::uint32_t previous;
   };
+
+  /// Goes along the entries that are due, before their turn. Where `due` rearms the one it stands at, it strays: harmless.
+  struct Scout {
+    std::uint32_t at;  // a link
+    std::uint32_t ahead = 0;
+  };
+  static constexpr std::uint32_t kScouted = 8;  // entries at a time: fetches that go out together overlap
+
+  /// Before each call: one entry fewer is ahead after it.
+  template <class G>
+  void run_ahead(Scout& scout, std::uint32_t most, G& tell) const {
+    if (scout.ahead <= most - kScouted) {
+      for (; scout.at != 0 && scout.ahead != most; ++scout.ahead) {
+        tell(scout.at - 1);
+        scout.at = nodes_[scout.at - 1].next;
+      }
+    }
+    if (scout.ahead != 0) --scout.ahead;
+  }
 
   [[nodiscard]] Tick tick_at(base::Timestamp now) const noexcept;  // rounded down
   [[nodiscard]] Tick tick_of(std::uint32_t index) const noexcept;  // its deadline's, rounded up

@@ -21,8 +21,8 @@ namespace finwait::tcp {
 
 /// The states each end was in, one after the other; what was refuted later never was.
 ///
-/// What is written is read at once, as words of the same size: a load that takes in several narrow stores would wait until all stores before
-/// it, those to memory far away among them, are done.
+/// What is written is read at once, as words of the same size: a load that takes in several narrow stores would wait until all stores
+/// before it, those to memory far away among them, are done.
 struct StateSteps {
   struct End {
     std::array<base::Timestamp, Path::kMaxSteps> times;  ///< the first `count`: when it entered the state
@@ -43,9 +43,7 @@ struct StateSteps {
     ++x.count;
   }
 
-  [[nodiscard]] static State state_of(std::uint64_t states, unsigned n) noexcept {
-    return static_cast<State>(states >> 8 * n & 0xff);
-  }
+  [[nodiscard]] static State state_of(std::uint64_t states, unsigned n) noexcept { return static_cast<State>(states >> 8 * n & 0xff); }
   [[nodiscard]] static std::uint64_t with_state(std::uint64_t states, unsigned n, State to) noexcept {
     return (states & ~(std::uint64_t{0xff} << 8 * n)) | std::uint64_t{static_cast<std::uint8_t>(to)} << 8 * n;
   }
