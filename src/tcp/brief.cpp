@@ -2,6 +2,7 @@
 #include "finwait/tcp/brief.h"
 
 #include "finwait/tcp/connection.h"
+#include "notes.h"
 
 namespace finwait::tcp {
 namespace {
@@ -39,15 +40,9 @@ void write_steps(std::span<const Transition> transitions, StateSteps& steps) noe
 void write_brief(const Outcome& outcome, Brief& brief) noexcept {
   const Connection& c = outcome.connection;
   const Handshake& h = c.handshake;
-  brief.key = c.key;
-  brief.id = c.id;
-  brief.start = c.start;
-  brief.end = c.end;
-  brief.last_clock = c.last_clock;
-  brief.released_at = c.released_at;
+  write_place(c, brief);
   brief.syn_time = h.syn_time;
   brief.syn_ack_time = h.syn_ack_time;
-  brief.originator = c.originator;
   brief.opening = outcome.verdict.opening;
   brief.ending = outcome.verdict.ending;
   brief.replaced = c.replaced;

@@ -4,6 +4,7 @@
 
 #include "detect_kit.h"
 #include "finwait/tcp/classify.h"
+#include "notes.h"
 
 namespace finwait::tcp {
 namespace {
@@ -136,15 +137,9 @@ bool tell_briefly(const Compact& c, const Blocks& blocks, const Timers& timers, 
   const Shape shape = shape_of(c, close);
   const bool alarming = timers.thresholds.storm <= 1 || timers.thresholds.tries == 0;  // what an ordinary life may have is enough
   if (shape == Shape::kOther || alarming || (shape == Shape::kClosed && was_half_closed(c, *close))) return false;
-  brief.key = c.key;
-  brief.id = c.id;
-  brief.start = c.start;
-  brief.end = c.end;
-  brief.last_clock = c.last_clock;
-  brief.released_at = c.released_at;
+  write_place(c, brief);
   brief.syn_time = c.start;
   brief.syn_ack_time = c.opening.syn_ack_time;
-  brief.originator = c.originator;
   brief.opening = opening_of(shape);
   brief.ending = ending_of(c, shape);
   brief.replaced = Replaced::kNothing;

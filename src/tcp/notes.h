@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "finwait/tcp/brief.h"
 #include "observation.h"
 
 namespace finwait::tcp {
@@ -36,6 +37,18 @@ template <class Life>
   c.completeness |= c.completeness_pending;
   const bool first = s.frame == c.id;
   if (!first || (s.syn() && !s.acks())) c.completeness_pending |= completeness_bits(s);
+}
+
+/// Whose it was and when, of which both records tell under the same names.
+template <class Life>
+void write_place(const Life& c, Brief& brief) noexcept {
+  brief.key = c.key;
+  brief.id = c.id;
+  brief.start = c.start;
+  brief.end = c.end;
+  brief.last_clock = c.last_clock;
+  brief.released_at = c.released_at;
+  brief.originator = c.originator;
 }
 
 /// SND.NXT is now behind the segment.
