@@ -8,6 +8,7 @@ import os
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -126,6 +127,22 @@ def finished(process, seconds=20):
     before = _read.pop(process.stderr, "")
     out, err = process.communicate(timeout=seconds)
     return process.returncode, out, before + err
+
+
+def in_order_of_stamps(path):
+    """Frames that two processors take at the same moment may stand in another order in one socket's memory than in another's: what several
+    rings have is put together by stamp, so the file it is compared with is to be in that order too."""
+    with open(path, "rb") as file:
+        head, rest = file.read(24), file.read()
+    check(head[:4] == b"\x4d\x3c\xb2\xa1", "nanoseconds, little-endian", head[:4])
+    frames, at = [], 0
+    while at + 16 <= len(rest):
+        seconds, nanoseconds, captured, _ = struct.unpack_from("<IIII", rest, at)
+        frames.append((seconds, nanoseconds, rest[at : at + 16 + captured]))
+        at += 16 + captured
+    frames.sort(key=lambda frame: frame[:2])
+    with open(path, "wb") as file:
+        file.write(head + b"".join(frame[2] for frame in frames))
 
 
 def records(path):
