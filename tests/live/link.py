@@ -8,7 +8,6 @@ import os
 import select
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import time
@@ -31,10 +30,14 @@ def sh(*words, check=True):
 
 class Link:
     """`left` and `right` are the namespaces' names; the ends of the link are called l0 and r0, and have queues for several rings. `options`
-    are given to the program whenever it listens."""
+    are given to the program whenever it listens.
+
+    Whoever talks over the link does so on one processor: frames that two processors hand over at the same moment may stand in one order in one
+    listener's memory and in another in the next's, and then what is said of them differs too (an ACK before or after the RST it crossed)."""
 
     def __init__(self, options=()):
         self.options = list(options)
+        self.on_one_processor = ("taskset", "--cpu-list", str(min(os.sched_getaffinity(0))))
         if os.geteuid() != 0 or shutil.which("ip") is None:
             skip("needs root and iproute2 for network namespaces")
         self.left, self.right = f"fwlive{os.getpid()}l", f"fwlive{os.getpid()}r"
@@ -74,14 +77,15 @@ class Link:
         return process
 
     def server(self, address=SERVER):
-        process = self.start(self.right, sys.executable, os.path.join(os.path.dirname(__file__), "talk.py"), "serve", address, str(PORT))
+        script = os.path.join(os.path.dirname(__file__), "talk.py")
+        process = self.start(self.right, *self.on_one_processor, sys.executable, script, "serve", address, str(PORT))
         expect(process.stdout, "serving")
         return process
 
     def talk(self, *words):
         """Makes connections from the left; returns what talk.py counted."""
         script = os.path.join(os.path.dirname(__file__), "talk.py")
-        out = sh("ip", "netns", "exec", self.left, sys.executable, script, *map(str, words)).stdout
+        out = sh("ip", "netns", "exec", self.left, *self.on_one_processor, sys.executable, script, *map(str, words)).stdout
         return json.loads(out) if out.strip() else None
 
     def listen(self, program, *words, where=None, interface="l0"):
@@ -127,22 +131,6 @@ def finished(process, seconds=20):
     before = _read.pop(process.stderr, "")
     out, err = process.communicate(timeout=seconds)
     return process.returncode, out, before + err
-
-
-def in_order_of_stamps(path):
-    """Frames that two processors take at the same moment may stand in another order in one socket's memory than in another's: what several
-    rings have is put together by stamp, so the file it is compared with is to be in that order too."""
-    with open(path, "rb") as file:
-        head, rest = file.read(24), file.read()
-    check(head[:4] == b"\x4d\x3c\xb2\xa1", "nanoseconds, little-endian", head[:4])
-    frames, at = [], 0
-    while at + 16 <= len(rest):
-        seconds, nanoseconds, captured, _ = struct.unpack_from("<IIII", rest, at)
-        frames.append((seconds, nanoseconds, rest[at : at + 16 + captured]))
-        at += 16 + captured
-    frames.sort(key=lambda frame: frame[:2])
-    with open(path, "wb") as file:
-        file.write(head + b"".join(frame[2] for frame in frames))
 
 
 def records(path):

@@ -48,7 +48,7 @@ def serve(link, folder):
     path = os.path.join(folder, "nginx.conf")
     with open(path, "w") as f:
         f.write(CONFIGURATION.format(folder=folder, requests=A_CONNECTION, listens=" ".join(f"listen {SERVER}:{port} backlog=4096;" for port in PORTS)))
-    return link.start(link.right, "nginx", "-e", "stderr", "-c", path)
+    return link.start(link.right, *link.on_one_processor, "nginx", "-e", "stderr", "-c", path)
 
 
 def accepted(link):
@@ -70,7 +70,8 @@ def wait_for(what, why, seconds=10):
 
 def load(link, requests, *options):
     """So many requests of each port, all ports at once; returns what the tools say was done."""
-    tools = [link.start(link.left, "ab", "-q", "-n", str(requests), "-c", str(AT_ONCE), *options, f"http://{SERVER}:{port}/page") for port in PORTS]
+    ab = (*link.on_one_processor, "ab", "-q", "-n", str(requests), "-c", str(AT_ONCE), *options)
+    tools = [link.start(link.left, *ab, f"http://{SERVER}:{port}/page") for port in PORTS]
     said = [tool.communicate(timeout=PATIENCE) for tool in tools]
     check(all(tool.returncode == 0 for tool in tools), said)
     done = collections.Counter()
