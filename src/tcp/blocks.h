@@ -102,12 +102,12 @@ class Blocks {
 
   // What an end sent and its peer has not acknowledged: at most kMaxInFlight, the oldest forgotten first.
   static constexpr int kMaxInFlight = 64;
-  // `End`: Endpoint or CompactEnd.
+  // `End`: Endpoint or CompactEnd. Not inlined: seldom needed where a segment passes, and then in the way.
   template <class End>
-  void push_sent(End& end, const Sent& sent, std::uint16_t sum) noexcept;
+  [[gnu::noinline]] void push_sent(End& end, const Sent& sent, std::uint16_t sum) noexcept;
   /// Forgets from the front what is covered by `acked`.
   template <class End>
-  void prune_sent(End& end, std::uint32_t acked) noexcept;
+  [[gnu::noinline]] void prune_sent(End& end, std::uint32_t acked) noexcept;
   /// Oldest first. f(const Sent&).
   template <class F>
   void for_each_sent(const Endpoint& end, F&& f) const {

@@ -28,7 +28,7 @@ struct Tracker::Impl {
 
   // tracker.cpp
   bool track(const wire::Segment& s, std::uint32_t likely) noexcept;
-  bool track_in_full(const wire::Segment& s, std::uint32_t likely) noexcept;
+  [[gnu::noinline]] bool track_in_full(const wire::Segment& s, std::uint32_t likely) noexcept;  // apart from what is always in use
   [[nodiscard]] bool track_ordinary(const wire::Segment& s, std::uint32_t likely) noexcept;
   bool track_for_feed(const wire::Segment& s, std::uint32_t likely) noexcept;
   void hear_request() noexcept;
