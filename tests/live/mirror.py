@@ -9,7 +9,9 @@ import fcntl
 import socket
 import struct
 import sys
+import time
 
+PATIENCE = 10  # seconds
 SIOCETHTOOL, ETHTOOL_SCHANNELS = 0x8946, 0x3D
 
 
@@ -35,8 +37,15 @@ def copy(source, target):
 def queues(interface, receiving, sending):
     # cmd, what is possible (4), then receiving, sending, other, combined
     wish = array.array("I", [ETHTOOL_SCHANNELS, 0, 0, 0, 0, receiving, sending, 0, 0])
+    end = time.monotonic() + PATIENCE
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        fcntl.ioctl(any_socket, SIOCETHTOOL, struct.pack("16sP", interface.encode(), wish.buffer_info()[0]))
+        while True:
+            try:
+                return fcntl.ioctl(any_socket, SIOCETHTOOL, struct.pack("16sP", interface.encode(), wish.buffer_info()[0]))
+            except OSError:  # the kernel takes down the rings of whoever ended a moment ago when it finds the time
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
 
 
 def main():
