@@ -6,6 +6,7 @@ mirror.py queues INTERFACE RX TX   so many queues
 """
 import array
 import fcntl
+import signal
 import socket
 import struct
 import sys
@@ -23,6 +24,7 @@ def on(interface, protocol=0):
 
 
 def copy(source, target):
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that begins tests in the background has it ignored
     with on(source, 3) as tap, on(target) as out:  # ETH_P_ALL
         print("mirroring", flush=True)
         count = 0
