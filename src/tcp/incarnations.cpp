@@ -57,6 +57,8 @@ bool ack_fits(const Endpoint& x, const Endpoint& y, const Segment& s) noexcept {
   return !y.knows(known::kNext) || within(seq_diff(s.ack, y.snd_nxt), kMidstreamReach);
 }
 
+bool past_handshake(const Endpoint& e) noexcept { return e.state >= State::kEstablished || e.state == State::kClosed; }
+
 /// Rule 23: the segment's numbers are this incarnation's.
 bool fits(const Connection& c, const Segment& s) noexcept {
   const Endpoint& x = c.ends[s.direction];
@@ -65,12 +67,12 @@ bool fits(const Connection& c, const Segment& s) noexcept {
     return y.knows(known::kIss) && seq_gt(s.ack, y.iss) && seq_diff(s.ack, y.snd_nxt) <= 0;
   }
   if (s.rst() && !s.acks() && !x.knows(known::kIss) && y.knows(known::kPlainSyn)) return false;
-  if (!seq_fits(x, y, s) || !ack_fits(x, y, s)) return false;
+  // Whatever it acknowledges, a RST at just the number its target waits for ends the connection (RFC 9293, 3.10.7.4; RFC 5961, 3.2).
+  const bool exact_reset = s.rst() && past_handshake(y) && y.knows(known::kAcked) && s.seq == y.rcv_nxt;
+  if (!seq_fits(x, y, s) || !(ack_fits(x, y, s) || exact_reset)) return false;
   const bool ahead = x.knows(known::kNext) && seq_diff(s.seq, x.snd_nxt) > 1;
   return !ahead || !goes_beyond_the_end(c, s);
 }
-
-bool past_handshake(const Endpoint& e) noexcept { return e.state >= State::kEstablished || e.state == State::kClosed; }
 
 /// Nothing it says can answer what was captured last: an end that is asked answers within its round trip, and no SYN is repeated sooner
 /// than after a second (RFC 6298, 2).
