@@ -70,9 +70,9 @@ void IsnStore::prefetch(std::uint64_t hash) const noexcept {
   base::prefetch_line(head + base::kCacheLine);
 }
 
-std::uint32_t IsnStore::prefetch_entry(std::uint64_t hash) const noexcept {
+std::uint32_t IsnStore::prefetch_entry(std::uint64_t hash) noexcept {
   const Place place = place_of(hash);
-  const Head& head = heads_[place.set];
+  Head& head = heads_[place.set];
   const TagMarks marks(head.tags, place.tag);
   const std::size_t guess = place.set * kSet + (marks.any() ? marks.first() : place_for_another(head));
   const auto* entry = reinterpret_cast<const std::byte*>(entries_.begin() + guess);
@@ -84,49 +84,56 @@ std::uint32_t IsnStore::prefetch_entry(std::uint64_t hash) const noexcept {
 void IsnStore::prefetch_run(std::uint32_t guess) const noexcept {
   const Entry& entry = entries_[guess];
   base::prefetch_line(run_of(entry) + entry.head);
-  pools_[entry.size].owner.prefetch(entry.run);
 }
 
-std::size_t IsnStore::place_for_another(const Head& head) noexcept {
-  const TagMarks free(head.tags, 0);
-  return free.any() ? free.first() : place_of_least(head.worth);
+/// The least of a full set is sought only when the one that was is worth more by now. A newcomer takes the place of the least and is worth
+/// one: nothing is worth less, and what stands before it is worth more.
+std::size_t IsnStore::place_for_another(Head& head) noexcept {
+  if (head.least == 0) {
+    const TagMarks free(head.tags, 0);
+    if (free.any()) return free.first_in_half();
+    head.least = static_cast<std::uint8_t>(1 + place_of_least(head.worth));
+  }
+  return head.least - 1U;
 }
 
 void IsnStore::admit(const IsnHost& host, const Place& place, const IsnObservation& first) noexcept {
   Head& head = heads_[place.set];
   Entry* set = entries_.begin() + place.set * kSet;
   const std::size_t free = place_for_another(head);
-  if (head.tags[free] != 0) {
-    if (head.worth[free] > 1) {
-      --head.worth[free];
-      return;
-    }
-    release(set[free]);
-    ++evicted_;
-    --hosts_;
-  }
-  std::uint32_t run = 0;
-  if (!take_run(static_cast<std::uint32_t>(place.set * kSet + free), 0, run)) {  // cannot be: one run of four for each entry
-    set[free] = Entry{};
-    head.tags[free] = 0;
-    head.worth[free] = 0;
+  Entry& entry = set[free];
+  const bool taken = head.tags[free] != 0;
+  if (taken && head.worth[free] > 1) {
+    --head.worth[free];
     return;
   }
-  Entry& entry = set[free];
+  evicted_ += taken;
+  hosts_ += !taken;
+  // Most that go have the smallest run, which stays where it is.
+  if (!taken || entry.size != 0) {
+    if (taken) release(entry);
+    std::uint32_t run = 0;
+    if (!take_run(static_cast<std::uint32_t>(place.set * kSet + free), 0, run)) {  // cannot be: one run of four for each entry
+      entry = Entry{};
+      head.tags[free] = 0;
+      head.worth[free] = head.least = 0;
+      --hosts_;
+      return;
+    }
+    entry.run = run;
+  }
   entry.host.address = host.address;
   entry.host.network = host.network;
   entry.host.port = host.port;
   entry.seen = 1;
   entry.close = 0;
   entry.last = first.isn;
-  entry.run = run;
   entry.head = 1;
   entry.kept = 1;
   entry.size = 0;
   *run_of(entry) = first;
   head.tags[free] = place.tag;
   head.worth[free] = 1;
-  ++hosts_;
 }
 
 bool IsnStore::take_run(std::uint32_t owner, std::uint8_t size, std::uint32_t& run) noexcept {
@@ -204,15 +211,21 @@ void IsnStore::cut_back_for(Entry& entry) noexcept {
 }
 
 void IsnStore::add(const IsnHost& host, std::uint64_t hash, const IsnObservation& observation) noexcept {
+  add(host, hash, observation, static_cast<std::uint32_t>(place_of(hash).set * kSet));
+}
+
+void IsnStore::add(const IsnHost& host, std::uint64_t hash, const IsnObservation& observation, std::uint32_t guess) noexcept {
   const Place place = place_of(hash);
-  const std::size_t n = at(place, host);
+  const bool there = heads_[place.set].tags[guess % kSet] == place.tag && entries_[guess].host == host;
+  const std::size_t n = there ? guess % kSet : at(place, host);
   if (n == kSet) return admit(host, place, observation);
   Entry& entry = entries_[place.set * kSet + n];
-  std::uint32_t& worth = heads_[place.set].worth[n];
+  Head& head = heads_[place.set];
   const std::uint32_t up = observation.isn - entry.last;
   const bool close = !observation.continues && std::min(up, 0U - up) < kClose;
   if (close) ++entry.close;
-  raise(worth, close ? 1 + kCloseWorth : 1);
+  raise(head.worth[n], close ? 1 + kCloseWorth : 1);
+  if (head.least == n + 1) head.least = 0;
   entry.last = observation.isn;
   ++entry.seen;
   if (entry.kept == kRuns[entry.size] && entry.head == 0) grow(entry);

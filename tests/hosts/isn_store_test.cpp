@@ -3,7 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
+#include <set>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -55,6 +59,93 @@ TEST(IsnStore, AFloodOfHostsLeavesTheHeavyOnes) {
   }
   EXPECT_GT(store.evicted(), 990'000U);
   EXPECT_LE(store.memory(), kMebibyte);
+}
+
+TEST(IsnStore, AGuessChangesNothing) {
+  // The same hosts, once looked for and once where they may have been some time ago, which others may have taken since.
+  IsnStore plain(kMebibyte, 1);
+  IsnStore guessing(kMebibyte, 1);
+  std::mt19937 random(4);
+  struct Waiting {
+    IsnHost host;
+    IsnObservation what;
+    std::uint32_t guess;
+  };
+  std::vector<Waiting> waiting;
+  for (std::uint64_t id = 1; id <= 200'000; ++id) {
+    const auto number = static_cast<std::uint32_t>(random() % 3 == 0 ? random() % 100 : random() % 20'000);
+    const IsnObservation what = observation(id, random() % 4 == 0 ? static_cast<std::uint32_t>(id) : static_cast<std::uint32_t>(random()));
+    plain.add(host(number), what);
+    waiting.push_back({host(number), what, guessing.prefetch_entry(guessing.hash(host(number)))});
+    if (waiting.size() != 64) continue;
+    for (const Waiting& w : waiting) guessing.add(w.host, guessing.hash(w.host), w.what, w.guess);
+    waiting.clear();
+  }
+  for (const Waiting& w : waiting) guessing.add(w.host, guessing.hash(w.host), w.what, w.guess);
+  EXPECT_GT(plain.evicted(), 1'000U);
+  EXPECT_EQ(guessing.evicted(), plain.evicted());
+  EXPECT_EQ(guessing.hosts(), plain.hosts());
+  for (std::uint32_t number = 0; number != 20'000; ++number) {
+    const IsnStore::Entry* one = plain.find(host(number));
+    const IsnStore::Entry* other = guessing.find(host(number));
+    ASSERT_EQ(one == nullptr, other == nullptr) << number;
+    if (one == nullptr) continue;
+    ASSERT_EQ(one->seen, other->seen) << number;
+    ASSERT_EQ(one->close, other->close) << number;
+    const auto ids = [](const std::vector<IsnObservation>& samples) {
+      std::vector<std::uint64_t> all;
+      for (const IsnObservation& sample : samples) all.push_back(sample.connection);
+      return all;
+    };
+    ASSERT_EQ(ids(plain.samples(*one)), ids(guessing.samples(*other))) << number;
+  }
+}
+
+TEST(IsnStore, ANewcomerWearsDownTheFirstOfTheLeastWorth) {
+  // What is in a set, and what each is worth, kept beside the store in the plainest way: a set of sixteen whose hosts are known by trying.
+  IsnStore store(kMebibyte, 1);
+  std::mt19937 random(5);
+  std::vector<IsnHost> one_set;
+  const auto set_of = [&](const IsnHost& h) { return store.prefetch_entry(store.hash(h)) / 16; };
+  const auto set = set_of(host(0));
+  for (std::uint32_t number = 0; one_set.size() != 60; ++number) {
+    if (set_of(host(number)) == set) one_set.push_back(host(number));
+  }
+  struct Known {
+    std::size_t which;
+    std::uint64_t worth;
+    std::uint32_t last;
+  };
+  std::vector<Known> places;  // in the order in which a set fills: 0, 8, 1, 9, ...
+  const auto index = [](std::size_t place) { return place % 2 * 8 + place / 2; };
+  for (std::uint64_t id = 1; id <= 50'000; ++id) {
+    const std::size_t which = random() % (id % 1000 < 500 ? 60 : 20);
+    const auto isn = static_cast<std::uint32_t>(random());
+    store.add(one_set[which], observation(id, isn));
+    const auto known = std::find_if(places.begin(), places.end(), [&](const Known& k) { return k.which == which; });
+    if (known != places.end()) {
+      const std::uint32_t up = isn - known->last;
+      known->worth += std::min(up, 0U - up) < 1U << 22 ? 65U : 1U;
+      known->last = isn;
+    } else if (places.size() != 16) {
+      places.push_back({which, 1, isn});
+    } else {
+      std::size_t least = 0;
+      for (std::size_t place = 1; place != 16; ++place) {
+        const auto less = std::pair(places[place].worth, index(place)) < std::pair(places[least].worth, index(least));
+        if (less) least = place;
+      }
+      if (places[least].worth > 1) {
+        --places[least].worth;
+      } else {
+        places[least] = {which, 1, isn};
+      }
+    }
+    if (id % 100 != 0) continue;
+    std::set<std::size_t> expected;
+    for (const Known& k : places) expected.insert(k.which);
+    for (std::size_t n = 0; n != one_set.size(); ++n) ASSERT_EQ(store.find(one_set[n]) != nullptr, expected.contains(n)) << id;
+  }
 }
 
 TEST(IsnStore, TheSuspiciousStayLongerThanTheHeavier) {

@@ -141,13 +141,14 @@ class IsnCollector {
 
   /// Constant time, no allocation.
   void add(const IsnSample& sample) noexcept;
-  /// The same as it is kept, with the hash of its host known.
+  /// The same as it is kept, with the hash of its host known, and what prefetch_entry() said of it.
   void add(const IsnHost& host, std::uint64_t hash, const IsnObservation& observation) noexcept;
+  void add(const IsnHost& host, std::uint64_t hash, const IsnObservation& observation, std::uint32_t guess) noexcept;
   /// The keyed hash of a host that is listed like the low end of a flow: address, port (or 0), network; the rest of the key zero.
   [[nodiscard]] std::uint64_t hash(const wire::FlowKey& subject) const noexcept;
   /// Fetches what says where a host's samples are, then the host's entry itself, then the place of its next sample (IsnStore).
   void prefetch(std::uint64_t hash) const noexcept;
-  [[nodiscard]] std::uint32_t prefetch_entry(std::uint64_t hash) const noexcept;
+  [[nodiscard]] std::uint32_t prefetch_entry(std::uint64_t hash) noexcept;
   void prefetch_run(std::uint32_t guess) const noexcept;
   /// All findings, ordered by address, network, port, TTL. One for each host, listener or machine of at least four samples; with fewer only
   /// alarms.

@@ -59,8 +59,9 @@ class IsnStore {
   [[nodiscard]] std::uint64_t hash(const IsnHost& host) const noexcept;
 
   void add(const IsnHost& host, const IsnObservation& observation) noexcept { add(host, hash(host), observation); }
-  /// The same with hash(host) known.
+  /// The same with hash(host) known, and what prefetch_entry() said of it.
   void add(const IsnHost& host, std::uint64_t hash, const IsnObservation& observation) noexcept;
+  void add(const IsnHost& host, std::uint64_t hash, const IsnObservation& observation, std::uint32_t guess) noexcept;
   /// The host's entry, or null.
   [[nodiscard]] const Entry* find(const IsnHost& host) const noexcept;
 
@@ -75,7 +76,7 @@ class IsnStore {
   /// Fetches what says where a host's entry is; then the entry that it probably is, or whose place it takes; then where its next sample
   /// probably goes, that entry being at `guess`.
   void prefetch(std::uint64_t hash) const noexcept;
-  [[nodiscard]] std::uint32_t prefetch_entry(std::uint64_t hash) const noexcept;
+  [[nodiscard]] std::uint32_t prefetch_entry(std::uint64_t hash) noexcept;
   void prefetch_run(std::uint32_t guess) const noexcept;
 
   [[nodiscard]] std::size_t hosts() const noexcept { return hosts_; }
@@ -89,6 +90,7 @@ class IsnStore {
   struct alignas(128) Head {
     std::array<std::uint32_t, kSet> worth;  // what an entry is worth, less the newcomers refused on its account
     std::array<std::uint8_t, kSet> tags;    // 0: free
+    std::uint8_t least;                     // 1 + the first place of the least worth; 0: not known, or a place is free
   };
 
   struct Pool {
@@ -109,7 +111,7 @@ class IsnStore {
   /// Where in its set the host is; kSet: nowhere.
   [[nodiscard]] std::size_t at(const Place& place, const IsnHost& host) const noexcept;
   /// Where in a set a new host would go: a free place, or that of the least worth.
-  [[nodiscard]] static std::size_t place_for_another(const Head& head) noexcept;
+  [[nodiscard]] static std::size_t place_for_another(Head& head) noexcept;
   /// An entry for a new host, if there is room for it.
   void admit(const IsnHost& host, const Place& place, const IsnObservation& first) noexcept;
   [[nodiscard]] IsnObservation* run_of(const Entry& entry) noexcept {

@@ -1,4 +1,4 @@
-// Tags of eight bits, looked at eight in a word: which of a set's entries may be the one that is looked for.
+// Tags of eight bits, all of a set looked at at once: which of a set's entries may be the one that is looked for.
 //
 // Always true: a mark stands where a tag equals the one asked for, exactly, and nowhere else. 0 is the tag of a free entry.
 #pragma once
@@ -9,40 +9,45 @@
 #include <cstdint>
 #include <cstring>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace finwait::hosts {
 
 /// The tag of a hash: its lowest bits, never 0.
 [[nodiscard]] inline std::uint8_t tag_of(std::uint64_t hash) noexcept { return static_cast<std::uint8_t>(hash | 1); }
 
-/// The marks of up to 64 entries, to be taken one by one.
+/// The marks of eight or sixteen entries, to be taken one by one.
 class TagMarks {
  public:
   template <std::size_t Count>
   TagMarks(const std::array<std::uint8_t, Count>& tags, std::uint8_t wanted) noexcept {
-    static_assert(Count % 8 == 0 && Count <= 64, "whole words, and a bit of each lane for each");
-    for (std::size_t word = 0; word != Count / 8; ++word) {
-      std::uint64_t eight = 0;
-      std::memcpy(&eight, tags.data() + 8 * word, sizeof eight);
-      const std::uint64_t differs = eight ^ (kOnes * wanted);
-      // Bit 7 of each lane that is zero: no carry crosses a lane.
-      const std::uint64_t equal = ~(((differs & kLow) + kLow) | differs | kLow);
-      marks_ |= equal >> (7 - word);
-    }
+    static_assert(Count == 8 || Count == 16);
+#if defined(__SSE2__)
+    const auto* all = reinterpret_cast<const __m128i*>(tags.data());
+    const __m128i lanes = Count == 16 ? _mm_loadu_si128(all) : _mm_loadl_epi64(all);
+    const __m128i equal = _mm_cmpeq_epi8(lanes, _mm_set1_epi8(static_cast<char>(wanted)));
+    marks_ = static_cast<std::uint32_t>(_mm_movemask_epi8(equal)) & ((std::uint32_t{1} << Count) - 1);
+#else
+    for (std::size_t n = 0; n != Count; ++n) marks_ |= std::uint32_t{tags[n] == wanted} << n;
+#endif
   }
 
   [[nodiscard]] bool any() const noexcept { return marks_ != 0; }
-  /// The number of an entry that has the tag. any().
-  [[nodiscard]] std::size_t first() const noexcept {
-    const auto bit = static_cast<unsigned>(std::countr_zero(marks_));
-    const unsigned lane = std::endian::native == std::endian::little ? bit / 8 : 7 - bit / 8;
-    return std::size_t{8} * (bit % 8) + lane;
+  /// The number of an entry that has the tag, the least first. any().
+  [[nodiscard]] std::size_t first() const noexcept { return static_cast<std::size_t>(std::countr_zero(marks_)); }
+  /// The one that comes first in its half of sixteen, the lower half's if both do. any().
+  [[nodiscard]] std::size_t first_in_half() const noexcept {
+    constexpr std::uint32_t kNone = 0x100;
+    const int low = std::countr_zero((marks_ & 0xff) | kNone);
+    const int high = std::countr_zero((marks_ >> 8) | kNone);
+    return static_cast<std::size_t>(low <= high ? low : high + 8);
   }
   void drop_first() noexcept { marks_ &= marks_ - 1; }
 
  private:
-  static constexpr std::uint64_t kOnes = 0x0101'0101'0101'0101;
-  static constexpr std::uint64_t kLow = 0x7f7f'7f7f'7f7f'7f7f;
-  std::uint64_t marks_ = 0;
+  std::uint32_t marks_ = 0;
 };
 
 }  // namespace finwait::hosts
