@@ -1,7 +1,9 @@
-#include "census.h"
+#include "finwait/hosts/census.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
+#include <tuple>
 
 namespace finwait::hosts {
 
@@ -17,38 +19,46 @@ constexpr bool counted(tcp::State state) noexcept { return (kNotCounted >> colum
 }  // namespace
 
 void Census::add(const Life& life) noexcept {
-  add_end(life, 0);
-  add_end(life, 1);
+  for (unsigned end = 0; end != 2; ++end) {
+    if (life.steps[end] != 0) add_end(life, end);
+  }
 }
 
-/// One state is left when the next one is entered: both changes are in one row. What is not counted is entered in columns that nobody
-/// reads.
+/// What is entered and left in one bin leaves no trace there: of the steps in a bin only the last one counts. One state is left when the
+/// next one is entered: both changes are in one row. What is not counted is entered in columns that nobody reads.
 void Census::add_end(const Life& life, unsigned end) noexcept {
   const base::Timestamp* times = life.step_times[end].data();
-  std::uint64_t states = life.step_states[end];
+  const std::uint64_t states = life.step_states[end];
   const unsigned steps = life.steps[end];
-  auto* const rows = changes_.data();
   const std::uint64_t shift = shift_;
-  const std::int64_t low = low_;
-  const std::uint64_t width = width_;
+  note_seen(states, steps);
   std::size_t before = column(tcp::State::kUnknown);
-  base::Timestamp since = std::numeric_limits<base::Timestamp>::min();
-  std::uint32_t seen = 0;
-  unsigned n = 0;
-  for (; n != steps; ++n) {
-    const base::Timestamp time = times[n];
-    const std::int64_t bin = time >> shift;
-    if (time < since || static_cast<std::uint64_t>(bin - low) >= width) break;
-    auto& row = rows[place(bin)];
+  std::int64_t bin = std::numeric_limits<std::int64_t>::min();
+  for (unsigned n = 0; n != steps;) {
+    const std::int64_t next = times[n] >> shift;
+    if (next < bin || !in_use(next)) return add_rest(life, end, n);
+    bin = next;
+    while (++n != steps && times[n] >> shift == bin) {
+    }
+    auto& row = changes_[place(bin)];
     --row[before];
-    before = states & 0xff;
-    states >>= 8;
+    before = states >> 8 * (n - 1) & 0xff;
     ++row[before];
-    seen |= 1U << before;
-    since = time;
   }
-  seen_ |= seen;
-  add_rest(life, end, n);
+  if (life.released == base::kNever) return;
+  bin = std::max(bin, life.released >> shift);
+  if (!in_use(bin)) return add_rest(life, end, steps);
+  --changes_[place(bin)][before];
+}
+
+/// Most ends go through the states that others went through before.
+void Census::note_seen(std::uint64_t states, unsigned steps) noexcept {
+  constexpr unsigned kBits = std::countr_zero(std::tuple_size_v<decltype(noted_)>);
+  const std::uint64_t all = states << (64 - 8 * steps);  // those after the last mean nothing
+  std::uint64_t& noted = noted_[all * 0x9e37'79b9'7f4a'7c15 >> (64 - kBits)];
+  if (noted == all) return;
+  noted = all;
+  for (unsigned n = 0; n != steps; ++n) seen_ |= 1U << column(tcp::StateSteps::state_of(states, n));
 }
 
 /// From this step on, for stamps in any order and of any time. A state is not left before it was entered, whatever the stamps say.
@@ -59,7 +69,6 @@ void Census::add_rest(const Life& life, unsigned end, unsigned n) noexcept {
     const auto [time, state] = life.step(end, n);
     if (counted(before)) --at(std::max(since, time))[column(before)];
     if (counted(state)) ++at(time)[column(state)];
-    seen_ |= 1U << column(state);
     before = state;
     since = time;
   }

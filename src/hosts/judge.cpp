@@ -93,7 +93,7 @@ std::vector<HostFinding> HostWatch::Impl::findings() const {
 }
 
 void HostWatch::Impl::judge_numbers(std::vector<HostFinding>& out) const {
-  for (IsnFinding& n : numbers.finish()) {
+  for (IsnFinding& n : numbers.numbers().finish()) {
     HostFinding f;
     f.kind = n.kind == IsnKind::kPredictable ? HostKind::kIsnPredictable
              : n.kind == IsnKind::kRepeated  ? HostKind::kIsnRepeated

@@ -73,7 +73,6 @@ void note_probe(const Outcome& outcome, Life& life) noexcept {
 
 void note_end(const Brief::End& x, base::Timestamp latest, Life::End& end) noexcept {
   end.syn_time = std::min(x.syn_time, latest);
-  end.segments = x.packets - std::min<std::uint64_t>(x.duplicates, x.packets);
   end.retransmitted = x.retransmitted_segments;
   end.iss = x.iss;
   end.snd_nxt = x.snd_nxt;
@@ -137,7 +136,11 @@ void write_life(const Outcome& outcome, Life& life) noexcept {
   if (c.syn_ack_seen) life.flags |= life_flag::kSynAckSeen;
   if (c.syn_ack_repeated) life.flags |= life_flag::kSynAckRepeated;
   if (c.time_wait_reused) life.flags |= life_flag::kReused;
-  for (unsigned end = 0; end != 2; ++end) note_end(c.ends[end], latest, life.ends[end]);
+  for (unsigned end = 0; end != 2; ++end) {
+    const Brief::End& x = c.ends[end];
+    life.segments[end] = x.packets - std::min<std::uint64_t>(x.duplicates, x.packets);
+    note_end(x, latest, life.ends[end]);
+  }
   note_steps(c.steps, latest, life);
   if (!outcome.anomalies.empty()) note_findings(outcome, life);
   note_probe(outcome, life);

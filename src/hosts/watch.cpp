@@ -32,6 +32,11 @@ bool established(Opening opening) noexcept {
 
 bool answered(Opening opening) noexcept { return established(opening) || opening == Opening::kHalfOpen || opening == Opening::kAborted; }
 
+/// Whether anything is kept of it under its listener, its originator or their route.
+bool has_entries(const Life& life) noexcept {
+  return answered(life.opening) || life.find_step(life.originator, tcp::State::kTimeWait) != life.steps[life.originator];
+}
+
 /// Where the first probe of a host waits. Whoever aims at one place only makes another's first one forgotten.
 std::size_t place_of(const std::array<std::uint8_t, 16>& address) noexcept {
   std::uint64_t high = 0;
@@ -45,7 +50,7 @@ std::size_t place_of(const std::array<std::uint8_t, 16>& address) noexcept {
 
 HostWatch::Impl::Impl(const HostOptions& given)
     : options(given),
-      numbers(IsnLimits{given.isn.memory, given.isn.family_error, given.seed, given.isn.threads}),
+      hash(given.seed),
       subjects(kSubjects),
       routes(kRoutes),
       targets(kProbes),
@@ -56,46 +61,64 @@ HostWatch::Impl::Impl(const HostOptions& given)
       sketches(kSketches),
       busy_routes(kBusyRoutes),
       address_hash(1),
-      reused(kReused) {}
+      numbers(IsnLimits{given.isn.memory, given.isn.family_error, given.seed, given.isn.threads}) {}
 
 void HostWatch::Impl::observe_next() noexcept {
+  Waiting& w = waiting[waiting_count];
+  enter(w.life);
+  if (!has_entries(w.life)) return numbers.observe(w.life, nullptr);
+  w.keys = HostKeys(w.life, hash);
+  numbers.observe(w.life, &w.keys);
+  await_entries(w);
+}
+
+void HostWatch::Impl::observe_conduct(const Life& life) noexcept {
+  enter(life);
+  if (!has_entries(life)) return;
+  Waiting& w = waiting[waiting_count];
+  w.life = life;
+  w.keys = HostKeys(life, hash);
+  await_entries(w);
+}
+
+/// Hosts are many, and each is somewhere else in memory. What says where an entry is is fetched now, the entry in a first pass over those
+/// that wait, and the last one uses it.
+void HostWatch::Impl::await_entries(Waiting& w) noexcept {
+  if (answered(w.life.opening)) subjects.prefetch(w.keys.listener);
+  if (established(w.life.opening)) subjects.prefetch(w.keys.originator);
+  w.time_wait = w.life.find_step(w.life.originator, tcp::State::kTimeWait);
+  w.has_route = w.time_wait != w.life.steps[w.life.originator];
+  if (w.has_route) {
+    w.route_key = route_key(w.life.key, w.life.originator);
+    w.route = w.keys.originator ^ (w.keys.listener << 23 | w.keys.listener >> 41);
+    routes.prefetch(w.route);
+  }
   if (++waiting_count == kBatch) enter_waiting();
 }
 
-// Hosts are many, and each is somewhere else in memory. Each pass over a batch fetches what the next one reads; the last one uses it.
 void HostWatch::Impl::enter_waiting() noexcept {
   const auto all = std::span(waiting).first(std::exchange(waiting_count, 0));
-  for (Waiting& w : all) fetch_heads(w);
-  for (Waiting& w : all) {
-    w.numbers = {numbers.prefetch_entry(w.originator), numbers.prefetch_entry(w.listener)};
-    subjects.prefetch_entry(w.originator);
-    subjects.prefetch_entry(w.listener);
-    routes.prefetch_entry(w.route);
-  }
   for (const Waiting& w : all) {
-    for (const std::uint32_t guess : w.numbers) numbers.prefetch_run(guess);
+    if (answered(w.life.opening)) subjects.prefetch_entry(w.keys.listener);
+    if (established(w.life.opening)) subjects.prefetch_entry(w.keys.originator);
+    if (w.has_route) routes.prefetch_entry(w.route);
   }
   // Table by table, in the order of the records each: no table knows of another.
-  for (const Waiting& w : all) sample_numbers(w);
   for (const Waiting& w : all) count_ends(w);
-  for (const Waiting& w : all) count_time_wait(w);
-  for (const Waiting& w : all) enter(w.life);
+  for (const Waiting& w : all) {
+    if (w.has_route) count_time_wait(w);
+  }
 }
 
-void HostWatch::Impl::fetch_heads(Waiting& w) noexcept {
-  const wire::FlowKey& key = w.life.key;
-  const bool low = w.life.originator == 0;
-  w.originator_key = subject_key(key, w.life.originator, false);
-  w.listener_key = subject_key(key, 1U - w.life.originator, true);
-  w.route_key = key_of_words(low ? key.low : key.high, low ? key.high : key.low, 0, low ? key.high_port : key.low_port, key.network);
-  w.originator = numbers.hash(w.originator_key);
-  w.listener = numbers.hash(w.listener_key);
-  w.route = w.originator ^ (w.listener << 23 | w.listener >> 41);
-  numbers.prefetch(w.originator);
-  numbers.prefetch(w.listener);
-  subjects.prefetch(w.originator);
-  subjects.prefetch(w.listener);
-  routes.prefetch(w.route);
+void HostWatch::Impl::enter_probes() noexcept {
+  for (const Probe& probe : std::span(waiting_probes).first(std::exchange(waiting_probe_count, 0))) take_probe(probe);
+}
+
+/// All that waits anywhere.
+void HostWatch::Impl::enter_all() noexcept {
+  numbers.enter_waiting();
+  enter_waiting();
+  enter_probes();
 }
 
 /// In what is not kept of one host or route.
@@ -112,50 +135,17 @@ void HostWatch::Impl::enter(const Life& life) noexcept {
   lossy_span.add(life.end);
 }
 
-// A SYN is a sample of its sender, a SYN-ACK of its listener.
-void HostWatch::Impl::sample_numbers(const Waiting& w) noexcept {
-  const Life& life = w.life;
-  for (unsigned end = 0; end != 2; ++end) {
-    const bool listener = life.ends[end].number_of == NumberOf::kListener;
-    if (life.ends[end].number_of == NumberOf::kNobody) continue;
-    const bool usual = listener == (end != life.originator);
-    const std::uint64_t usual_hash = listener ? w.listener : w.originator;
-    sample(life, end, usual ? usual_hash : numbers.hash(subject_key(life.key, end, listener)));
-  }
-  // The older incarnation is over before the newer one: it waits 2 MSL from the new SYN on, the newer one from its end.
-  if (!life.is(life_flag::kReused)) return;
-  const std::uint64_t hash = numbers.hash(life.key);
-  reused[hash % kReused] = {hash, {life.ends[0].snd_nxt, life.ends[1].snd_nxt}};
-}
-
-void HostWatch::Impl::sample(const Life& life, unsigned which, std::uint64_t hash) noexcept {
-  const wire::FlowKey& key = life.key;
-  const Life::End& x = life.ends[which];
-  const bool low = which == 0;
-  const std::uint16_t own_port = low ? key.low_port : key.high_port;
-  const bool listener = x.number_of == NumberOf::kListener;
-  bool goes_on = false;
-  if (life.replaced == tcp::Replaced::kInTimeWait || life.replaced == tcp::Replaced::kInTimeWaitViolating) {
-    const std::uint64_t tuple = numbers.hash(key);
-    const Reused& old = reused[tuple % kReused];
-    goes_on = old.hash != tuple || continues(x.iss, old.snd_nxt[which]);  // not known any more: in doubt it says nothing
-  }
-  numbers.add({(low ? key.low : key.high).bytes, key.network, listener ? own_port : std::uint16_t{0}}, hash,
-              {x.syn_time, life.id, x.iss, short_of(low ? key.high : key.low), own_port, low ? key.high_port : key.low_port, x.ttl,
-               x.options_signature, goes_on});
-}
-
 void HostWatch::Impl::count_ends(const Waiting& w) noexcept {
   const Life& life = w.life;
   if (!answered(life.opening)) return;
   const std::uint32_t weight = life.is(life_flag::kTroubled) ? kTroubleWeight : 1;
   const auto leaving = [this](Subject& gone) { leave(gone); };
   const unsigned responder = 1U - life.originator;
-  Subject& listener = subjects.touch(w.listener_key, w.listener, weight, leaving);
+  Subject& listener = subjects.touch(w.keys.listener_key, w.keys.listener, weight, leaving);
   count_handshake(listener, life);
   count_common(listener, life, responder);
   if (!established(life.opening)) return;
-  Subject& originator = subjects.touch(w.originator_key, w.originator, weight, leaving);
+  Subject& originator = subjects.touch(w.keys.originator_key, w.keys.originator, weight, leaving);
   count_common(originator, life, life.originator);
 }
 
@@ -165,7 +155,7 @@ void HostWatch::Impl::count_common(Subject& subject, const Life& life, unsigned 
   const Life::End& x = life.ends[which];
   ++subject.established;
   subject.with_data += life.payload != 0;
-  subject.segments += x.segments;
+  subject.segments += life.segments[which];
   subject.repeated += x.retransmitted;
   if (x.retransmitted != 0) happen(subject, {life.id, life.start, life.end, Trouble::kRepeated});
   if (x.lingered != tcp::State::kUnknown) count_lingering(subject, life, which);
@@ -198,11 +188,8 @@ void HostWatch::Impl::count_lingering(Subject& subject, const Life& life, unsign
 // Only the originator's end has a port of its own choice, which TIME-WAIT keeps from being chosen again.
 void HostWatch::Impl::count_time_wait(const Waiting& w) noexcept {
   const Life& life = w.life;
-  unsigned n = 0;
-  while (n != life.steps[life.originator] && life.step(life.originator, n).state != tcp::State::kTimeWait) ++n;
-  if (n == life.steps[life.originator]) return;
-  const base::Timestamp from = life.step(life.originator, n).time;
-  const base::Timestamp until = life.left(life.originator, n);
+  const base::Timestamp from = life.step(life.originator, w.time_wait).time;
+  const base::Timestamp until = life.left(life.originator, w.time_wait);
   const std::uint16_t port = life.originator == 0 ? life.key.low_port : life.key.high_port;
   Route& route = routes.touch(w.route_key, w.route, 1, [this](const Route& gone) { busy_routes.give_back(gone.busy); });
   route.least_port = route.count == 0 ? port : std::min(route.least_port, port);
@@ -273,7 +260,7 @@ void HostWatch::Impl::leave(Subject& subject) noexcept {
 
 void HostWatch::Impl::count_probe(const Life& life) noexcept {
   const bool low = life.originator == 0;
-  Probe probe{};
+  Probe& probe = waiting_probes[waiting_probe_count];
   probe.connection = life.id;
   probe.start = life.start;
   probe.from = (low ? life.key.low : life.key.high).bytes;
@@ -284,7 +271,9 @@ void HostWatch::Impl::count_probe(const Life& life) noexcept {
   probe.empty = life.opening == Opening::kThreeWay;
   probe.refused = life.opening == Opening::kRefused;
   probe.open = life.is(life_flag::kProbeAnswered);
-  take_probe(probe);
+  probe.entered = false;
+  first_probes.prefetch(place_of(probe.from));
+  if (++waiting_probe_count == kBatch) enter_probes();
 }
 
 // The first of a host waits for a second: a flood from a million hosts touches no table.
@@ -322,9 +311,9 @@ void HostWatch::Impl::enter_probe(const Probe& probe) noexcept {
 
 /// A connection without a byte is of interest only where attempts failed before: health checks are many, and succeed.
 Probes* HostWatch::Impl::probes_of(HeavyTable<Probes>& table, const wire::FlowKey& key, bool only_if_known) noexcept {
-  const std::uint64_t hash = numbers.hash(key);
-  if (only_if_known) return table.find(key, hash);
-  return &table.touch(key, hash, 1, [this](const Probes& gone) { sketches.give_back(gone.block); });
+  const std::uint64_t at = hash.hash40(&key);
+  if (only_if_known) return table.find(key, at);
+  return &table.touch(key, at, 1, [this](const Probes& gone) { sketches.give_back(gone.block); });
 }
 
 void HostWatch::Impl::add_probe(Probes& probes, const Probe& probe) noexcept {
@@ -358,9 +347,9 @@ void HostWatch::Impl::note_port(Probes& probes, std::uint16_t port) noexcept {
 }
 
 /// The few are kept as the half of the hash that a Sketch can be filled from.
-void HostWatch::Impl::note_address(Probes& probes, std::uint64_t hash) noexcept {
+void HostWatch::Impl::note_address(Probes& probes, std::uint64_t hashed) noexcept {
   const auto spread = [](std::uint32_t half) { return (half ^ std::uint64_t{half} << 32) * 0x9e37'79b9'7f4a'7c15; };
-  const auto half = static_cast<std::uint32_t>(hash >> 32);
+  const auto half = static_cast<std::uint32_t>(hashed >> 32);
   if (probes.block == 0) {
     if (note_few(probes, half)) return;
     probes.block = sketches.take();
@@ -386,29 +375,33 @@ void HostWatch::observe(const tcp::BriefOutcome& outcome) noexcept {
   impl_->observe_next();
 }
 
+void HostWatch::observe(HostPart part, const Life& life) noexcept {
+  if (part == HostPart::kNumbers) return impl_->numbers.observe(life, nullptr);
+  impl_->observe_conduct(life);
+}
+
 void HostWatch::conclude(base::Timestamp clock) noexcept { impl_->input_end = clock; }
 
 std::vector<HostFinding> HostWatch::findings() const {
-  impl_->enter_waiting();
+  impl_->enter_all();
   return impl_->findings();
 }
 
 Populations HostWatch::populations() const {
-  impl_->enter_waiting();
+  impl_->enter_all();
   return impl_->census.populations();
 }
 
 std::size_t HostWatch::memory() const noexcept {
   const Impl& i = *impl_;
   return sizeof(Impl) + i.numbers.memory() + i.subjects.memory() + i.routes.memory() + i.targets.memory() + i.sweeps.memory() +
-         i.details.memory() + i.windows.memory() + i.sketches.memory() + i.busy_routes.memory() + i.reused.size() * sizeof(Impl::Reused) +
-         i.first_probes.size() * sizeof(Probe);
+         i.details.memory() + i.windows.memory() + i.sketches.memory() + i.busy_routes.memory() + i.first_probes.size() * sizeof(Probe);
 }
 
 std::uint64_t HostWatch::evicted() const noexcept {
-  impl_->enter_waiting();
+  impl_->enter_all();
   const Impl& i = *impl_;
-  return i.numbers.evicted_hosts() + i.subjects.evicted() + i.routes.evicted() + i.targets.evicted() + i.sweeps.evicted();
+  return i.numbers.numbers().evicted_hosts() + i.subjects.evicted() + i.routes.evicted() + i.targets.evicted() + i.sweeps.evicted();
 }
 
 }  // namespace finwait::hosts

@@ -8,6 +8,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <thread>
 
 #include "finwait/base/hash.h"
 #include "finwait/tcp/tracker.h"
@@ -99,8 +100,9 @@ class Scene {
     return static_cast<std::uint32_t>(z >> 32);
   }
 
-  /// All through so many trackers, a flow always through the same one, into a watch; the capture ends `more` after the last segment.
-  [[nodiscard]] HostWatch watch(base::Duration more = 0, const HostOptions& options = {}, std::uint32_t trackers = 1) {
+  /// All through so many trackers, a flow always through the same one, into a watch, its parts in threads of their own if `apart`; the
+  /// capture ends `more` after the last segment.
+  [[nodiscard]] HostWatch watch(base::Duration more = 0, const HostOptions& options = {}, std::uint32_t trackers = 1, bool apart = false) {
     std::stable_sort(segments_.begin(), segments_.end(), [](const auto& x, const auto& y) { return x.time < y.time; });
     HostWatch watch(options);
     std::vector<Life> lives;
@@ -108,7 +110,17 @@ class Scene {
     watch.conclude(last);
     for (std::uint32_t n = 0; n != trackers; ++n) track(n, trackers, last, lives);
     if (trackers != 1) std::sort(lives.begin(), lives.end(), comes_before);
-    for (const Life& life : lives) watch.observe(life);
+    if (!apart) {
+      for (const Life& life : lives) watch.observe(life);
+      return watch;
+    }
+    std::vector<std::thread> threads;
+    for (const HostPart part : kHostParts) {
+      threads.emplace_back([&, part] {
+        for (const Life& life : lives) watch.observe(part, life);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
     return watch;
   }
 
@@ -485,7 +497,7 @@ TEST(Populations, count_ends_in_each_state_over_time) {
   EXPECT_TRUE(p.ends[static_cast<std::size_t>(tcp::State::kClosed)].empty());
 }
 
-TEST(HostWatch, finds_the_same_at_any_number_of_trackers) {
+TEST(HostWatch, finds_the_same_at_any_number_of_trackers_and_threads) {
   Scene scene;
   for (std::uint32_t n = 0; n != 400; ++n) {  // a flood, a scan, leaks, resets and ordinary connections, all at once
     const base::Timestamp at = n * 20 * base::kMillisecond;
@@ -500,8 +512,8 @@ TEST(HostWatch, finds_the_same_at_any_number_of_trackers) {
   }
   const HostWatch one = scene.watch(200 * base::kSecond);
   ASSERT_GE(odd(one).size(), 4U);
-  for (const std::uint32_t trackers : {2U, 3U, 8U}) {
-    const HostWatch many = scene.watch(200 * base::kSecond, {}, trackers);
+  for (const std::uint32_t trackers : {1U, 2U, 3U, 8U}) {
+    const HostWatch many = scene.watch(200 * base::kSecond, {}, trackers, trackers % 2 == 1);
     const auto expected = one.findings();
     const auto found = many.findings();
     ASSERT_EQ(found.size(), expected.size());

@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <tuple>
 #include <type_traits>
@@ -47,11 +49,14 @@ struct Step {
 };
 
 /// One connection that is over. No stamp in it is later than the trace clock was: what ran ahead of it was not believed.
+///
+/// The first kNumberBytes hold all that samples of initial sequence numbers are made of.
 struct alignas(64) Life {
+  static constexpr std::size_t kNumberBytes = 128;
+
   /// Of one end; ends[0] is the low end of the key.
   struct End {
     base::Timestamp syn_time;  ///< of its first SYN or SYN-ACK
-    std::uint64_t segments;    ///< that it sent, copies aside
     std::uint32_t iss;         ///< if number_of is not kNobody
     std::uint32_t snd_nxt;
     std::uint32_t retransmitted;
@@ -63,14 +68,6 @@ struct alignas(64) Life {
 
   wire::FlowKey key;
   std::uint64_t id;
-  base::Timestamp start;
-  base::Timestamp end;
-  base::Timestamp released;  ///< kNever: remembered to the end of input
-  std::array<End, 2> ends;
-  std::uint64_t payload;
-  std::uint64_t missing;  ///< bytes that were acknowledged and never captured
-  base::Timestamp syn_ack_time;
-  base::Timestamp ack_lost_time;
   std::uint8_t originator;  ///< index into ends
   std::uint8_t flags;
   tcp::Opening opening;
@@ -78,21 +75,39 @@ struct alignas(64) Life {
   tcp::Replaced replaced;
   Technique technique;
   std::array<std::uint8_t, 2> steps;  ///< how many states each end was in, one after the other; what was refuted later never was
+  base::Timestamp start;
+  std::array<End, 2> ends;
+  base::Timestamp end;
+  base::Timestamp released;  ///< kNever: remembered to the end of input
 
-  std::array<std::array<base::Timestamp, tcp::Path::kMaxSteps>, 2> step_times;  ///< by the stamps: a later one may be less
+  std::array<std::uint64_t, 2> segments;  ///< that each end sent, copies aside
+  std::uint64_t payload;
+  std::uint64_t missing;  ///< bytes that were acknowledged and never captured
+  base::Timestamp syn_ack_time;
+  base::Timestamp ack_lost_time;
   std::array<std::uint64_t, 2> step_states;                                     ///< as tcp::StateSteps has them
+  std::array<std::array<base::Timestamp, tcp::Path::kMaxSteps>, 2> step_times;  ///< by the stamps: a later one may be less
 
   [[nodiscard]] bool is(std::uint8_t flag) const noexcept { return (flags & flag) != 0; }
   [[nodiscard]] tcp::State step_state(unsigned which, unsigned n) const noexcept {
     return tcp::StateSteps::state_of(step_states[which], n);
   }
   [[nodiscard]] Step step(unsigned which, unsigned n) const noexcept { return {step_times[which][n], step_state(which, n)}; }
+  /// The first step of an end into `state`; steps[which] if it never was in it.
+  [[nodiscard]] unsigned find_step(unsigned which, tcp::State state) const noexcept {
+    constexpr std::uint64_t kOnes = 0x0101'0101'0101'0101;
+    const std::uint64_t differs = step_states[which] ^ kOnes * static_cast<std::uint8_t>(state);
+    // The lowest bit of these is right: what borrows is above it.
+    const std::uint64_t equal = (differs - kOnes) & ~differs & kOnes << 7;
+    return std::min<unsigned>(static_cast<unsigned>(std::countr_zero(equal)) / 8, steps[which]);
+  }
   /// When the end left its state of this step; kNever: not before the end of the capture.
   [[nodiscard]] base::Timestamp left(unsigned which, unsigned n) const noexcept {
     return std::max(step_times[which][n], n + 1U == steps[which] ? released : step_times[which][n + 1]);
   }
 };
 static_assert(sizeof(Life) == 320);
+static_assert(offsetof(Life, segments) == Life::kNumberBytes);
 static_assert(std::is_trivially_copyable_v<Life>);
 
 /// Reads nothing but the outcome. Any thread; no allocation.

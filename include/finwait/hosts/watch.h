@@ -26,6 +26,13 @@ struct HostOptions {
   std::uint64_t seed = 0;  ///< key of all tables, isn.seed aside
 };
 
+/// The tables come in parts that know nothing of each other, so that each may be another thread's.
+enum class HostPart : std::uint8_t {
+  kNumbers,  ///< initial sequence numbers
+  kConduct,  ///< listeners, originating hosts, routes, probes, states over time
+};
+inline constexpr std::array<HostPart, 2> kHostParts{HostPart::kNumbers, HostPart::kConduct};
+
 /// How many ends were in each state over time: ends[state][n] at from + (n + 1) * step; empty for a state nobody was in. UNKNOWN, LISTEN
 /// and CLOSED are not counted. All empty, step 0: no end was in any.
 struct Populations {
@@ -46,7 +53,11 @@ class HostWatch {
   void observe(const Life& life) noexcept;
   /// The same, where it need not be handed on first.
   void observe(const tcp::BriefOutcome& outcome) noexcept;
-  /// The input has ended at `clock`; what is still to come was remembered to the end. Call it before that is observed.
+  /// The same for one part: each part is to see every connection, in the same order, and different threads may do so, each for a part of
+  /// its own, until all have ended.
+  void observe(HostPart part, const Life& life) noexcept;
+  /// The input has ended at `clock`; what is still to come was remembered to the end. Call it before that is observed; in the thread of
+  /// HostPart::kConduct if the parts have several.
   void conclude(base::Timestamp clock) noexcept;
 
   /// All findings: by severity, the gravest first, then by kind, address, port.

@@ -27,10 +27,12 @@ class Census {
 
   /// The row of changes at a time.
   std::array<std::int32_t, kRow>& at(base::Timestamp time) noexcept {
-    if (static_cast<std::uint64_t>((time >> shift_) - low_) >= width_) make_room(time);
+    if (!in_use(time >> shift_)) make_room(time);
     return changes_[place(time >> shift_)];
   }
+  [[nodiscard]] bool in_use(std::int64_t bin) const noexcept { return static_cast<std::uint64_t>(bin - low_) < width_; }
   void add_end(const Life& life, unsigned end) noexcept;
+  void note_seen(std::uint64_t states, unsigned steps) noexcept;
   void add_rest(const Life& life, unsigned end, unsigned n) noexcept;
   void make_room(base::Timestamp time) noexcept;
   void merge() noexcept;
@@ -39,7 +41,8 @@ class Census {
   std::int64_t low_ = 0;     // number of the first bin in use: stamp >> shift
   std::uint64_t width_ = 0;  // bins in use; 0: nobody was in any state
   std::uint64_t shift_ = kFinest;
-  std::uint32_t seen_ = 0;  // the states that somebody was in
+  std::uint32_t seen_ = 0;                 // the states that somebody was in
+  std::array<std::uint64_t, 16> noted_{};  // steps of which all states are in it; 0: UNKNOWN alone, which is not counted
   alignas(64) std::array<std::array<std::int32_t, kRow>,
                          kBins> changes_{};  // those not in use are 0; what is not counted has columns too, which nobody reads
 };
