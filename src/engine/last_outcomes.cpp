@@ -5,6 +5,7 @@
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "finwait/base/bell.h"
 #include "finwait/engine/outcome_stream.h"
@@ -12,14 +13,15 @@
 namespace finwait::engine {
 namespace {
 
-/// The way from the caller's thread to the two others, which live as long as this. An empty batch is the last.
+/// The way from the caller's thread to the others, which live as long as this. An empty batch is the last.
 class Farewell {
  public:
   /// Throws std::bad_alloc, std::system_error.
   explicit Farewell(report::Reporter& reporter) : reporter_(reporter), stream_(std::make_unique<OutcomeStream>()) {
     reporting_ = std::thread([this] { report(); });
     try {
-      learning_ = std::thread([this] { learn(); });
+      learning_.reserve(hosts::kHostParts.size());
+      for (const hosts::HostPart part : hosts::kHostParts) learning_.emplace_back([this, part] { learn(part); });
     } catch (...) {
       end();
       throw;
@@ -51,7 +53,7 @@ class Farewell {
     if (batch_ == nullptr) batch_ = fresh();
     send();
     reporting_.join();
-    if (learning_.joinable()) learning_.join();
+    for (std::thread& thread : learning_) thread.join();
   }
 
   [[nodiscard]] OutcomeBatch& room() noexcept {
@@ -101,9 +103,9 @@ class Farewell {
       }
     });
   }
-  void learn() noexcept {
-    each(Reader::kHosts, [this](const OutcomeBatch& batch) {
-      for (const KeptOutcome& kept : batch.outcomes) reporter_.observe(kept.life);
+  void learn(hosts::HostPart part) noexcept {
+    each(reader_of(part), [this, part](const OutcomeBatch& batch) {
+      for (const KeptOutcome& kept : batch.outcomes) reporter_.observe(part, kept.life);
     });
   }
 
@@ -113,7 +115,7 @@ class Farewell {
   OutcomeBatch* batch_ = nullptr;
   std::exception_ptr failure_;  // the reporting thread's, until it has ended
   std::thread reporting_;
-  std::thread learning_;
+  std::vector<std::thread> learning_;  // one for each part
 };
 
 }  // namespace

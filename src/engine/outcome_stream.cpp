@@ -51,7 +51,7 @@ OutcomeStream::OutcomeStream() {
   }
 }
 
-/// Both readers give batches back in the order in which they were sent.
+/// All readers give batches back in the order in which they were sent.
 OutcomeBatch* OutcomeStream::empty() noexcept {
   for (Lane& lane : lanes_) {
     if (lane.returned == nullptr && !lane.empty.pop(lane.returned)) return nullptr;

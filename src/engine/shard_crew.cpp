@@ -34,9 +34,11 @@ ShardCrew::~ShardCrew() {
 /// Threads that could be started end like any other if a further one cannot.
 void ShardCrew::begin(const std::vector<std::function<void()>>& work) {
   try {
-    running_.reserve(work.size() + 1);
+    running_.reserve(work.size() + hosts::kHostParts.size());
     for (const auto& one : work) running_.emplace_back([this, one] { guarded(one); });
-    running_.emplace_back([this] { guarded([this] { watch_hosts(); }); });
+    for (const hosts::HostPart part : hosts::kHostParts) {
+      running_.emplace_back([this, part] { guarded([this, part] { watch_hosts(part); }); });
+    }
   } catch (const std::system_error& e) {
     abandon();
     join();
@@ -100,16 +102,20 @@ bool ShardCrew::take(std::uint32_t number, std::uint64_t ticket) {
   return end;
 }
 
-/// The thread that learns of hosts: the same connections in the same order, beside what is written of them.
-void ShardCrew::watch_hosts() {
-  OutcomeMerge merge = merge_for(Reader::kHosts);
+/// A thread that learns of hosts: the same connections in the same order, beside what is written of them.
+void ShardCrew::watch_hosts(hosts::HostPart part) {
+  const Reader reader = reader_of(part);
+  OutcomeMerge merge = merge_for(reader);
   for (std::uint64_t ticket = 0;; ++ticket) {
     const Unit* unit = wait_for(ticket);
     if (unit == nullptr) return;
-    if (unit->end) reporter_.conclude_hosts(unit->clock_after);
-    merge.each(ticket, [this](const OutcomeBatch& batch, std::size_t n) { reporter_.observe(batch.outcomes[n].life); });
+    if (unit->end && part == hosts::HostPart::kConduct) reporter_.conclude_hosts(unit->clock_after);
+    merge.each(ticket, [this, part](const OutcomeBatch& batch, std::size_t n) {
+      batch.prefetch_life(n + 4, part);
+      reporter_.observe(part, batch.outcomes[n].life);
+    });
     if (unit->end || abandoned()) return;
-    ring_.set_merged(ticket, Reader::kHosts);
+    ring_.set_merged(ticket, reader);
     room().ring();
   }
 }

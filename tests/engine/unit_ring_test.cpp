@@ -18,7 +18,9 @@ TEST(UnitRing, FreesAUnitWhenEverybodyIsDoneWithIt) {
   EXPECT_FALSE(ring.is_free(2)) << "not merged";
   ring.set_merged(0, Reader::kReport);
   EXPECT_FALSE(ring.is_free(2)) << "not merged for the hosts";
-  ring.set_merged(0, Reader::kHosts);
+  ring.set_merged(0, Reader::kNumbers);
+  EXPECT_FALSE(ring.is_free(2)) << "not merged for all that is kept of hosts";
+  ring.set_merged(0, Reader::kConduct);
   EXPECT_TRUE(ring.is_free(2));
   EXPECT_FALSE(ring.is_free(3));
   EXPECT_EQ(&ring.unit(2), &ring.unit(0));
@@ -76,7 +78,8 @@ TEST(UnitRing, GivesEachShardEveryUnitOnceAndWhole) {
       yield_until([&] { return ring.is_done(ticket, 0) && ring.is_done(ticket, 1); });
       sums[kShards] += ring.unit(ticket).bytes;
       ring.set_merged(ticket, Reader::kReport);
-      ring.set_merged(ticket, Reader::kHosts);
+      ring.set_merged(ticket, Reader::kNumbers);
+      ring.set_merged(ticket, Reader::kConduct);
     }
   });
   for (std::thread& thread : threads) thread.join();

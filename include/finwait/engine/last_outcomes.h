@@ -1,8 +1,8 @@
-// What is still remembered when the input has ended, on three threads: a million connections are to be written soon, and nothing else is
+// What is still remembered when the input has ended, on several threads: a million connections are to be written soon, and nothing else is
 // left to be done meanwhile.
 //
 // Always true: the reporter is told the same in the same order as by one thread. The caller's thread takes connections from the tracker and
-// judges them, a second one reports them, a third one learns of hosts; the two are gone when the call returns. What is under way is
+// judges them, a second one reports them, two more learn of hosts; they are gone when the call returns. What is under way is
 // bounded: who is ahead waits.
 #pragma once
 

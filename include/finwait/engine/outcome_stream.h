@@ -1,7 +1,7 @@
 // Finished connections on their way from a shard to the merge: as values, some dozens at once, in memory that goes round.
 //
-// Always true: one shard writes, two threads read all of it; outcomes come out as they went in. No more than kBatches batches exist, so a
-// shard that is ahead of the readers waits for one to come back from both. No side allocates, but for the first connections with more
+// Always true: one shard writes, some threads read all of it; outcomes come out as they went in. No more than kBatches batches exist, so a
+// shard that is ahead of the readers waits for one to come back from all. No side allocates, but for the first connections with more
 // transitions or findings than any before.
 //
 // All rings are base::Ring: what orders the memory of a batch stands there.
@@ -17,6 +17,7 @@
 #include "finwait/base/memory.h"
 #include "finwait/base/ring.h"
 #include "finwait/hosts/life.h"
+#include "finwait/hosts/watch.h"
 #include "finwait/report/reporter.h"
 #include "finwait/tcp/brief.h"
 #include "finwait/tcp/connection.h"
@@ -59,17 +60,29 @@ struct OutcomeBatch {
   /// Fetches an outcome, which another thread has written; any number.
   void prefetch(std::size_t n) const noexcept {
     if (n >= outcomes.size()) return;
-    const auto* at = reinterpret_cast<const std::byte*>(&outcomes[n]);
-    for (std::size_t line = 0; line < sizeof(KeptOutcome); line += base::kCacheLine) base::prefetch_line(at + line);
-    if (wholes.empty()) return;
-    at = reinterpret_cast<const std::byte*>(&wholes[n]);
-    for (std::size_t line = 0; line < sizeof(KeptWhole); line += base::kCacheLine) base::prefetch_line(at + line);
+    fetch(outcomes[n], sizeof(KeptOutcome));
+    if (!wholes.empty()) fetch(wholes[n], sizeof(KeptWhole));
+  }
+  /// The same of what a part of the hosts' watch reads of it.
+  void prefetch_life(std::size_t n, hosts::HostPart part) const noexcept {
+    if (n < outcomes.size()) fetch(outcomes[n].life, part == hosts::HostPart::kNumbers ? hosts::Life::kNumberBytes : sizeof(hosts::Life));
+  }
+
+ private:
+  template <class T>
+  static void fetch(const T& value, std::size_t bytes) noexcept {
+    const auto* at = reinterpret_cast<const std::byte*>(&value);
+    for (std::size_t line = 0; line < bytes; line += base::kCacheLine) base::prefetch_line(at + line);
   }
 };
 
-/// Both get every batch, in the same order.
-enum class Reader : std::uint8_t { kReport, kHosts };
-inline constexpr std::size_t kReaders = 2;
+/// Each gets every batch, in the same order: what reports, and one for each part of what is learnt of hosts.
+enum class Reader : std::uint8_t { kReport, kNumbers, kConduct };
+inline constexpr std::size_t kReaders = 3;
+
+[[nodiscard]] constexpr Reader reader_of(hosts::HostPart part) noexcept {
+  return part == hosts::HostPart::kNumbers ? Reader::kNumbers : Reader::kConduct;
+}
 
 class OutcomeStream {
  public:
@@ -94,7 +107,7 @@ class OutcomeStream {
   struct Lane {
     base::Ring<OutcomeBatch*> full{kBatches};
     base::Ring<OutcomeBatch*> empty{kBatches};
-    OutcomeBatch* returned = nullptr;  // the shard's: this reader is done with it, the other one perhaps not
+    OutcomeBatch* returned = nullptr;  // the shard's: this reader is done with it, others perhaps not
   };
 
   std::array<OutcomeBatch, kBatches> batches_;

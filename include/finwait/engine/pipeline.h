@@ -26,7 +26,7 @@ namespace finwait::engine {
 struct PipelineOptions {
   tcp::TrackerOptions tracker;
   wire::DecodeOptions decode;
-  bool last_on_threads = false;                                               ///< what is open at the end is given by three threads
+  bool last_on_threads = false;                                               ///< what is open at the end is given by several threads
   std::size_t batch = 512;                                                    ///< frames
   std::uint32_t snapshot_length = std::numeric_limits<std::uint32_t>::max();  ///< bytes of a frame that are looked at
   std::uint64_t frame_limit = std::numeric_limits<std::uint64_t>::max();      ///< stop after so many selected frames

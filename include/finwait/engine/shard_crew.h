@@ -2,8 +2,8 @@
 // units come from.
 //
 // Whoever has a crew fills and places units (unit_ring.h). Each shard's thread takes its part of every unit, in order; the caller's thread
-// gives what comes of it to the reporter, in the order of the output, and one more thread learns of hosts in the same order. Everything is
-// bounded: who has no room waits. What a thread cannot go on from ends all of them.
+// gives what comes of it to the reporter, in the order of the output, and one more thread for each part of the hosts' tables learns of them
+// in the same order. Everything is bounded: who has no room waits. What a thread cannot go on from ends all of them.
 //
 // Waking a thread costs more than a unit of few frames, so there are several bells, and each has those waiting who can do something then.
 #pragma once
@@ -39,7 +39,7 @@ class ShardCrew {
   ShardCrew(const ShardCrew&) = delete;
   ShardCrew& operator=(const ShardCrew&) = delete;
 
-  /// Begins the thread for hosts and one for each of these, whose exceptions are given up on. Throws std::runtime_error that says what to
+  /// Begins the threads for hosts and one for each of these, whose exceptions are given up on. Throws std::runtime_error that says what to
   /// do; then none runs any more.
   void begin(const std::vector<std::function<void()>>& work);
 
@@ -93,7 +93,7 @@ class ShardCrew {
   [[nodiscard]] OutcomeMerge merge_for(Reader reader);
   [[nodiscard]] const Unit* wait_for(std::uint64_t ticket);
   [[nodiscard]] bool take(std::uint32_t number, std::uint64_t ticket);
-  void watch_hosts();
+  void watch_hosts(hosts::HostPart part);
   void guarded(const std::function<void()>& work) noexcept;
   void join();
 

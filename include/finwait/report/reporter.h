@@ -27,9 +27,10 @@ class Reporter {
     hosts_.observe(outcome);
     report(outcome, nullptr);
   }
-  /// The two halves of connection(), each in the order of the output. observe() and conclude_hosts() may be another thread's than the rest,
-  /// until finish(). `whole`: the same in full; may be null if takes_briefs().
-  void observe(const hosts::Life& life) noexcept { hosts_.observe(life); }
+  /// What connection() does, piece by piece, each in the order of the output. Until finish() each part of the hosts may be observed by
+  /// another thread than the rest; conclude_hosts() is for that of HostPart::kConduct. `whole`: the same in full; may be null if
+  /// takes_briefs().
+  void observe(hosts::HostPart part, const hosts::Life& life) noexcept { hosts_.observe(part, life); }
   void report(const tcp::BriefOutcome& outcome, const tcp::Outcome* whole);
   void event(const tcp::Event& event, const tcp::Connection& connection);
   /// The batch that ended at `clock`, on the trace clock, has been given.

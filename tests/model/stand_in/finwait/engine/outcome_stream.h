@@ -1,4 +1,5 @@
-// For the model checker: of the outcomes the ring of units needs to know only who reads them.
+// For the model checker: of the outcomes the ring of units needs to know only who reads them. Each reader is as any other: two stand for
+// however many there are, and leave few enough executions.
 #pragma once
 
 #include <cstddef>
