@@ -65,7 +65,9 @@ struct OutcomeBatch {
   }
   /// The same of what a part of the hosts' watch reads of it.
   void prefetch_life(std::size_t n, hosts::HostPart part) const noexcept {
-    if (n < outcomes.size()) fetch(outcomes[n].life, part == hosts::HostPart::kNumbers ? hosts::Life::kNumberBytes : sizeof(hosts::Life));
+    if (n >= outcomes.size()) return;
+    fetch(outcomes[n].life, part == hosts::HostPart::kNumbers ? hosts::Life::kNumberBytes : sizeof(hosts::Life));
+    base::prefetch_line(&outcomes[n].turn);
   }
 
  private:
