@@ -20,23 +20,33 @@ constexpr bool counted(tcp::State state) noexcept { return (kNotCounted >> colum
 
 void Census::add(const Life& life) noexcept {
   for (unsigned end = 0; end != 2; ++end) {
-    if (life.steps[end] != 0) add_end(life, end);
+    if (life.steps[end] != 0) add_end({life.step_times[end].data(), life.step_states[end], life.steps[end], life.released});
   }
+}
+
+void Census::add_stay(base::Timestamp from, tcp::State state, base::Timestamp until) noexcept {
+  const std::int64_t bin = from >> shift_;
+  const std::int64_t last = until == base::kNever ? bin : until >> shift_;
+  if ((seen_ >> column(state) & 1U) == 0 || !in_use(bin) || last < bin || !in_use(last)) {
+    return add_end({&from, static_cast<std::uint64_t>(state), 1, until});
+  }
+  ++changes_[place(bin)][column(state)];
+  if (until != base::kNever) --changes_[place(last)][column(state)];
 }
 
 /// What is entered and left in one bin leaves no trace there: of the steps in a bin only the last one counts. One state is left when the
 /// next one is entered: both changes are in one row. What is not counted is entered in columns that nobody reads.
-void Census::add_end(const Life& life, unsigned end) noexcept {
-  const base::Timestamp* times = life.step_times[end].data();
-  const std::uint64_t states = life.step_states[end];
-  const unsigned steps = life.steps[end];
+void Census::add_end(const Course& course) noexcept {
+  const base::Timestamp* times = course.times;
+  const std::uint64_t states = course.states;
+  const unsigned steps = course.steps;
   const std::uint64_t shift = shift_;
   note_seen(states, steps);
   std::size_t before = column(tcp::State::kUnknown);
   std::int64_t bin = std::numeric_limits<std::int64_t>::min();
   for (unsigned n = 0; n != steps;) {
     const std::int64_t next = times[n] >> shift;
-    if (next < bin || !in_use(next)) return add_rest(life, end, n);
+    if (next < bin || !in_use(next)) return add_rest(course, n);
     bin = next;
     while (++n != steps && times[n] >> shift == bin) {
     }
@@ -45,9 +55,9 @@ void Census::add_end(const Life& life, unsigned end) noexcept {
     before = states >> 8 * (n - 1) & 0xff;
     ++row[before];
   }
-  if (life.released == base::kNever) return;
-  bin = std::max(bin, life.released >> shift);
-  if (!in_use(bin)) return add_rest(life, end, steps);
+  if (course.released == base::kNever) return;
+  bin = std::max(bin, course.released >> shift);
+  if (!in_use(bin)) return add_rest(course, steps);
   --changes_[place(bin)][before];
 }
 
@@ -62,17 +72,18 @@ void Census::note_seen(std::uint64_t states, unsigned steps) noexcept {
 }
 
 /// From this step on, for stamps in any order and of any time. A state is not left before it was entered, whatever the stamps say.
-void Census::add_rest(const Life& life, unsigned end, unsigned n) noexcept {
-  tcp::State before = n == 0 ? tcp::State::kUnknown : life.step_state(end, n - 1);
-  base::Timestamp since = n == 0 ? 0 : life.step_times[end][n - 1];
-  for (; n != life.steps[end]; ++n) {
-    const auto [time, state] = life.step(end, n);
+void Census::add_rest(const Course& course, unsigned n) noexcept {
+  tcp::State before = n == 0 ? tcp::State::kUnknown : tcp::StateSteps::state_of(course.states, n - 1);
+  base::Timestamp since = n == 0 ? 0 : course.times[n - 1];
+  for (; n != course.steps; ++n) {
+    const base::Timestamp time = course.times[n];
+    const tcp::State state = tcp::StateSteps::state_of(course.states, n);
     if (counted(before)) --at(std::max(since, time))[column(before)];
     if (counted(state)) ++at(time)[column(state)];
     before = state;
     since = time;
   }
-  if (counted(before) && life.released != base::kNever) --at(std::max(since, life.released))[column(before)];
+  if (counted(before) && course.released != base::kNever) --at(std::max(since, course.released))[column(before)];
 }
 
 /// The bin of this time comes into use.

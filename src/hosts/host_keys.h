@@ -49,11 +49,10 @@ using KeyWords = std::array<std::uint64_t, 5>;
 struct HostKeys {
   wire::FlowKey originator_key;
   wire::FlowKey listener_key;
-  std::uint64_t originator = 0;
-  std::uint64_t listener = 0;
+  std::uint64_t originator;
+  std::uint64_t listener;
 
-  HostKeys() noexcept = default;
-  HostKeys(const Life& life, const base::KeyedHash& hash) noexcept {
+  void make(const Life& life, const base::KeyedHash& hash) noexcept {
     const KeyWords host = subject_words(life.key, life.originator, false);
     const KeyWords service = subject_words(life.key, 1U - life.originator, true);
     originator_key = key_of(host);

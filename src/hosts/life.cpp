@@ -23,16 +23,6 @@ const tcp::Anomaly* find(const Outcome& outcome, AnomalyKind kind) noexcept {
   return at == outcome.anomalies.end() ? nullptr : &*at;
 }
 
-base::Timestamp latest_time(const Brief& c) noexcept {
-  return c.released_at == base::kNever ? c.last_clock : std::max(c.last_clock, c.released_at);
-}
-
-/// An operating system's own SYN brings options; raw SYNs of scanners bring none, or a maximum segment size alone.
-Technique technique_of_syn(const Brief::End& originator) noexcept {
-  const bool rich = originator.knows(known::kSackPermitted) || originator.knows(known::kWindowScale);
-  return rich ? Technique::kConnect : Technique::kSyn;
-}
-
 /// A segment that opens nothing, sent to see what comes back; kSyn if it is none.
 Technique technique_without_syn(const Outcome& outcome) noexcept {
   if (const tcp::Anomaly* illegal = find(outcome, AnomalyKind::kSynFlagsIllegal)) {
@@ -114,6 +104,12 @@ void note_findings(const Outcome& outcome, Life& life) noexcept {
 }
 
 }  // namespace
+
+/// An operating system's own SYN brings options; raw SYNs of scanners bring none, or a maximum segment size alone.
+Technique technique_of_syn(const Brief::End& originator) noexcept {
+  const bool rich = originator.knows(known::kSackPermitted) || originator.knows(known::kWindowScale);
+  return rich ? Technique::kConnect : Technique::kSyn;
+}
 
 void write_life(const Outcome& outcome, Life& life) noexcept {
   const Brief& c = outcome.brief;

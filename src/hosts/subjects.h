@@ -120,10 +120,14 @@ struct alignas(64) Probe {
   std::uint32_t network;
   std::uint16_t port;
   Technique technique;
-  bool empty : 1;  ///< a connection without a byte
-  bool refused : 1;
-  bool open : 1;
-  bool entered : 1;  ///< of the first one of a host: it waits for a second no more
+  std::uint8_t flags;
+  std::uint32_t place;  ///< where the first one of its host waits
+
+  static constexpr std::uint8_t kEmpty = 1U << 0;  ///< a connection without a byte
+  static constexpr std::uint8_t kRefused = 1U << 1;
+  static constexpr std::uint8_t kOpen = 1U << 2;
+  static constexpr std::uint8_t kEntered = 1U << 3;  ///< of the first one of a host: it waits for a second no more
+  [[nodiscard]] bool is(std::uint8_t flag) const noexcept { return (flags & flag) != 0; }
 };
 static_assert(sizeof(Probe) == 64);
 

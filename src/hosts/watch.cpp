@@ -30,6 +30,19 @@ bool established(Opening opening) noexcept {
   }
 }
 
+/// A SYN that nothing came back to, and that is all there was: most of a flood.
+bool is_lone_syn(const tcp::Brief& c) noexcept {
+  namespace known = tcp::known;
+  constexpr std::uint32_t kFirstSyn = known::kIss | known::kPlainSyn;
+  const tcp::Brief::End& x = c.orig();
+  const tcp::Brief::End& y = c.ends[1U - c.originator];
+  const auto& steps = c.steps.ends;
+  return c.opening == Opening::kUnanswered && (x.known & kFirstSyn) == kFirstSyn && !y.knows(known::kIss) &&
+         c.replaced == tcp::Replaced::kNothing && !c.time_wait_reused &&
+         (x.payload_bytes | x.missing_bytes | y.payload_bytes | y.missing_bytes) == 0 && steps[c.originator].count == 1 &&
+         steps[1U - c.originator].count == 0;
+}
+
 bool answered(Opening opening) noexcept { return established(opening) || opening == Opening::kHalfOpen || opening == Opening::kAborted; }
 
 /// Whether anything is kept of it under its listener, its originator or their route.
@@ -38,12 +51,12 @@ bool has_entries(const Life& life) noexcept {
 }
 
 /// Where the first probe of a host waits. Whoever aims at one place only makes another's first one forgotten.
-std::size_t place_of(const std::array<std::uint8_t, 16>& address) noexcept {
+std::uint32_t place_of(const wire::Address& address) noexcept {
   std::uint64_t high = 0;
   std::uint64_t low = 0;
-  std::memcpy(&high, address.data(), sizeof high);
-  std::memcpy(&low, address.data() + sizeof high, sizeof low);
-  return static_cast<std::size_t>(((high ^ high >> 29 ^ low) * 0x9e37'79b9'7f4a'7c15) >> 50);
+  std::memcpy(&high, address.bytes.data(), sizeof high);
+  std::memcpy(&low, address.bytes.data() + sizeof high, sizeof low);
+  return static_cast<std::uint32_t>(((high ^ high >> 29 ^ low) * 0x9e37'79b9'7f4a'7c15) >> 50);
 }
 
 }  // namespace
@@ -67,9 +80,19 @@ void HostWatch::Impl::observe_next() noexcept {
   Waiting& w = waiting[waiting_count];
   enter(w.life);
   if (!has_entries(w.life)) return numbers.observe(w.life, nullptr);
-  w.keys = HostKeys(w.life, hash);
+  w.keys.make(w.life, hash);
   numbers.observe(w.life, &w.keys);
   await_entries(w);
+}
+
+/// As if its Life were made and observed, in all tables that would read of it.
+void HostWatch::Impl::observe_lone_syn(const tcp::Brief& c) noexcept {
+  const base::Timestamp latest = latest_time(c);
+  const tcp::Brief::End& x = c.orig();
+  const tcp::StateSteps::End& steps = c.steps.ends[c.originator];
+  numbers.observe_syn(c.key, c.originator, {std::min(x.syn_time, latest), c.id, x.iss, x.ttl, x.options_signature});
+  census.add_stay(std::min(steps.times[0], latest), tcp::StateSteps::state_of(steps.states, 0), c.released_at);
+  await_probe(c.key, c.originator, c.id, std::min(c.start, latest), technique_of_syn(x), 0);
 }
 
 void HostWatch::Impl::observe_conduct(const Life& life) noexcept {
@@ -77,7 +100,7 @@ void HostWatch::Impl::observe_conduct(const Life& life) noexcept {
   if (!has_entries(life)) return;
   Waiting& w = waiting[waiting_count];
   w.life = life;
-  w.keys = HostKeys(life, hash);
+  w.keys.make(life, hash);
   await_entries(w);
 }
 
@@ -259,33 +282,40 @@ void HostWatch::Impl::leave(Subject& subject) noexcept {
 }
 
 void HostWatch::Impl::count_probe(const Life& life) noexcept {
-  const bool low = life.originator == 0;
+  unsigned flags = 0;
+  if (life.opening == Opening::kThreeWay) flags |= Probe::kEmpty;
+  if (life.opening == Opening::kRefused) flags |= Probe::kRefused;
+  if (life.is(life_flag::kProbeAnswered)) flags |= Probe::kOpen;
+  await_probe(life.key, life.originator, life.id, life.start, life.technique, static_cast<std::uint8_t>(flags));
+}
+
+void HostWatch::Impl::await_probe(const wire::FlowKey& key, unsigned originator, std::uint64_t id, base::Timestamp start,
+                                  Technique technique, std::uint8_t flags) noexcept {
+  const bool low = originator == 0;
   Probe& probe = waiting_probes[waiting_probe_count];
-  probe.connection = life.id;
-  probe.start = life.start;
-  probe.from = (low ? life.key.low : life.key.high).bytes;
-  probe.to = (low ? life.key.high : life.key.low).bytes;
-  probe.network = life.key.network;
-  probe.port = low ? life.key.high_port : life.key.low_port;
-  probe.technique = life.technique;
-  probe.empty = life.opening == Opening::kThreeWay;
-  probe.refused = life.opening == Opening::kRefused;
-  probe.open = life.is(life_flag::kProbeAnswered);
-  probe.entered = false;
-  first_probes.prefetch(place_of(probe.from));
+  probe.connection = id;
+  probe.start = start;
+  probe.from = (low ? key.low : key.high).bytes;
+  probe.to = (low ? key.high : key.low).bytes;
+  probe.network = key.network;
+  probe.port = low ? key.high_port : key.low_port;
+  probe.technique = technique;
+  probe.flags = flags;
+  probe.place = place_of(low ? key.low : key.high);
+  first_probes.prefetch(probe.place);
   if (++waiting_probe_count == kBatch) enter_probes();
 }
 
 // The first of a host waits for a second: a flood from a million hosts touches no table.
 void HostWatch::Impl::take_probe(const Probe& probe) noexcept {
-  Probe& first = first_probes[place_of(probe.from)];
+  Probe& first = first_probes[probe.place];
   const bool known_host = first.connection != 0 && first.from == probe.from && first.network == probe.network;
   if (!known_host) {
-    if (!probe.empty) first = probe;
+    if (!probe.is(Probe::kEmpty)) first = probe;
     return;
   }
-  if (!first.entered) enter_probe(first);
-  first.entered = true;
+  if (!first.is(Probe::kEntered)) enter_probe(first);
+  first.flags |= Probe::kEntered;
   enter_probe(probe);
 }
 
@@ -297,11 +327,11 @@ void HostWatch::Impl::enter_probe(const Probe& probe) noexcept {
   wire::FlowKey sweep = target;
   sweep.high = {};
   sweep.high_port = probe.port;
-  if (Probes* by_target = probes_of(targets, target, probe.empty)) {
+  if (Probes* by_target = probes_of(targets, target, probe.is(Probe::kEmpty))) {
     add_probe(*by_target, probe);
     note_port(*by_target, probe.port);
   }
-  if (Probes* by_port = probes_of(sweeps, sweep, probe.empty)) {
+  if (Probes* by_port = probes_of(sweeps, sweep, probe.is(Probe::kEmpty))) {
     add_probe(*by_port, probe);
     wire::FlowKey address;
     address.high = target.high;
@@ -318,9 +348,9 @@ Probes* HostWatch::Impl::probes_of(HeavyTable<Probes>& table, const wire::FlowKe
 
 void HostWatch::Impl::add_probe(Probes& probes, const Probe& probe) noexcept {
   ++probes.all;
-  probes.failed += !probe.empty;
-  probes.refused += probe.refused;
-  probes.open += probe.open;
+  probes.failed += !probe.is(Probe::kEmpty);
+  probes.refused += probe.is(Probe::kRefused);
+  probes.open += probe.is(Probe::kOpen);
   probes.examples.add(probe.connection);
   probes.span.add(probe.start);
   ++probes.techniques[static_cast<std::size_t>(probe.technique)];
@@ -371,6 +401,7 @@ void HostWatch::observe(const Life& life) noexcept {
 }
 
 void HostWatch::observe(const tcp::BriefOutcome& outcome) noexcept {
+  if (is_lone_syn(outcome.brief)) return impl_->observe_lone_syn(outcome.brief);
   write_life(outcome, impl_->next());
   impl_->observe_next();
 }

@@ -39,6 +39,7 @@ struct HostWatch::Impl {
   [[nodiscard]] Life& next() noexcept { return waiting[waiting_count].life; }
   /// In all tables.
   void observe_next() noexcept;
+  void observe_lone_syn(const tcp::Brief& brief) noexcept;
   /// In all but those of NumberWatch.
   void observe_conduct(const Life& life) noexcept;
   void await_entries(Waiting& waiting) noexcept;
@@ -60,6 +61,8 @@ struct HostWatch::Impl {
 
   // Probes.
   void count_probe(const Life& life) noexcept;
+  void await_probe(const wire::FlowKey& key, unsigned originator, std::uint64_t id, base::Timestamp start, Technique technique,
+                   std::uint8_t flags) noexcept;
   [[nodiscard]] Probes* probes_of(HeavyTable<Probes>& table, const wire::FlowKey& key, bool only_if_known) noexcept;
   void take_probe(const Probe& probe) noexcept;
   void enter_probe(const Probe& probe) noexcept;

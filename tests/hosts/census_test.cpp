@@ -119,6 +119,25 @@ TEST(Census, CountsAsIfEveryStepWereEntered) {
   }
 }
 
+TEST(Census, CountsAStayAsAnEndOfOneStep) {
+  for (std::uint64_t seed = 0; seed != 60; ++seed) {
+    Lives lives(seed);
+    Census census;
+    PlainCensus plain;
+    for (int n = 0; n != 400; ++n) {
+      Life life = lives.next(base::kSecond << n / 50);
+      life.steps = {static_cast<std::uint8_t>(n % 3 == 0 ? life.steps[0] : std::min<unsigned>(life.steps[0], 1)), 0};
+      if (life.steps[0] == 1) {
+        census.add_stay(life.step_times[0][0], life.step_state(0, 0), life.released);
+      } else {
+        census.add(life);
+      }
+      plain.add(life);
+      if (n < 5 || n % 100 == 99) expect_same(census.populations(), plain.populations(), seed);
+    }
+  }
+}
+
 TEST(Census, IsEmptyWhenNobodyWasInAnyState) {
   Census census;
   census.add(Life{});

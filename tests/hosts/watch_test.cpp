@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <random>
 #include <string>
@@ -108,7 +109,10 @@ class Scene {
     std::vector<Life> lives;
     const base::Timestamp last = segments_.empty() ? 0 : segments_.back().time + more;
     watch.conclude(last);
-    for (std::uint32_t n = 0; n != trackers; ++n) track(n, trackers, last, lives);
+    for (std::uint32_t n = 0; n != trackers; ++n) {
+      track(n, trackers, last,
+            [&](tcp::Tracker& tracker) { tracker.drain([&](const tcp::Outcome& outcome) { lives.push_back(life_of(outcome)); }); });
+    }
     if (trackers != 1) std::sort(lives.begin(), lives.end(), comes_before);
     if (!apart) {
       for (const Life& life : lives) watch.observe(life);
@@ -123,14 +127,31 @@ class Scene {
     for (std::thread& thread : threads) thread.join();
     return watch;
   }
+  /// The same by the short records alone, as where nothing more is asked for.
+  [[nodiscard]] HostWatch watch_briefs(base::Duration more) {
+    std::stable_sort(segments_.begin(), segments_.end(), [](const auto& x, const auto& y) { return x.time < y.time; });
+    HostWatch watch;
+    const base::Timestamp last = segments_.back().time + more;
+    watch.conclude(last);
+    track(0, 1, last, [&](tcp::Tracker& tracker) {
+      tracker.drain(true, [&](const auto& outcome) {
+        if constexpr (std::is_same_v<decltype(outcome), const tcp::BriefOutcome&>) {
+          watch.observe(outcome);
+        } else {
+          watch.observe(life_of(outcome));
+        }
+      });
+    });
+    return watch;
+  }
 
  private:
-  /// Those of one of several trackers.
-  void track(std::uint32_t which, std::uint32_t trackers, base::Timestamp last, std::vector<Life>& lives) {
+  /// Those of one of several trackers; take(tracker) takes what is over.
+  void track(std::uint32_t which, std::uint32_t trackers, base::Timestamp last, const std::function<void(tcp::Tracker&)>& take) {
     tcp::TrackerOptions limits;
     limits.max_connections = 1U << 18;
     tcp::Tracker tracker(limits);
-    const auto hand_on = [&] { tracker.drain([&](const tcp::Outcome& outcome) { lives.push_back(life_of(outcome)); }); };
+    const auto hand_on = [&] { take(tracker); };
     std::uint64_t frame = 0;
     for (wire::Segment s : segments_) {
       s.clock = s.time;
@@ -523,6 +544,51 @@ TEST(HostWatch, finds_the_same_at_any_number_of_trackers_and_threads) {
       EXPECT_EQ(found[n].series.values, expected[n].series.values);
     }
     EXPECT_EQ(many.populations().ends, one.populations().ends);
+  }
+}
+
+TEST(HostWatch, finds_the_same_of_a_brief_as_of_its_life) {
+  for (std::uint64_t seed = 0; seed != 8; ++seed) {
+    std::mt19937_64 random(seed);
+    const auto any = [&random](std::uint32_t of) { return static_cast<std::uint32_t>(random() % of); };
+    Scene scene;
+    // Attempts of few hosts at few ports, so that ports are used again, hosts repeat themselves and scans are found; most of them SYNs
+    // alone.
+    for (std::uint32_t n = 0; n != 6'000; ++n) {
+      scene.rich = any(2) == 0;
+      scene.round = any(3);
+      const base::Timestamp at = n * 20 * base::kMillisecond;
+      const Who client{1 + any(6), static_cast<std::uint16_t>(2'000 + any(30))};
+      const Who server{100 + any(5), static_cast<std::uint16_t>(1 + any(60))};
+      switch (any(6)) {
+        case 0:
+          scene.close(scene.open(at, client, server), client, server);
+          break;
+        case 1:
+          scene.probe(at, client, server, true);
+          break;
+        case 2:
+          scene.segment(at, client, server, flag::kSyn, scene.number(client, server), 0, any(2) * 20);
+          break;
+        default:
+          scene.probe(at, client, server, false);
+      }
+    }
+    const base::Duration more = any(2) * 100 * base::kSecond;
+    const HostWatch by_lives = scene.watch(more);
+    const HostWatch by_briefs = scene.watch_briefs(more);
+    const auto expected = by_lives.findings();
+    const auto found = by_briefs.findings();
+    EXPECT_GT(odd(by_lives).size(), 5U);
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t n = 0; n != found.size(); ++n) {
+      EXPECT_EQ(found[n].text, expected[n].text);
+      EXPECT_EQ(found[n].connections, expected[n].connections);
+      EXPECT_EQ(found[n].from, expected[n].from);
+      EXPECT_EQ(found[n].to, expected[n].to);
+    }
+    EXPECT_EQ(by_briefs.populations().ends, by_lives.populations().ends);
+    EXPECT_EQ(by_briefs.populations().from, by_lives.populations().from);
   }
 }
 

@@ -19,6 +19,8 @@ class Census {
   static constexpr std::size_t kBins = 256;
 
   void add(const Life& life) noexcept;
+  /// An end that was in one state and no other, from `from` until `until`; kNever: to the end.
+  void add_stay(base::Timestamp from, tcp::State state, base::Timestamp until) noexcept;
   [[nodiscard]] Populations populations() const;
 
  private:
@@ -31,9 +33,16 @@ class Census {
     return changes_[place(time >> shift_)];
   }
   [[nodiscard]] bool in_use(std::int64_t bin) const noexcept { return static_cast<std::uint64_t>(bin - low_) < width_; }
-  void add_end(const Life& life, unsigned end) noexcept;
+  /// What an end went through.
+  struct Course {
+    const base::Timestamp* times;
+    std::uint64_t states;
+    unsigned steps;            ///< at least one
+    base::Timestamp released;  ///< when it left the last state
+  };
+  void add_end(const Course& course) noexcept;
   void note_seen(std::uint64_t states, unsigned steps) noexcept;
-  void add_rest(const Life& life, unsigned end, unsigned n) noexcept;
+  void add_rest(const Course& course, unsigned n) noexcept;
   void make_room(base::Timestamp time) noexcept;
   void merge() noexcept;
   [[nodiscard]] static std::size_t place(std::int64_t bin) noexcept { return static_cast<std::size_t>(bin) & (kBins - 1); }

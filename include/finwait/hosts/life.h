@@ -110,6 +110,13 @@ static_assert(sizeof(Life) == 320);
 static_assert(offsetof(Life, segments) == Life::kNumberBytes);
 static_assert(std::is_trivially_copyable_v<Life>);
 
+/// No stamp of a connection is believed to be later.
+[[nodiscard]] inline base::Timestamp latest_time(const tcp::Brief& c) noexcept {
+  return c.released_at == base::kNever ? c.last_clock : std::max(c.last_clock, c.released_at);
+}
+/// How an attempt was made that began with a SYN.
+[[nodiscard]] Technique technique_of_syn(const tcp::Brief::End& originator) noexcept;
+
 /// Reads nothing but the outcome. Any thread; no allocation.
 void write_life(const tcp::BriefOutcome& outcome, Life& life) noexcept;
 [[nodiscard]] Life life_of(const tcp::Outcome& outcome) noexcept;
