@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 namespace finwait::engine {
 
@@ -37,25 +38,23 @@ void Sequencer::replay_clock(Unit& unit) {
   unit.clock_after = clock_.now();
 }
 
-/// In file order among themselves; what comes of them is put where its frame stands among the segments of its shard.
+/// In file order among themselves; what comes of them is brought to where its frame stands among the segments of its shard.
 void Sequencer::place_fragments(Unit& unit, const UnitDecoder& decoder) {
-  const std::uint32_t before = unit.segment_count;
-  if (unit.segments.size() < before + unit.held.size()) unit.segments.resize(before + unit.held.size());
+  std::vector<std::size_t> before;
+  for (const Part& part : unit.parts) before.push_back(part.size());
   for (const HeldFrame& held : unit.held) {
     const wire::Fate fate = place_fragment(unit, held, decoder);
     --unit.fates[static_cast<std::size_t>(wire::Fate::kFragment)];
     ++unit.fates[static_cast<std::size_t>(fate)];
   }
-  if (unit.segment_count == before) return;
-  for (auto& part : unit.parts) {
-    std::sort(part.begin(), part.end(),
-              [&](std::uint32_t left, std::uint32_t right) { return unit.segments[left].frame < unit.segments[right].frame; });
+  for (std::size_t n = 0; n != before.size(); ++n) {
+    if (unit.parts[n].size() != before[n]) unit.parts[n].merge_from(before[n]);
   }
 }
 
 wire::Fate Sequencer::place_fragment(Unit& unit, const HeldFrame& held, const UnitDecoder& decoder) {
   const wire::FrameView view{unit.held_bytes.data() + held.begin, held.captured, held.length, held.link_type};
-  wire::Segment& segment = unit.segments[unit.segment_count];
+  wire::Segment segment;
   const wire::Fate fate = wire::decode(view, options_.decode, reassembler_, unit.clock_at(held.number, held.clock), segment);
   const bool icmp = fate == wire::Fate::kOtherIp && segment.kind == wire::SegmentKind::kIcmpError;
   if (fate != wire::Fate::kTcp && !icmp) return fate;

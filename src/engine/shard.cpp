@@ -6,6 +6,22 @@
 #include "finwait/base/memory.h"
 
 namespace finwait::engine {
+namespace {
+
+/// Gives segments what only the sequencer knew. They are where another thread wrote them: what lies behind them is fetched, too, as it is
+/// to be completed next.
+void complete(const Unit& unit, std::span<wire::Segment> segments) noexcept {
+  constexpr std::size_t kAhead = 64;
+  for (wire::Segment& segment : segments) {
+    const auto* next = reinterpret_cast<const std::byte*>(&segment) + kAhead * sizeof segment;
+    base::prefetch_line(next);
+    base::prefetch_line_to_write(next + base::kCacheLine);
+    segment.clock = unit.clock_at(segment.frame, segment.clock);
+    segment.frame += unit.frames_before;
+  }
+}
+
+}  // namespace
 
 Shard::Shard(const PipelineOptions& options, std::uint32_t number, bool in_full, base::Bell& bell, const std::atomic<bool>& abandoned)
     : number_(number),
@@ -13,19 +29,19 @@ Shard::Shard(const PipelineOptions& options, std::uint32_t number, bool in_full,
       bell_(bell),
       abandoned_(abandoned),
       tracker_(options.tracker),
-      segments_(std::clamp<std::size_t>(options.batch, 1, tracker_.most_at_once())),
-      fates_(segments_.size(), wire::Fate::kTcp) {}
+      fates_(std::clamp<std::size_t>(options.batch, 1, tracker_.most_at_once()), wire::Fate::kTcp) {}
 
-void Shard::take(const Unit& unit, std::uint64_t ticket) {
+void Shard::take(Unit& unit, std::uint64_t ticket) {
   for (const capture::LossSpan& loss : unit.losses) tracker_.note_loss(loss.from, loss.to);
-  std::span<const std::uint32_t> part;
-  if (number_ < unit.parts.size()) part = unit.parts[number_];
+  std::span<wire::Segment> part;
+  if (number_ < unit.parts.size()) part = unit.parts[number_].segments();
   while (!part.empty()) {
-    const std::size_t count = std::min(part.size(), segments_.size());
-    track(unit, part.first(count));
-    tracker_.advance(segments_[count - 1].clock);
+    const auto some = part.first(std::min(part.size(), fates_.size()));
+    complete(unit, some);
+    track(some);
+    tracker_.advance(some.back().clock);
     drain(ticket);
-    part = part.subspan(count);
+    part = part.subspan(some.size());
   }
   if (unit.end) {
     tracker_.finish(unit.clock_after);
@@ -36,28 +52,15 @@ void Shard::take(const Unit& unit, std::uint64_t ticket) {
   if (batch_ != nullptr && batch_->size() != 0) send();
 }
 
-/// The segments are copied: they lie scattered in the memory of whoever decoded them, and get what only the sequencer knew.
-void Shard::track(const Unit& unit, std::span<const std::uint32_t> part) {
-  constexpr std::size_t kAhead = 16;
-  for (std::size_t n = 0; n != part.size(); ++n) {
-    if (n + kAhead < part.size()) {
-      const auto* next = reinterpret_cast<const std::byte*>(&unit.segments[part[n + kAhead]]);
-      base::prefetch_line(next);
-      base::prefetch_line(next + base::kCacheLine);
-    }
-    wire::Segment& segment = segments_[n];
-    segment = unit.segments[part[n]];
-    segment.clock = unit.clock_at(segment.frame, segment.clock);
-    segment.frame += unit.frames_before;
-  }
+void Shard::track(std::span<const wire::Segment> segments) {
   const std::uint64_t before = tracker_.counts().table_full;
-  tracker_.track(std::span<const wire::Segment>(segments_).first(part.size()), fates_);
-  if (tracker_.counts().table_full != before) count_refused(part.size());
+  tracker_.track(segments, fates_);
+  if (tracker_.counts().table_full != before) count_refused(segments);
 }
 
-void Shard::count_refused(std::size_t segments) noexcept {
-  for (std::size_t n = 0; n != segments; ++n) {
-    if (fates_[n] == wire::Fate::kTableFull && segments_[n].kind == wire::SegmentKind::kTcp) ++refused_;
+void Shard::count_refused(std::span<const wire::Segment> segments) noexcept {
+  for (std::size_t n = 0; n != segments.size(); ++n) {
+    if (fates_[n] == wire::Fate::kTableFull && segments[n].kind == wire::SegmentKind::kTcp) ++refused_;
     fates_[n] = wire::Fate::kTcp;
   }
 }

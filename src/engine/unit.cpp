@@ -1,17 +1,28 @@
 #include "finwait/engine/unit.h"
 
+#include <algorithm>
+
 namespace finwait::engine {
+
+void Part::grow() { segments_.resize(std::max(kLeast, segments_.size() * 2)); }
+
+void Part::merge_from(std::size_t from) noexcept {
+  const auto begin = segments_.begin();
+  const auto middle = begin + static_cast<std::ptrdiff_t>(from);
+  const auto end = begin + static_cast<std::ptrdiff_t>(count_);
+  std::inplace_merge(begin, middle, end, [](const wire::Segment& a, const wire::Segment& b) { return a.frame < b.frame; });
+}
 
 void Unit::clear() noexcept {
   piece.reset();
   failure = nullptr;
-  frames = segment_count = replayed = 0;
+  frames = replayed = 0;
   bytes = cut_short = selected = 0;
   first = last = 0;
   fates.fill(0);
   stamps.clear();
   clock = TraceClock{};
-  for (auto& part : parts) part.clear();
+  clear_parts();
   held.clear();
   held_bytes.clear();
   if (!filtered_types.in_order().empty()) filtered_types = capture::LinkTypes{};
@@ -23,6 +34,20 @@ void Unit::clear() noexcept {
   stats = {};
   frames_before = bytes_before = 0;
   clock_after = 0;
+}
+
+/// Where each shard in its turn had nearly all flows, each part would keep memory for nearly all segments.
+void Unit::clear_parts() noexcept {
+  constexpr std::size_t kKept = 4;  // times the most segments
+  std::size_t segments = 0;
+  std::size_t room = 0;
+  for (const Part& part : parts) {
+    segments += part.size();
+    room += part.room();
+  }
+  most_segments = std::max(most_segments, segments);
+  const bool keep = room <= kKept * most_segments + parts.size() * Part::kLeast;
+  for (Part& part : parts) keep ? part.clear() : void(part = Part());
 }
 
 }  // namespace finwait::engine

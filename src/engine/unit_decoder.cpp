@@ -3,21 +3,9 @@
 #include <algorithm>
 #include <limits>
 
-#include "finwait/base/memory.h"
 #include "finwait/wire/common_frame.h"
 
 namespace finwait::engine {
-namespace {
-
-/// The shards that read the unit when it was used before still have its lines. Past the end of the segments it fetches for nothing.
-void fetch_ahead(const wire::Segment* segment) noexcept {
-  constexpr std::size_t kAhead = 12;
-  const auto* next = reinterpret_cast<const std::byte*>(segment) + kAhead * sizeof(wire::Segment);
-  base::prefetch_line_to_write(next);
-  base::prefetch_line_to_write(next + base::kCacheLine);
-}
-
-}  // namespace
 
 UnitDecoder::UnitDecoder(const PipelineOptions& options, const capture::Filter* filter, std::uint32_t shards)
     : options_(options),
@@ -30,21 +18,28 @@ UnitDecoder::UnitDecoder(const PipelineOptions& options, const capture::Filter* 
 
 std::size_t UnitDecoder::add(Unit& unit, std::span<const capture::Frame> frames) {
   unit.parts.resize(shards_);
-  const std::size_t room = unit.segment_count + frames.size();
-  if (unit.segments.size() < room) unit.segments.resize(std::max(room, unit.segments.size() * 2));
   if (all_alike_ && frames.size() < options_.frame_limit - selected_) {
     options_.decode.checksums != wire::Checksums::kIgnore ? take_all<true>(unit, frames) : take_all<false>(unit, frames);
     return frames.size();
   }
   std::size_t taken = 0;
-  while (taken != frames.size() && selected_ < options_.frame_limit) take(unit, frames[taken++]);
+  std::size_t count = 0;
+  while (taken != frames.size() && selected_ < options_.frame_limit) {
+    if (!take(unit, frames[taken++], segments_[count])) continue;
+    if (++count != kAtOnce) continue;
+    deal_all(unit, segments_);
+    count = 0;
+  }
+  deal_all(unit, std::span(segments_).first(count));
   return taken;
 }
 
 /// As Pipeline::take_all.
 template <bool kReadPayload>
 void UnitDecoder::take_all(Unit& unit, std::span<const capture::Frame> frames) {
-  std::uint32_t segments_before = unit.segment_count;
+  std::size_t uncommon = 0;  // segments; counted by their fates
+  std::size_t all = 0;
+  std::size_t count = 0;
   base::Timestamp latest = std::numeric_limits<base::Timestamp>::min();
   unit.stamps.resize(unit.stamps.size() + frames.size());
   base::Timestamp* stamp = unit.stamps.data() + (unit.stamps.size() - frames.size());
@@ -59,20 +54,24 @@ void UnitDecoder::take_all(Unit& unit, std::span<const capture::Frame> frames) {
       date(unit, frame.time);
       unit.clock.tick(frame.time);
     }
-    wire::Segment& segment = unit.segments[unit.segment_count];
-    fetch_ahead(&segment);
+    wire::Segment& segment = segments_[count];
     if (!wire::decode_common<kReadPayload>(frame.data, frame.captured, frame.length, frame.link_type, segment)) [[unlikely]] {
       if (!take_uncommon(unit, frame, segment)) continue;
-      ++segments_before;  // counted by its fate
+      ++uncommon;
     }
     segment.time = frame.time;
     segment.clock = unit.clock.now();
     segment.frame = unit.frames;
-    deal(unit, segment);
+    segment.hash = hash_.hash40(&segment.key);
+    if (++count != kAtOnce) continue;
+    deal_all(unit, segments_);
+    all += count;
+    count = 0;
   }
+  deal_all(unit, std::span(segments_).first(count));
   unit.last = std::max(unit.last, latest);
   selected_ += frames.size();
-  unit.fates[static_cast<std::size_t>(wire::Fate::kTcp)] += unit.segment_count - segments_before;
+  unit.fates[static_cast<std::size_t>(wire::Fate::kTcp)] += all + count - uncommon;
 }
 
 /// The least and the greatest stamp.
@@ -93,19 +92,18 @@ bool UnitDecoder::count(Unit& unit, const capture::Frame& frame, wire::Fate fate
   return fate == wire::Fate::kTcp || (fate == wire::Fate::kOtherIp && segment.kind == wire::SegmentKind::kIcmpError);
 }
 
-/// As Pipeline::take.
-void UnitDecoder::take(Unit& unit, const capture::Frame& frame) {
+/// As Pipeline::take. Whether there is a segment in it.
+bool UnitDecoder::take(Unit& unit, const capture::Frame& frame, wire::Segment& segment) {
   ++unit.frames;
   unit.bytes += frame.captured;
   date(unit, frame.time);
   if (frame.captured < frame.length) ++unit.cut_short;
-
-  wire::Segment& segment = unit.segments[unit.segment_count];
-  if (!count(unit, frame, examine(unit, frame, segment), segment)) return;
+  if (!count(unit, frame, examine(unit, frame, segment), segment)) return false;
   segment.time = frame.time;
   segment.clock = unit.clock.now();
   segment.frame = unit.frames;
-  deal(unit, segment);
+  segment.hash = hash_.hash40(&segment.key);
+  return true;
 }
 
 /// As Pipeline::examine, but that fragments stay what they are.
@@ -127,8 +125,11 @@ wire::Fate UnitDecoder::examine(Unit& unit, const capture::Frame& frame, wire::S
 
 void UnitDecoder::deal(Unit& unit, wire::Segment& segment) const {
   segment.hash = hash_.hash40(&segment.key);
-  unit.parts[partitions_.shard_of(segment.hash, shards_)].push_back(unit.segment_count);
-  ++unit.segment_count;
+  deal_all(unit, std::span(&segment, 1));
+}
+
+void UnitDecoder::deal_all(Unit& unit, std::span<const wire::Segment> segments) const {
+  for (const wire::Segment& segment : segments) unit.parts[partitions_.shard_of(segment.hash, shards_)].append(segment);
 }
 
 void UnitDecoder::hold(Unit& unit, const capture::Frame& frame) const {

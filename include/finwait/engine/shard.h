@@ -21,8 +21,8 @@ class Shard {
   /// `options.batch` segments are looked at at once; `options.tracker` is this shard's own. Throws std::bad_alloc.
   Shard(const PipelineOptions& options, std::uint32_t number, bool in_full, base::Bell& bell, const std::atomic<bool>& abandoned);
 
-  /// Its part of a unit. Waits when the reader of its outcomes is behind. Throws std::bad_alloc.
-  void take(const Unit& unit, std::uint64_t ticket);
+  /// Its part of a unit, of which it changes nothing else. Waits when the reader of its outcomes is behind. Throws std::bad_alloc.
+  void take(Unit& unit, std::uint64_t ticket);
 
   /// For the reader.
   [[nodiscard]] OutcomeStream& outcomes() noexcept { return outcomes_; }
@@ -33,8 +33,8 @@ class Shard {
   [[nodiscard]] tcp::TableReader reader() const noexcept { return tracker_.reader(); }
 
  private:
-  void track(const Unit& unit, std::span<const std::uint32_t> part);
-  void count_refused(std::size_t segments) noexcept;
+  void track(std::span<const wire::Segment> segments);
+  void count_refused(std::span<const wire::Segment> segments) noexcept;
   void drain(std::uint64_t ticket);
   /// A batch with room, waited for if need be; null once abandoned.
   [[nodiscard]] OutcomeBatch* room(std::uint64_t ticket);
@@ -47,8 +47,7 @@ class Shard {
   tcp::Tracker tracker_;
   OutcomeStream outcomes_;
   OutcomeBatch* batch_ = nullptr;  // being filled
-  std::vector<wire::Segment> segments_;
-  std::vector<wire::Fate> fates_;
+  std::vector<wire::Fate> fates_;  // of the segments looked at at once: kTcp; kTableFull where the tracker had no room
   std::uint64_t refused_ = 0;
 };
 

@@ -2,16 +2,19 @@
 //
 // Filled by one thread from frames that it takes for consecutive, without knowing how many came before and what the trace clock stood at.
 // Then the sequencer, which sees units in file order, adds both, and what fragments became; from then on nobody changes it until it is
-// used again. Allocates what its largest content so far needed, which the size of a piece bounds.
+// used again, but each shard its own segments. Keeps memory for what its largest content so far needed, which the size of a piece bounds,
+// and for no more than some times as much, however the flows were divided.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "finwait/base/memory.h"
 #include "finwait/base/time.h"
 #include "finwait/capture/divider.h"
 #include "finwait/capture/live_source.h"
@@ -41,6 +44,43 @@ struct ShardStanding {
   std::uint64_t refused = 0;  ///< TCP segments for which there was no room
 };
 
+/// The segments of one shard, one behind the other: the shard reads them straight on, and nobody else's lines. Whoever appends has a copy
+/// to give: which shard it is for is known only when a segment is complete.
+class Part {
+ public:
+  /// Throws std::bad_alloc.
+  void append(const wire::Segment& segment) {
+    if (count_ == segments_.size()) grow();
+    wire::Segment* const at = segments_.data() + count_++;
+    *at = segment;
+    fetch(at + kAhead);
+  }
+  [[nodiscard]] std::size_t size() const noexcept { return count_; }
+  [[nodiscard]] std::span<wire::Segment> segments() noexcept { return {segments_.data(), count_}; }
+  /// Brings those from place `from` on to their places among the others, by `frame`; both are in order already.
+  void merge_from(std::size_t from) noexcept;
+  /// Keeps the memory.
+  void clear() noexcept { count_ = 0; }
+  /// Segments for which there is memory.
+  [[nodiscard]] std::size_t room() const noexcept { return segments_.size(); }
+
+  static constexpr std::size_t kLeast = 64;  ///< what it takes memory for at first
+
+ private:
+  static constexpr std::size_t kAhead = 16;
+
+  /// The shard that read the memory when it was used before still has its lines. Behind the end it fetches for nothing.
+  static void fetch(const wire::Segment* segment) noexcept {
+    const auto* at = reinterpret_cast<const std::byte*>(segment);
+    base::prefetch_line_to_write(at);
+    base::prefetch_line_to_write(at + base::kCacheLine);
+  }
+  void grow();
+
+  std::vector<wire::Segment> segments_;  // the first count_; the rest is room
+  std::size_t count_ = 0;
+};
+
 struct Unit {
   // By whoever decodes.
   std::unique_ptr<capture::Piece> piece;  ///< what it was read from; null: the source itself
@@ -54,9 +94,7 @@ struct Unit {
   std::array<std::uint64_t, wire::kFates> fates{};
   std::vector<base::Timestamp> stamps;  ///< of each frame; kNever: outside the span asked for
   TraceClock clock;                     ///< as the stamps move one that had seen nothing before
-  std::vector<wire::Segment> segments;  ///< the first segment_count; `frame` within the unit, `clock` by the clock above
-  std::uint32_t segment_count = 0;
-  std::vector<std::vector<std::uint32_t>> parts;  ///< for each shard: its segments, in order
+  std::vector<Part> parts;              ///< for each shard; `frame` within the unit, `clock` by the clock above, until the shard comes
   std::vector<HeldFrame> held;
   std::vector<std::uint8_t> held_bytes;
   capture::LinkTypes filtered_types;  ///< link types of the frames shown to the filter, by first appearance
@@ -74,6 +112,8 @@ struct Unit {
   // By each shard, at its place, when it is done with it; empty if nobody wants to know.
   std::vector<ShardStanding> standings;
 
+  std::size_t most_segments = 0;  ///< that it had to be cleared of so far
+
   // By the sequencer.
   std::uint64_t frames_before = 0;
   std::uint64_t bytes_before = 0;
@@ -81,12 +121,16 @@ struct Unit {
   base::Timestamp clock_after = 0;
   report::FrameCounts counts_after;  ///< of all frames up to its last one
 
+  /// Empties it, but for what it keeps of its memory.
   void clear() noexcept;
 
   /// What the trace clock stood at once frame `number` was read, if `local` is what the unit's own clock did. Once sequenced.
   [[nodiscard]] base::Timestamp clock_at(std::uint64_t number, base::Timestamp local) const noexcept {
     return number <= replayed ? stamps[number - 1] : local;
   }
+
+ private:
+  void clear_parts() noexcept;
 };
 
 }  // namespace finwait::engine

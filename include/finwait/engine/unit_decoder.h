@@ -3,6 +3,7 @@
 // What depends on frames of other units is left open: see unit.h. One thread uses a decoder; each thread has its own.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 
@@ -26,14 +27,19 @@ class UnitDecoder {
   /// Whether options.frame_limit has been reached.
   [[nodiscard]] bool is_full() const noexcept { return selected_ >= options_.frame_limit; }
 
-  /// Gives a segment to its shard, behind those that are there.
+  /// Gives a segment to its shard, behind those that are there; to a unit to which frames were added. Throws std::bad_alloc.
   void deal(Unit& unit, wire::Segment& segment) const;
 
  private:
+  /// Frames are decoded some at a time, and then dealt out: a segment that is copied right after its fields were written would wait for
+  /// them to reach the cache.
+  static constexpr std::size_t kAtOnce = 32;
+
   template <bool kReadPayload>
   void take_all(Unit& unit, std::span<const capture::Frame> frames);
   void date(Unit& unit, base::Timestamp stamp);
-  void take(Unit& unit, const capture::Frame& frame);
+  [[nodiscard]] bool take(Unit& unit, const capture::Frame& frame, wire::Segment& segment);
+  void deal_all(Unit& unit, std::span<const wire::Segment> segments) const;
   [[nodiscard, gnu::noinline]] bool take_uncommon(Unit& unit, const capture::Frame& frame, wire::Segment& segment);
   [[nodiscard]] bool count(Unit& unit, const capture::Frame& frame, wire::Fate fate, const wire::Segment& segment) const;
   [[nodiscard]] wire::Fate examine(Unit& unit, const capture::Frame& frame, wire::Segment& segment);
@@ -46,6 +52,7 @@ class UnitDecoder {
   std::uint32_t shards_;
   bool all_alike_;  // as Pipeline::all_alike_
   std::uint64_t selected_ = 0;
+  std::array<wire::Segment, kAtOnce> segments_;
 };
 
 }  // namespace finwait::engine

@@ -33,6 +33,7 @@ class Partitions {
     slack_ = std::min(kMaxSlack, all / 4);
     room_ = all - slack_;
     count_ = std::clamp<std::uint32_t>(std::bit_floor(room_ / kLeastQuota), 1, kMost);
+    bits_ = static_cast<std::uint32_t>(std::countr_zero(count_));
   }
 
   [[nodiscard]] constexpr std::uint32_t count() const noexcept { return count_; }
@@ -46,7 +47,7 @@ class Partitions {
     return static_cast<std::uint32_t>((std::uint64_t{shard} * count_ + shards - 1) / shards);
   }
   [[nodiscard]] constexpr std::uint32_t shard_of(std::uint64_t hash, std::uint32_t shards) const noexcept {
-    return static_cast<std::uint32_t>(std::uint64_t{of(hash)} * shards / count_);
+    return static_cast<std::uint32_t>(std::uint64_t{of(hash)} * shards >> bits_);
   }
 
   /// Of each of so many trackers.
@@ -62,6 +63,7 @@ class Partitions {
   std::uint32_t slack_ = 0;
   std::uint32_t room_ = 0;
   std::uint32_t count_ = 1;
+  std::uint32_t bits_ = 0;  // count_ is 1 << bits_: no packet is worth a division
 };
 
 }  // namespace finwait::tcp
