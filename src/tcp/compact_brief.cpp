@@ -129,14 +129,50 @@ std::optional<Anomaly> find(Shape shape, const Compact& c, const CompactClose* c
   return std::nullopt;
 }
 
+/// What the sender of a SYN like any other is known by, as CompactMachine::take_syn has it.
+std::uint32_t known_by(const Attempt& a) noexcept {
+  namespace present = wire::present;
+  const auto if_present = [&a](std::uint16_t what, std::uint32_t bits) { return a.has(what) ? bits : 0; };
+  return known::kPlainSyn | known::kTtl | known::kOptionsSeen | known::kIss | known::kSaid | known::kNext |
+         (a.ip_id != 0 ? known::kIpId : 0) | if_present(present::kMss, known::kMss) |
+         if_present(present::kWindowScale, known::kWindowScale) | if_present(present::kSackPermitted, known::kSackPermitted) |
+         if_present(present::kTimestamps, known::kTimestamp | known::kClockFirst | known::kTimestampsOffered);
+}
+
+/// What an ordinary life may have is a finding.
+bool is_alarming(const Thresholds& thresholds) noexcept { return thresholds.storm <= 1 || thresholds.tries == 0; }
+
 }  // namespace
+
+bool tell_briefly(const Attempt& a, const Timers& timers, Brief& brief) noexcept {
+  if (is_alarming(timers.thresholds)) return false;
+  const unsigned sender = a.direction;
+  brief.key = a.key;
+  brief.id = a.frame;
+  brief.start = brief.end = brief.syn_time = a.time;
+  brief.last_clock = a.clock;
+  brief.released_at = a.until;
+  brief.syn_ack_time = 0;
+  brief.originator = a.direction;
+  brief.opening = Opening::kUnanswered;
+  brief.ending = a.release == Release::kEvicted ? Ending::kEvicted : Ending::kUnanswered;
+  brief.replaced = Replaced::kNothing;
+  brief.syn_seen = true;
+  brief.syn_ack_seen = brief.syn_ack_repeated = brief.time_wait_reused = false;
+  const auto signature = static_cast<std::uint8_t>(a.present);
+  brief.ends[sender] = {1, a.ip_length, 0, 0, a.time, known_by(a), a.seq, a.seq + 1, 0, 0, a.ttl, signature, false};
+  brief.ends[1 - sender] = {};
+  brief.ends[1 - sender].known = known::kTimed;
+  brief.steps.clear();
+  brief.steps.add(sender, State::kSynSent, a.time);
+  return true;
+}
 
 bool tell_briefly(const Compact& c, const Blocks& blocks, const Timers& timers, base::Timestamp judged_at, bool dropped, Brief& brief,
                   std::optional<Anomaly>& found) noexcept {
   const CompactClose* close = c.close != kNoBlock ? &blocks[c.close].close : nullptr;
   const Shape shape = shape_of(c, close);
-  const bool alarming = timers.thresholds.storm <= 1 || timers.thresholds.tries == 0;  // what an ordinary life may have is enough
-  if (shape == Shape::kOther || alarming || (shape == Shape::kClosed && was_half_closed(c, *close))) return false;
+  if (shape == Shape::kOther || is_alarming(timers.thresholds) || (shape == Shape::kClosed && was_half_closed(c, *close))) return false;
   write_place(c, brief);
   brief.syn_time = c.start;
   brief.syn_ack_time = c.opening.syn_ack_time;

@@ -8,6 +8,7 @@
 
 #include <optional>
 
+#include "attempt.h"
 #include "blocks.h"
 #include "compact.h"
 #include "finwait/tcp/anomaly.h"
@@ -20,5 +21,7 @@ namespace finwait::tcp {
 /// that it lost frames meanwhile. True: `brief` and `found`, its one finding if it has any, are written. False: the full record is needed.
 [[nodiscard]] bool tell_briefly(const Compact& c, const Blocks& blocks, const Timers& timers, base::Timestamp judged_at, bool dropped,
                                 Brief& brief, std::optional<Anomaly>& found) noexcept;
+/// The same of an attempt, which has no finding.
+[[nodiscard]] bool tell_briefly(const Attempt& a, const Timers& timers, Brief& brief) noexcept;
 
 }  // namespace finwait::tcp

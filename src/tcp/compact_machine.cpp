@@ -31,7 +31,9 @@ CompactClose::Step step_of(const Segment& s) noexcept { return {s.frame, s.time,
 
 }  // namespace
 
-bool CompactMachine::may_begin(const Segment& s) noexcept { return s.kind == wire::SegmentKind::kTcp && is_plain_syn(s, flag::kSyn); }
+bool CompactMachine::may_begin(const Segment& s) noexcept {
+  return is_plain_syn(s, flag::kSyn) && s.kind == wire::SegmentKind::kTcp && s.time <= s.clock;
+}
 
 void CompactMachine::begin(Compact& c, std::uint32_t index, const Segment& s) noexcept {
   c.key = s.key;
@@ -43,7 +45,7 @@ void CompactMachine::begin(Compact& c, std::uint32_t index, const Segment& s) no
   c.opening.syn_ip_id = s.ip_id;
   c.ends[s.direction].learn(known::kPlainSyn);
   take_syn(c, index, s);
-  enter(c, s.direction, State::kSynSent);
+  c.states[s.direction] = State::kSynSent;
 }
 
 Taken CompactMachine::apply(Compact& c, std::uint32_t index, const Segment& s) noexcept {

@@ -19,9 +19,9 @@ class CompactMachine {
  public:
   CompactMachine(Blocks& blocks, Journal& journal, ZeekViews& zeek) : blocks_(blocks), journal_(journal), zeek_(zeek) {}
 
-  /// The first segment of a flow nothing is known of: a SYN like any other?
+  /// The first segment of a flow nothing is known of: a SYN like any other? One that is stamped ahead of the trace clock is not.
   [[nodiscard]] static bool may_begin(const wire::Segment& s) noexcept;
-  /// If so: into a blank record.
+  /// If so: into a blank record. That SYN-SENT was entered is for the caller to count, once.
   void begin(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
 
   enum class Taken : std::uint8_t {

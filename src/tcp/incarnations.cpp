@@ -134,8 +134,8 @@ Replaced replaced_by(const Connection& old, unsigned who, std::uint32_t iss, std
 
 bool Tracker::Impl::route(const Segment& s, std::uint32_t likely) noexcept {
   std::uint32_t head = memory.find(s, likely);
-  if (head != kNoBlock && memory.is_compact(head)) {
-    if (track_compact(head, s)) return true;
+  if (head != kNoBlock && !memory.is_full(head)) {
+    if (memory.is_compact(head) ? track_compact(head, s) : follow_attempt(head, s)) return true;
     head = memory.find(s);
   }
   if (head != kNoBlock && expire_flow(head, s.clock)) head = memory.find(s);
@@ -143,7 +143,7 @@ bool Tracker::Impl::route(const Segment& s, std::uint32_t likely) noexcept {
     if (head != kNoBlock) route_icmp(head, s);
     return true;
   }
-  if (head == kNoBlock) return keeps_short && CompactMachine::may_begin(s) ? begin_compact(s) : begin(kNoBlock, s);
+  if (head == kNoBlock) return keeps_short && CompactMachine::may_begin(s) ? begin_attempt(s) : begin(kNoBlock, s);
   switch (s.flags & (flag::kSyn | flag::kAck | flag::kRst | flag::kFin)) {
     case flag::kSyn:
       return route_syn(head, s);

@@ -152,6 +152,7 @@ std::uint32_t Tracker::Impl::first_due(std::uint32_t head, base::Timestamp now) 
 /// The wheel asks for a connection: its whole flow is looked at, in order.
 base::Timestamp Tracker::Impl::called(std::uint32_t index, base::Timestamp now) noexcept {
   if (memory.is_compact(index)) return due_compact(index, now);
+  if (memory.is_attempt(index)) return due_attempt(index);
   Connection& c = memory[index];
   if (c.is(trait::kReleased)) return now;
   c.armed = base::kNever;
@@ -245,9 +246,9 @@ void Tracker::Impl::resolve_candidate(std::uint32_t candidate, Release why, base
 
 // Gives back all it holds; readers are shown nothing of it from here on.
 void Tracker::Impl::forget(std::uint32_t index, bool queued) noexcept {
-  const bool compact = memory.is_compact(index);
-  Connection& c = compact ? unfolded : memory[index];
-  if (!compact) memory.hide(index);
+  const bool full = memory.is_full(index);
+  Connection& c = full ? memory[index] : unfolded;
+  if (full) memory.hide(index);
   journal.release(c);
   blocks.release_all(c.ends[0]);
   blocks.release_all(c.ends[1]);
@@ -255,6 +256,7 @@ void Tracker::Impl::forget(std::uint32_t index, bool queued) noexcept {
 }
 
 void Tracker::Impl::evict(std::uint32_t index) noexcept {
+  if (memory.is_attempt(index)) return evict_attempt(index);
   if (memory.is_compact(index)) return evict_compact(index);
   const Connection& c = memory[index];
   ++counts.evicted[static_cast<std::size_t>(c.orig().state)];
@@ -270,8 +272,8 @@ bool Tracker::Impl::make_room(const wire::Segment& s) noexcept {
   memory.give_waiting(s.hash, clock, needy);
   if (memory.has_room(s.hash)) return true;
   const std::uint32_t victim = memory.victim(s.hash);
-  memory.prefetch_victims(s.hash);
   if (victim != kNoBlock) evict(victim);
+  memory.prefetch_victims(s.hash);
   return memory.has_room(s.hash);
 }
 
@@ -290,6 +292,7 @@ void Tracker::Impl::advance(base::Timestamp now) noexcept {
 void Tracker::Impl::finish(base::Timestamp now) noexcept {
   advance(now);
   memory.begin_last();
+  finish_attempts(now);
   finish_compacts(now);
   memory.for_each([&](std::uint32_t index) {
     const Connection& c = memory[index];

@@ -29,22 +29,26 @@ void prefetch_compact(const std::byte* compact, unsigned side) noexcept {
   for (const std::byte* line : {compact, compact + kLine, sender, sender + kLine, peer, in_flight}) base::prefetch_line(line);
 }
 
-std::uint32_t indices(std::uint32_t capacity, bool compacts) {
-  if (compacts && capacity > kNoBlock / 2) throw std::invalid_argument("too many connections to remember");
-  return compacts ? 2 * capacity : capacity;
+/// Of all kinds of records.
+std::uint32_t indices(std::uint32_t capacity, bool short_ones) {
+  constexpr std::uint32_t kKinds = 3;
+  if (short_ones && capacity > kNoBlock / kKinds) throw std::invalid_argument("too many connections to remember");
+  return short_ones ? kKinds * capacity : capacity;
 }
 
 }  // namespace
 
-Memory::Memory(const Partitions& partitions, std::uint32_t shard, std::uint32_t shards, std::uint64_t seed, bool compacts)
+Memory::Memory(const Partitions& partitions, std::uint32_t shard, std::uint32_t shards, std::uint64_t seed, bool short_ones)
     : hash_(seed),
       partitions_(partitions),
       first_part_(partitions.first_of(shard, shards)),
       pool_(partitions.capacity(shard, shards)),
-      compacts_(compacts ? pool_.capacity() : 0),
+      attempts_(short_ones ? pool_.capacity() : 0),
+      compacts_(short_ones ? pool_.capacity() : 0),
+      first_compact_(pool_.capacity() + attempts_.capacity()),
       table_(pool_.capacity()),
-      wheel_(indices(pool_.capacity(), compacts), kTick),
-      links_(indices(pool_.capacity(), compacts)),
+      wheel_(indices(pool_.capacity(), short_ones), kTick),
+      links_(indices(pool_.capacity(), short_ones)),
       dues_(pool_.capacity()) {
   for (std::uint32_t p = first_part_; p != partitions.first_of(shard + 1, shards); ++p) {
     parts_.push_back({});
@@ -54,7 +58,9 @@ Memory::Memory(const Partitions& partitions, std::uint32_t shard, std::uint32_t 
 
 void Memory::prefetch_whole(std::uint32_t index) const noexcept {
   if (is_compact(index)) {
-    compacts_.prefetch(index - pool_.capacity(), sizeof(Compact) / kLine);
+    compacts_.prefetch(index - first_compact_, sizeof(Compact) / kLine);
+  } else if (is_attempt(index)) {
+    attempts_.prefetch(index - pool_.capacity(), sizeof(Attempt) / kLine);
   } else {
     pool_.prefetch(index, sizeof(Connection) / kLine);
   }
@@ -64,9 +70,9 @@ void Memory::prefetch_whole(std::uint32_t index) const noexcept {
 void Memory::prefetch_head(std::uint32_t index) const noexcept {
   links_.prefetch(index);
   if (is_compact(index)) {
-    compacts_.prefetch(index - pool_.capacity(), offsetof(Compact, ends) / kLine);
+    compacts_.prefetch(index - first_compact_, offsetof(Compact, ends) / kLine);
   } else {
-    pool_.prefetch(index, sizeof(Connection) / kLine);
+    prefetch_whole(index);
   }
 }
 
@@ -84,6 +90,9 @@ std::uint32_t Memory::prefetch_record(const wire::Segment& s) const noexcept {
     if (likely == kNoBlock) likely = index;
     if (is_compact(index)) {
       prefetch_compact(reinterpret_cast<const std::byte*>(&compact(index)), s.direction);
+    } else if (is_attempt(index)) {
+      attempts_.prefetch(index - pool_.capacity(), sizeof(Attempt) / kLine);
+      links_.prefetch(index);
     } else {
       prefetch_hot(reinterpret_cast<const std::byte*>(&pool_[index]), s.direction);
     }
@@ -104,6 +113,7 @@ void Memory::prefetch_evidence(std::uint32_t likely, bool moving) const noexcept
     wheel_.prefetch(likely);
     return;
   }
+  if (is_attempt(likely)) return;
   const Connection& c = pool_[likely];
   if (!moving && c.ends[0].state == State::kEstablished && c.ends[1].state == State::kEstablished) return;
   const auto* bytes = reinterpret_cast<const std::byte*>(&c);
@@ -111,7 +121,8 @@ void Memory::prefetch_evidence(std::uint32_t likely, bool moving) const noexcept
 }
 
 std::uint32_t Memory::find(const wire::Segment& s, std::uint32_t likely) const noexcept {
-  return is_head(likely, s.key) || is_compact_head(likely, s.key) ? likely : find(s.hash, s.key);
+  const bool right = is_head(likely, s.key) || is_compact_head(likely, s.key) || is_attempt_head(likely, s.key);
+  return right ? likely : find(s.hash, s.key);
 }
 
 std::uint32_t Memory::find(std::uint64_t hash, const wire::FlowKey& key) const noexcept {
@@ -151,17 +162,45 @@ std::uint32_t Memory::allocate(std::uint64_t hash) noexcept {
   return pool_.allocate();
 }
 
-std::uint32_t Memory::allocate_compact(std::uint64_t hash) noexcept {
-  if (compacts_.capacity() == 0 || !has_room(hash) || remembered() >= pool_.capacity()) return kNoBlock;
-  ++parts_[part_of(hash)].occupied;
-  return compacts_.allocate() + pool_.capacity();  // there is one: fewer are in use than there are
+std::uint32_t Memory::allocate_attempt(const wire::Segment& syn, base::Timestamp until) noexcept {
+  if (attempts_.capacity() == 0 || remembered() >= pool_.capacity()) return kNoBlock;
+  Partition& part = parts_[part_of(syn.hash)];
+  if (part.occupied >= part.quota) return kNoBlock;
+  ++part.occupied;
+  return attempts_.allocate(syn, until) + pool_.capacity();  // there is one: fewer are in use than there are
 }
 
-bool Memory::insert_compact(std::uint32_t index) noexcept {
-  Compact& c = compact(index);
-  if (!enter(c.hash, index)) return false;
-  c.traits |= trait::kHead;
+bool Memory::insert_attempt(std::uint32_t index) noexcept {
+  Attempt& a = attempt(index);
+  if (!enter(a.hash, index)) return false;
+  a.standing = Attempt::Standing::kHead;
+  const std::uint32_t part = part_of(a.hash);
+  enlist(index, part, static_cast<std::size_t>(Worth::kUnanswered));
+  if (parts_[part].attempt == 0) parts_[part].attempt = index + 1;
+  first_attempt_until_ = std::min(first_attempt_until_, a.until);
   return true;
+}
+
+std::uint32_t Memory::replace_attempt(std::uint32_t old) noexcept {
+  const std::uint32_t index = compacts_.allocate() + first_compact_;  // there is one: the attempt is remembered too
+  Attempt& a = attempt(old);
+  replace(a.hash, old, index);
+  a.standing = Attempt::Standing::kForgotten;
+  pass_attempt(old);
+  relist(old, index);
+  compact(index).traits = trait::kHead;
+  compacts_.prefetch(compacts_.next(), sizeof(Compact) / kLine);  // of the next one
+  return index;
+}
+
+/// It is no longer the first of its partition.
+inline void Memory::pass_attempt(std::uint32_t index) noexcept {
+  const Link& link = links_[index];
+  Partition& part = part_of_list(link.list);
+  if (part.attempt != index + 1) return;
+  std::uint32_t next = link.next;
+  while (next != 0 && !is_attempt(next - 1)) next = links_[next - 1].next;
+  part.attempt = next;
 }
 
 std::uint32_t Memory::replace_compact(std::uint32_t old) noexcept {
@@ -211,6 +250,15 @@ std::uint32_t Memory::head_of(std::uint32_t index) const noexcept {
 }
 
 void Memory::unlink(std::uint32_t index) noexcept {
+  if (is_attempt(index)) {
+    Attempt& a = attempt(index);
+    erase(a.hash, index);
+    a.standing = Attempt::Standing::kForgotten;
+    ++lives_.failed;
+    pass_attempt(index);
+    unlist(index);
+    return;
+  }
   if (is_compact(index)) {
     erase(compact(index).hash, index);
     compact(index).traits &= ~trait::kHead;
@@ -306,12 +354,17 @@ void Memory::relist(std::uint32_t from, std::uint32_t to) noexcept {
   link = {0, 0, 0};
 }
 
+/// Of the lists that give up their oldest.
+inline std::size_t Memory::longest(const Partition& p) noexcept {
+  return static_cast<std::size_t>(std::max_element(p.count.begin(), p.count.begin() + kGivenUp) - p.count.begin());
+}
+
 std::uint32_t Memory::victim(std::uint64_t hash) noexcept {
   constexpr auto kAlive = static_cast<std::size_t>(Worth::kAlive);
   const std::uint32_t part = part_of(hash);
   const Partition& p = parts_[part];
-  const auto longest = static_cast<std::size_t>(std::max_element(p.count.begin(), p.count.begin() + kGivenUp) - p.count.begin());
-  if (p.first[longest] != 0) return p.first[longest] - 1;
+  const std::uint32_t oldest = p.first[longest(p)];
+  if (oldest != 0) return oldest - 1;
   constexpr int kLookedAt = 8;
   if (p.first[kAlive] == 0) return kNoBlock;
   std::uint32_t idlest = p.first[kAlive] - 1;
@@ -324,17 +377,14 @@ std::uint32_t Memory::victim(std::uint64_t hash) noexcept {
   return idlest;
 }
 
+// Of each partition only the next ones: until it is their turn, many others have theirs.
 void Memory::prefetch_victims(std::uint64_t hash) const noexcept {
-  constexpr int kRecord = 6;
-  constexpr int kBucket = 3;
   const Partition& p = parts_[part_of(hash)];
-  const auto longest = static_cast<std::size_t>(std::max_element(p.count.begin(), p.count.begin() + kGivenUp) - p.count.begin());
-  std::uint32_t at = p.first[longest];
-  for (int n = 0; n != kRecord && at != 0; ++n) {
-    if (n == kBucket) table_.prefetch(is_compact(at - 1) ? compact(at - 1).hash : pool_[at - 1].hash);
-    at = links_[at - 1].next;
-  }
-  if (at != 0) prefetch_whole(at - 1);
+  const std::uint32_t next = p.first[longest(p)];
+  if (next == 0) return;
+  table_.prefetch(hash_at(next - 1));  // it was fetched with the victim before
+  const std::uint32_t after = links_[next - 1].next;
+  if (after != 0) prefetch_head(after - 1);
 }
 
 std::uint32_t Memory::victim_in_the_way(std::uint64_t hash) const noexcept {
@@ -366,6 +416,7 @@ void Memory::arm(std::uint32_t index) noexcept {
 }
 
 Memory::Due Memory::due_at(std::uint32_t index) const noexcept {
+  if (is_attempt(index)) return {attempt(index).until, attempt(index).frame, index, false};
   const auto due_of = [index](const auto& c) { return Due{c.released_at, c.id, index, false}; };
   return is_compact(index) ? due_of(compact(index)) : due_of(pool_[index]);
 }
@@ -472,7 +523,10 @@ Turn Memory::turn() const noexcept {
 void Memory::free(std::uint32_t index) noexcept {
   if (is_compact(index)) {
     compact(index).traits &= ~trait::kHead;  // hints may still name it
-    compacts_.release(index - pool_.capacity());
+    compacts_.release(index - first_compact_);
+  } else if (is_attempt(index)) {
+    attempt(index).standing = Attempt::Standing::kForgotten;
+    attempts_.release(index - pool_.capacity());
   } else {
     pool_.release(index);
   }

@@ -2,8 +2,9 @@
 //
 // Always true: sized at construction; a remembered connection is either the head of its flow (in the table), an older incarnation or a
 // candidate (in the head's chains), or released: then it waits until nothing that is still to come can precede it, or has its turn to be
-// written. Never more than the capacity, whatever happens. An ordinary life is remembered short (Compact): it is the only incarnation of
-// its flow, has no candidates, and is expanded before anything else is done with that flow.
+// written. Never more than the capacity, whatever happens. An ordinary life is remembered short, as an Attempt up to its second segment,
+// then as a Compact: it is the only incarnation of its flow, has no candidates, and is expanded before anything else is done with that
+// flow. Attempts are not on the wheel: each partition knows the one that is over first.
 //
 // Room, lists and whoever has to go are those of the partition of a flow (partitions.h). When that is full, the longest of three lists
 // gives up its oldest: attempts that nobody has answered, half-open ones that were answered, connections that are over. So whoever floods
@@ -17,6 +18,7 @@
 #include <limits>
 #include <vector>
 
+#include "attempt.h"
 #include "change.h"
 #include "compact.h"
 #include "finwait/base/hash.h"
@@ -44,22 +46,31 @@ class Memory {
   /// table. So who has to go never depends on what else is in the same table.
   static constexpr std::size_t kMostBeside = 16;
 
-  /// Of tracker `shard` of `shards`: places for both kinds of records together. Without `compacts` there are none of those.
-  Memory(const Partitions& partitions, std::uint32_t shard, std::uint32_t shards, std::uint64_t seed, bool compacts);
+  /// Of tracker `shard` of `shards`: places for all kinds of records together. Without `short_ones` there are only those of Connections.
+  Memory(const Partitions& partitions, std::uint32_t shard, std::uint32_t shards, std::uint64_t seed, bool short_ones);
 
   [[nodiscard]] std::uint64_t hash(const wire::FlowKey& key) const noexcept { return hash_.hash40(&key); }
   [[nodiscard]] Connection& operator[](std::uint32_t index) noexcept { return pool_[index]; }
   [[nodiscard]] const Connection& operator[](std::uint32_t index) const noexcept { return pool_[index]; }
   /// Every index is below it.
-  [[nodiscard]] std::uint32_t places() const noexcept { return pool_.capacity() + compacts_.capacity(); }
+  [[nodiscard]] std::uint32_t places() const noexcept { return pool_.capacity() + attempts_.capacity() + compacts_.capacity(); }
   [[nodiscard]] std::uint64_t& versions() noexcept { return versions_; }
-  /// The indices of compact records follow those of the others.
-  [[nodiscard]] bool is_compact(std::uint32_t index) const noexcept { return index >= pool_.capacity(); }
-  [[nodiscard]] Compact& compact(std::uint32_t index) noexcept { return compacts_[index - pool_.capacity()]; }
-  [[nodiscard]] const Compact& compact(std::uint32_t index) const noexcept { return compacts_[index - pool_.capacity()]; }
-  [[nodiscard]] std::uint32_t remembered() const noexcept { return pool_.in_use() + compacts_.in_use(); }
+  /// The indices of attempts follow those of Connections, those of compact records follow them.
+  [[nodiscard]] bool is_full(std::uint32_t index) const noexcept { return index < pool_.capacity(); }
+  [[nodiscard]] bool is_attempt(std::uint32_t index) const noexcept { return index - pool_.capacity() < attempts_.capacity(); }
+  [[nodiscard]] bool is_compact(std::uint32_t index) const noexcept { return index >= first_compact_; }
+  [[nodiscard]] Attempt& attempt(std::uint32_t index) noexcept { return attempts_[index - pool_.capacity()]; }
+  [[nodiscard]] const Attempt& attempt(std::uint32_t index) const noexcept { return attempts_[index - pool_.capacity()]; }
+  [[nodiscard]] Compact& compact(std::uint32_t index) noexcept { return compacts_[index - first_compact_]; }
+  [[nodiscard]] const Compact& compact(std::uint32_t index) const noexcept { return compacts_[index - first_compact_]; }
+  [[nodiscard]] std::uint32_t remembered() const noexcept { return pool_.in_use() + attempts_.in_use() + compacts_.in_use(); }
   /// For readers in other threads; see TableReader.
   [[nodiscard]] const base::Pool<Connection>& pool() const noexcept { return pool_; }
+
+  /// Of a connection that is over: kNever, if the input was first.
+  [[nodiscard]] base::Timestamp released_at(std::uint32_t index) const noexcept {
+    return is_compact(index) ? compact(index).released_at : is_full(index) ? pool_[index].released_at : attempt(index).until;
+  }
 
   /// Readers in other threads see nothing of it until the Change is gone.
   [[nodiscard]] Change change(std::uint32_t index) noexcept { return {pool_[index], versions_}; }
@@ -88,6 +99,10 @@ class Memory {
     const Compact& c = compact(likely);  // one that was given back is no head either
     return c.is(trait::kHead) && c.key == key;
   }
+  /// The hint is right, and all that is known of the flow is an attempt.
+  [[nodiscard]] bool is_attempt_head(std::uint32_t likely, const wire::FlowKey& key) const noexcept {
+    return is_attempt(likely) && attempt(likely).is_head() && attempt(likely).key == key;
+  }
 
   /// The partition of this flow has room for one more connection.
   [[nodiscard]] bool has_room(std::uint64_t hash) const noexcept {
@@ -96,14 +111,14 @@ class Memory {
   }
   /// A blank connection for a flow, or kNoBlock if there is no room in its partition, or all places are in use.
   [[nodiscard]] std::uint32_t allocate(std::uint64_t hash) noexcept;
-  /// The same for a compact record; also kNoBlock where there are none of these.
-  [[nodiscard]] std::uint32_t allocate_compact(std::uint64_t hash) noexcept;
-  /// Fetches the record that allocate_compact() will most likely give next.
-  void prefetch_next_compact() const noexcept { compacts_.prefetch(compacts_.next(), sizeof(Compact) / base::kCacheLine); }
+  /// The same for an attempt that begins with this SYN; also kNoBlock where there are none of these.
+  [[nodiscard]] std::uint32_t allocate_attempt(const wire::Segment& syn, base::Timestamp until) noexcept;
   /// The flow is new. False: the table has no room for it.
-  [[nodiscard]] bool insert_compact(std::uint32_t index) noexcept;
-  /// A blank connection that takes the place of a compact record: in the table, among those of its worth, on the wheel. That record is then
-  /// remembered nowhere, and is to be freed when it has been read.
+  [[nodiscard]] bool insert_attempt(std::uint32_t index) noexcept;
+  /// A blank compact record that takes the place of an attempt: in the table and among those of its worth, not yet on the wheel. The
+  /// attempt is then remembered nowhere, and is to be freed when it has been read.
+  [[nodiscard]] std::uint32_t replace_attempt(std::uint32_t attempt) noexcept;
+  /// The same of a blank connection and a compact record: on the wheel that one is no more either.
   [[nodiscard]] std::uint32_t replace_compact(std::uint32_t compact) noexcept;
   /// Makes a connection the head of its flow, in front of `older` (kNoBlock: the flow is new). False: the table has no room for the flow.
   [[nodiscard]] bool insert_head(std::uint32_t index, std::uint32_t older) noexcept;
@@ -114,16 +129,12 @@ class Memory {
   [[nodiscard]] std::uint32_t head_of(std::uint32_t index) const noexcept;
   /// Takes a connection out of table and chains.
   void unlink(std::uint32_t index) noexcept;
-  /// The same at the end of input, when nobody will look for a compact record any more: table and wheel keep what they say of it.
-  void leave_behind(std::uint32_t index) noexcept {
-    compact(index).traits &= ~trait::kHead;
-    count_leaving(index);
-    unlist(index);
-  }
+  /// The same at the end of input, when nobody will look for a short record any more: table, lists and wheel keep what they say of it.
+  void leave_behind(std::uint32_t index) noexcept { count_leaving(index); }
 
   /// The least valuable connection of the partition, or of those in the way of a hash in the table; kNoBlock if there is none.
   [[nodiscard]] std::uint32_t victim(std::uint64_t hash) noexcept;
-  /// Fetches what the evictions after the next one in this partition will touch.
+  /// After it has been released: fetches what the release of the next ones in this partition will touch.
   void prefetch_victims(std::uint64_t hash) const noexcept;
   [[nodiscard]] std::uint32_t victim_in_the_way(std::uint64_t hash) const noexcept;
   void value(std::uint32_t index, Worth worth) noexcept;
@@ -150,16 +161,21 @@ class Memory {
           prefetch_neighbours(index);
           soon(index);
         });
+    if (first_attempt_until_ <= begun_) expire_attempts(due);
     end_tick();
   }
-  /// The connections that are no compact records.
+  /// The connections remembered in full.
   template <class F>
   void for_each(F&& f) {
     pool_.for_each(f);
   }
   template <class F>
   void for_each_compact(F&& f) {
-    compacts_.for_each([&](std::uint32_t n) { f(n + pool_.capacity()); });
+    compacts_.for_each([&](std::uint32_t n) { f(n + first_compact_); });
+  }
+  template <class F>
+  void for_each_attempt(F&& f) {
+    attempts_.for_each([&](std::uint32_t n) { f(n + pool_.capacity()); });
   }
 
   /// Already unlinked and released: has its turn with the first tick that begins later. Until then it has its place in the partition.
@@ -194,10 +210,10 @@ class Memory {
   void prefetch_neighbours(std::uint32_t index) const noexcept;
   /// Of either kind.
   [[nodiscard]] const wire::FlowKey& key(std::uint32_t index) const noexcept {
-    return is_compact(index) ? compact(index).key : pool_[index].key;
+    return is_compact(index) ? compact(index).key : is_full(index) ? pool_[index].key : attempt(index).key;
   }
   [[nodiscard]] base::Timestamp last_clock(std::uint32_t index) const noexcept {
-    return is_compact(index) ? compact(index).last_clock : pool_[index].last_clock;
+    return is_compact(index) ? compact(index).last_clock : is_full(index) ? pool_[index].last_clock : attempt(index).clock;
   }
 
   /// Links of the lists by worth, and of those that wait; index + 1, 0 is none.
@@ -213,6 +229,7 @@ class Memory {
     std::uint32_t occupied;  // connections alive, or waiting
     std::uint32_t quota;
     std::uint32_t waiting;  // the first of them; index + 1
+    std::uint32_t attempt;  // the first among the unanswered; index + 1
   };
   static_assert(sizeof(Partition) == base::kCacheLine);
   static constexpr unsigned kKindBits = 3;
@@ -227,7 +244,7 @@ class Memory {
   /// Where the partition of a hash stands in parts_.
   [[nodiscard]] std::uint32_t part_of(std::uint64_t hash) const noexcept { return partitions_.of(hash) - first_part_; }
   [[nodiscard]] std::uint64_t hash_at(std::uint32_t index) const noexcept {
-    return is_compact(index) ? compact(index).hash : pool_[index].hash;
+    return is_compact(index) ? compact(index).hash : is_full(index) ? pool_[index].hash : attempt(index).hash;
   }
   [[nodiscard]] std::uint32_t part_at(std::uint32_t index) const noexcept { return part_of(hash_at(index)); }
 
@@ -245,6 +262,10 @@ class Memory {
   void begin_tick(base::Timestamp now) noexcept;
   void push(base::Timestamp at, std::uint64_t number, std::uint32_t index, bool at_once) noexcept;
   void take_waiting(Partition& part, bool all) noexcept;
+  void pass_attempt(std::uint32_t index) noexcept;
+  [[nodiscard]] static std::size_t longest(const Partition& p) noexcept;
+  template <class F>
+  void expire_attempts(F& due) noexcept;
   [[nodiscard]] bool enter(std::uint64_t hash, std::uint32_t index) noexcept;
   void replace(std::uint64_t hash, std::uint32_t index, std::uint32_t by) noexcept;
   void erase(std::uint64_t hash, std::uint32_t index) noexcept;
@@ -260,14 +281,17 @@ class Memory {
   Partitions partitions_;
   std::uint32_t first_part_;
   base::Pool<Connection> pool_;
+  base::Pool<Attempt> attempts_;
   base::Pool<Compact> compacts_;
+  std::uint32_t first_compact_;
   flow::Table table_;
   std::array<std::uint32_t, kMostBeside> beside_{};  // heads that are not in the table
   std::size_t beside_count_ = 0;
   flow::TimerWheel wheel_;
   base::FixedArray<Link> links_;
   std::vector<Partition> parts_;
-  std::uint32_t waiting_ = 0;  // of all partitions
+  std::uint32_t waiting_ = 0;                           // of all partitions
+  base::Timestamp first_attempt_until_ = base::kNever;  // no attempt is over before
   base::FixedArray<Due> dues_;
   std::size_t due_first_ = 0;  // those before it have been given
   std::size_t due_end_ = 0;
@@ -279,5 +303,31 @@ class Memory {
   Lives lives_;
   std::uint64_t versions_ = base::Version::kChanging;  // the last one given
 };
+
+// The first of each partition, then the next of each: in each round all that they need is asked for at once. Each call of `due` is the last
+// for that attempt.
+template <class F>
+void Memory::expire_attempts(F& due) noexcept {
+  first_attempt_until_ = base::kNever;
+  for (bool any = true; any;) {
+    any = false;
+    for (const Partition& p : parts_) {
+      if (p.attempt != 0) prefetch_head(p.attempt - 1);
+    }
+    for (const Partition& p : parts_) {
+      if (p.attempt != 0 && attempt(p.attempt - 1).until <= begun_) prefetch_neighbours(p.attempt - 1);
+    }
+    for (const Partition& p : parts_) {
+      if (p.attempt == 0) continue;
+      const base::Timestamp until = attempt(p.attempt - 1).until;
+      if (until > begun_) {
+        first_attempt_until_ = std::min(first_attempt_until_, until);
+        continue;
+      }
+      due(p.attempt - 1, begun_);
+      any = true;
+    }
+  }
+}
 
 }  // namespace finwait::tcp

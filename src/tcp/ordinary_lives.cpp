@@ -1,5 +1,5 @@
-// Connections that are kept short: when one begins, when it is expanded, and how long it is remembered (as lifetime.cpp has it, for the few
-// states that an ordinary life knows).
+// Connections that are kept short, from their second segment on (attempts.cpp: before): when one is expanded, and how long it is remembered
+// (as lifetime.cpp has it, for the few states that an ordinary life knows).
 #include <algorithm>
 
 #include "compact_expand.h"
@@ -36,29 +36,6 @@ bool Tracker::Impl::track_compact(std::uint32_t index, const wire::Segment& s) n
   return false;
 }
 
-// The first segment of a flow nothing is known of.
-bool Tracker::Impl::begin_compact(const wire::Segment& s) noexcept {
-  if (!make_room(s)) return false;
-  const std::uint32_t index = memory.allocate_compact(s.hash);
-  if (index == kNoBlock) return false;
-  zeek.begin(index);
-  Compact& c = memory.compact(index);
-  c.hash = s.hash;
-  if (!memory.insert_compact(index)) {
-    const std::uint32_t victim = memory.victim_in_the_way(s.hash);
-    if (victim != kNoBlock) evict(victim);
-    if (victim == kNoBlock || !memory.insert_compact(index)) {
-      memory.discard(index);
-      return false;
-    }
-  }
-  ++counts.created;
-  memory.prefetch_next_compact();
-  compacts.begin(c, index, s);
-  settle_compact(index);
-  return true;
-}
-
 // Something happened that is not ordinary: from here on it is remembered as any other connection.
 void Tracker::Impl::expand(std::uint32_t index) noexcept {
   const std::uint32_t whole = memory.replace_compact(index);
@@ -74,6 +51,9 @@ void Tracker::Impl::expand(std::uint32_t index) noexcept {
 
 void Tracker::Impl::expand_all() noexcept {
   keeps_short = false;
+  memory.for_each_attempt([this](std::uint32_t index) {
+    if (!memory.attempt(index).is_released()) outgrow(index);
+  });
   memory.for_each_compact([this](std::uint32_t index) {
     if (!is_released(memory.compact(index))) expand(index);
   });

@@ -127,7 +127,13 @@ Connection& Tracker::Impl::read_back(std::uint32_t index) noexcept {
 bool Tracker::Impl::next_outcome(bool briefly) noexcept {
   if (handed_out != kNoBlock) {
     const std::uint32_t gone = std::exchange(handed_out, kNoBlock);
-    brief_outcome ? forget_compact(gone) : forget(gone);
+    if (!brief_outcome) {
+      forget(gone);
+    } else if (memory.is_compact(gone)) {
+      forget_compact(gone);
+    } else {
+      memory.free(gone);
+    }
   }
   brief_outcome.reset();
   const std::uint32_t index = memory.next_released();
@@ -135,11 +141,9 @@ bool Tracker::Impl::next_outcome(bool briefly) noexcept {
   prefetch_close(memory.soon_released());
   handed_out = index;
   const Turn turn = memory.turn();
-  const bool compact = memory.is_compact(index);
-  const base::Timestamp released_at = compact ? memory.compact(index).released_at : memory[index].released_at;
-  const base::Timestamp judged_at = released_at == base::kNever ? clock : released_at;
-  if (compact && briefly && tell_next_briefly(index, judged_at, turn)) return true;
-  Connection& c = compact ? unfold(index) : read_back(index);
+  const base::Timestamp judged_at = memory.released_at(index) == base::kNever ? clock : memory.released_at(index);
+  if (briefly && !memory.is_full(index) && tell_next_briefly(index, judged_at, turn)) return true;
+  Connection& c = memory.is_full(index) ? read_back(index) : memory.is_compact(index) ? unfold(index) : unfold_attempt(index);
   const Change change(c, memory.versions());
   verdict = classify(c, judged_at);
   journal.set_frame(0);
@@ -150,6 +154,11 @@ bool Tracker::Impl::next_outcome(bool briefly) noexcept {
 }
 
 bool Tracker::Impl::tell_next_briefly(std::uint32_t index, base::Timestamp judged_at, const Turn& turn) noexcept {
+  if (memory.is_attempt(index)) {
+    if (!tell_briefly(memory.attempt(index), options.timers, brief)) return false;
+    brief_outcome.emplace(BriefOutcome{brief, {}, turn});
+    return true;
+  }
   const Compact& c = memory.compact(index);
   if (!tell_briefly(c, blocks, options.timers, judged_at, losses.during(c.start, judged_at), brief, brief_finding)) return false;
   const std::span<const Anomaly> found(brief_finding ? &*brief_finding : nullptr, brief_finding ? 1 : 0);
@@ -255,13 +264,14 @@ TableReader Tracker::reader() const noexcept { return {impl_->memory, impl_->blo
 
 std::size_t Tracker::most_at_once() const noexcept { return Partitions(impl_->options.max_connections).slack(impl_->options.shards); }
 
-// At the worst each place was once used by a connection that was kept short and once by one that was not: pages are not given back.
+// At the worst each place was once used by a record of each kind: pages are not given back.
 std::size_t Tracker::bytes_per_connection(bool with_zeek) noexcept {
   constexpr std::size_t kTableShare = 2 * 64 / 12 + 8;  // two slots of a bucket for each
   constexpr std::size_t kLists = 16 + 12 + 4;           // wheel, lists by worth, free list
   constexpr std::size_t kTurn = Memory::kBytesOfATurn;
-  const std::size_t twice = kLists + (with_zeek ? ZeekViews::kBytesEach : 0);
-  return sizeof(Connection) + sizeof(Compact) + kBlocksPerConnection * sizeof(Block) + kTableShare + 2 * twice + kTurn;
+  const std::size_t for_each_kind = kLists + (with_zeek ? ZeekViews::kBytesEach : 0);
+  return sizeof(Connection) + sizeof(Attempt) + sizeof(Compact) + kBlocksPerConnection * sizeof(Block) + kTableShare + 3 * for_each_kind +
+         kTurn;
 }
 
 }  // namespace finwait::tcp

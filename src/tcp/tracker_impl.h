@@ -1,7 +1,7 @@
 // The tracker's inside: which incarnation a segment belongs to, when a connection is over, and what is said of it then.
 //
 // tracker.cpp holds the loop over a batch and the way out; incarnations.cpp decides whose a segment is; lifetime.cpp keeps deadlines,
-// releases and evicts; ordinary_lives.cpp does both for the connections that are kept short.
+// releases and evicts; attempts.cpp and ordinary_lives.cpp do both for the connections that are kept short.
 #pragma once
 
 #include <optional>
@@ -62,9 +62,19 @@ struct Tracker::Impl {
   bool apply(std::uint32_t index, const wire::Segment& s) noexcept;
   bool stray(std::uint32_t index, const wire::Segment& s) noexcept;
 
+  // attempts.cpp
+  bool begin_attempt(const wire::Segment& s) noexcept;
+  bool follow_attempt(std::uint32_t index, const wire::Segment& s) noexcept;
+  std::uint32_t outgrow(std::uint32_t index) noexcept;
+  base::Timestamp due_attempt(std::uint32_t index) noexcept;
+  void release_attempt(std::uint32_t index, Release why, base::Timestamp at) noexcept;
+  void retire(Attempt& a, std::uint32_t index, Release why, base::Timestamp at) noexcept;
+  void evict_attempt(std::uint32_t index) noexcept;
+  void finish_attempts(base::Timestamp now) noexcept;
+  Connection& unfold_attempt(std::uint32_t index) noexcept;
+
   // ordinary_lives.cpp
   bool track_compact(std::uint32_t index, const wire::Segment& s) noexcept;
-  bool begin_compact(const wire::Segment& s) noexcept;
   void expand(std::uint32_t index) noexcept;
   void expand_all() noexcept;
   void settle_compact(std::uint32_t index) noexcept;

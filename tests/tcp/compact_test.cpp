@@ -6,6 +6,7 @@
 #include <random>
 #include <vector>
 
+#include "../../src/tcp/attempt.h"
 #include "../../src/tcp/compact_expand.h"
 #include "../../src/tcp/compact_machine.h"
 #include "odd_segment.h"
@@ -206,7 +207,8 @@ void begin(ShortWay& quick, Way& slow, const Segment& s) {
   }
   if (CompactMachine::may_begin(s)) {
     quick.compact.emplace();
-    quick.compacts.begin(*quick.compact, 0, s);
+    quick.compacts.begin(*quick.compact, 0, Attempt(s, base::kNever).segment());
+    quick.journal.note_entered(State::kSynSent);
   } else {
     quick.machine.apply(quick.c, 0, s);
   }

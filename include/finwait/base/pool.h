@@ -15,6 +15,7 @@
 #include <new>
 #include <stdexcept>
 #include <type_traits>
+#include <utility>
 
 #include "finwait/base/counter.h"
 #include "finwait/base/memory.h"
@@ -35,8 +36,10 @@ class Pool {
   explicit Pool(std::uint32_t capacity)
       : records_(std::size_t{checked(capacity)} * sizeof(T)), free_(capacity), live_(std::size_t{capacity} / 64 + 1), capacity_(capacity) {}
 
-  /// The index of a fresh T{}, or kNone when all are in use. Wait-free.
-  [[nodiscard]] std::uint32_t allocate() noexcept {
+  /// The index of a fresh T of these arguments, or kNone when all are in use. Wait-free.
+  template <class... Arguments>
+  requires std::is_nothrow_constructible_v<T, Arguments...>
+  [[nodiscard]] std::uint32_t allocate(Arguments&&... arguments) noexcept {
     std::uint32_t index = kNone;
     if (free_count_ != 0) {
       index = free_[--free_count_];
@@ -48,7 +51,7 @@ class Pool {
     }
     live_[index / 64] |= bit(index);
     ++in_use_;
-    ::new (static_cast<void*>(at(index))) T{};
+    ::new (static_cast<void*>(at(index))) T{std::forward<Arguments>(arguments)...};
     return index;
   }
 

@@ -1,0 +1,113 @@
+// Attempts (attempt.h): when one begins, what it becomes with the next segment of its flow, and how it leaves.
+//
+// How long it is remembered, and in which order, is what lifetime.cpp has for a connection in SYN-SENT whose peer said nothing.
+#include <algorithm>
+
+#include "compact_expand.h"
+#include "tracker_impl.h"
+
+namespace finwait::tcp {
+
+// The first segment of a flow nothing is known of.
+bool Tracker::Impl::begin_attempt(const wire::Segment& s) noexcept {
+  if (!make_room(s)) return false;
+  const base::Timestamp wait = base::after(s.clock, options.timers.syn_unanswered);
+  const base::Timestamp idle = options.timers.idle != 0 ? base::after(s.clock, options.timers.idle) : base::kNever;
+  const std::uint32_t index = memory.allocate_attempt(s, std::max(std::min(wait, idle), base::after(clock, 1)));
+  if (index == kNoBlock) return false;
+  if (!memory.insert_attempt(index)) {
+    const std::uint32_t victim = memory.victim_in_the_way(s.hash);
+    if (victim != kNoBlock) evict(victim);
+    if (victim == kNoBlock || !memory.insert_attempt(index)) {
+      memory.discard(index);
+      return false;
+    }
+  }
+  ++counts.created;
+  journal.note_entered(State::kSynSent);
+  ++counts.ends[static_cast<std::size_t>(State::kSynSent)];
+  ++counts.ends[static_cast<std::size_t>(State::kUnknown)];
+  return true;
+}
+
+// True if the segment is the next step of the ordinary life that the attempt has become. Otherwise the flow is to be looked up again: it
+// was over before, or something happened that is not ordinary.
+bool Tracker::Impl::follow_attempt(std::uint32_t index, const wire::Segment& s) noexcept {
+  if (memory.attempt(index).until <= s.clock) {
+    due_attempt(index);
+    return false;
+  }
+  const std::uint32_t life = outgrow(index);
+  if (!track_compact(life, s)) return false;
+  memory.arm(life);
+  return true;
+}
+
+/// The compact record that goes on in its place.
+std::uint32_t Tracker::Impl::outgrow(std::uint32_t index) noexcept {
+  const std::uint32_t life = memory.replace_attempt(index);
+  const Attempt& a = memory.attempt(index);
+  Compact& c = memory.compact(life);
+  zeek.begin(life);
+  compacts.begin(c, life, a.segment());
+  c.deadline = a.until;
+  for (std::size_t end = 0; end != 2; ++end) c.counted[end] = static_cast<std::uint8_t>(static_cast<unsigned>(c.states[end]) + 1);
+  memory.free(index);
+  return life;
+}
+
+base::Timestamp Tracker::Impl::due_attempt(std::uint32_t index) noexcept {
+  const Attempt& a = memory.attempt(index);
+  const bool idle = options.timers.idle != 0 && a.until == base::after(a.clock, options.timers.idle);
+  release_attempt(index, idle ? Release::kIdle : Release::kSettled, a.until);
+  return a.until;
+}
+
+void Tracker::Impl::release_attempt(std::uint32_t index, Release why, base::Timestamp at) noexcept {
+  memory.unlink(index);
+  retire(memory.attempt(index), index, why, at);
+}
+
+/// Nothing is to find it any more: it waits for its turn to be told of.
+void Tracker::Impl::retire(Attempt& a, std::uint32_t index, Release why, base::Timestamp at) noexcept {
+  --counts.ends[static_cast<std::size_t>(State::kSynSent)];
+  --counts.ends[static_cast<std::size_t>(State::kUnknown)];
+  a.standing = Attempt::Standing::kReleased;
+  a.release = why;
+  a.until = at;
+  let_go(index, why);
+}
+
+void Tracker::Impl::evict_attempt(std::uint32_t index) noexcept {
+  ++counts.evicted[static_cast<std::size_t>(State::kSynSent)];
+  release_attempt(index, Release::kEvicted, clock);
+}
+
+void Tracker::Impl::finish_attempts(base::Timestamp now) noexcept {
+  memory.for_each_attempt([&](std::uint32_t index) {
+    Attempt& a = memory.attempt(index);
+    if (a.is_released()) return;
+    if (a.until <= now) {
+      due_attempt(index);
+      return;
+    }
+    memory.leave_behind(index);
+    retire(a, index, Release::kEndOfInput, base::kNever);
+  });
+}
+
+// The one handed out, in full for as long.
+Connection& Tracker::Impl::unfold_attempt(std::uint32_t index) noexcept {
+  const Attempt& a = memory.attempt(index);
+  Compact c;
+  zeek.begin(index);
+  compacts.begin(c, index, a.segment());
+  c.traits = trait::kReleased;
+  c.release = a.release;
+  c.released_at = a.until;
+  read_history(c, blocks, transitions);
+  compacts.unfold(c, unfolded);
+  return unfolded;
+}
+
+}  // namespace finwait::tcp
