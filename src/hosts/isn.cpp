@@ -12,6 +12,7 @@
 #include "finwait/hosts/isn_analysis.h"
 #include "isn_room.h"
 #include "isn_weight.h"
+#include "sorted.h"
 
 namespace finwait::hosts {
 namespace {
@@ -283,10 +284,9 @@ std::vector<IsnFinding> IsnCollector::finish() const {
   });
   const double level = holm(units, impl_->limits.family_error);
   describe_rejected(store, most, level, units, findings);
-  std::stable_sort(findings.begin(), findings.end(), [](const IsnFinding& a, const IsnFinding& b) {
+  return sorted(std::move(findings), [](const IsnFinding& a, const IsnFinding& b) {
     return std::tie(a.host, a.network, a.port, a.ttl) < std::tie(b.host, b.network, b.port, b.ttl);
   });
-  return findings;
 }
 
 }  // namespace finwait::hosts

@@ -186,19 +186,25 @@ struct BitMatrix {
   unsigned rank_x = 0;                    // of the columns of x
   unsigned rank_all = 0;                  // of all columns
 
-  std::uint64_t reduce(std::uint64_t row, bool only_x) const noexcept {
-    for (unsigned b = 64; b-- > (only_x ? 32U : 0U);) {
+  /// Without what of x can be taken off.
+  [[nodiscard]] std::uint64_t without_x(std::uint64_t row) const noexcept {
+    for (unsigned b = 64; b-- > 32U;) {
       if ((row >> b & 1U) != 0) row ^= basis[b];
     }
     return row;
   }
+  /// Lead by lead: what a row has below the lead that it is entered under is taken off when it is needed.
   void insert(std::uint64_t row) noexcept {
-    row = reduce(row, false);
-    if (row == 0) return;
-    const auto lead = static_cast<unsigned>(std::bit_width(row) - 1);
-    basis[lead] = row;
-    ++rank_all;
-    rank_x += lead >= 32 ? 1 : 0;
+    while (row != 0 && rank_all != basis.size()) {
+      const auto lead = static_cast<unsigned>(std::bit_width(row) - 1);
+      if (basis[lead] == 0) {
+        basis[lead] = row;
+        ++rank_all;
+        rank_x += lead >= 32 ? 1 : 0;
+        return;
+      }
+      row ^= basis[lead];
+    }
   }
 };
 
@@ -300,7 +306,7 @@ LinearTest shift_register_test(const IsnSeries& series) {
   result.modulus = 2;
   if (relations >= following.rank_all) {
     // Every bit is bound: eliminate x from (last x, ?); what is left in the lower half is the answer.
-    const std::uint64_t last = matrix.reduce((std::uint64_t{series.fresh[n - 1].isn} << 32) ^ (origin & 0xffff'ffff'0000'0000ULL), true);
+    const std::uint64_t last = matrix.without_x((std::uint64_t{series.fresh[n - 1].isn} << 32) ^ (origin & 0xffff'ffff'0000'0000ULL));
     if (last >> 32 == 0) result.next = static_cast<std::uint32_t>(last) ^ static_cast<std::uint32_t>(origin);
   }
   return result;

@@ -14,13 +14,17 @@ constexpr double kTurn = 4294967296.0;
 /// Whether so many residues are so close to zero that crowd_at_zero() says anything.
 bool may_crowd_at_zero(std::span<const std::int32_t> residues, const IsnBars::ByWidth& bars) noexcept {
   std::array<std::uint32_t, 33> within{};
+  std::uint32_t least = 0xffff'ffff;
   for (const std::int32_t r : residues) {
     const auto sign = static_cast<std::uint32_t>(r >> 31);
-    ++within[static_cast<std::size_t>(std::bit_width((static_cast<std::uint32_t>(r) ^ sign) - sign))];
+    const std::uint32_t apart = (static_cast<std::uint32_t>(r) ^ sign) - sign;
+    ++within[static_cast<std::size_t>(std::bit_width(apart))];
+    least = std::min(least, apart);
   }
   std::uint32_t count = 0;
   bool any = false;
-  for (std::size_t b = 0; b != bars.size(); ++b) {
+  // Nothing is closer than the least, and no bar is nothing.
+  for (auto b = static_cast<std::size_t>(std::bit_width(least)); b < bars.size(); ++b) {
     count += within[b];
     any |= count >= bars[b];
   }

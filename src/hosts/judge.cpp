@@ -6,6 +6,7 @@
 #include <string>
 #include <tuple>
 
+#include "sorted.h"
 #include "watch_impl.h"
 
 namespace finwait::hosts {
@@ -85,11 +86,10 @@ std::vector<HostFinding> HostWatch::Impl::findings() const {
   judge_routes(out);
   judge_scans(out);
   judge_loss(out);
-  const auto order = [](const HostFinding& f) {
-    return std::tuple(-static_cast<int>(f.severity), f.kind, f.ip, f.network, f.port, f.peer, f.peer_port);
-  };
-  std::stable_sort(out.begin(), out.end(), [&](const HostFinding& a, const HostFinding& b) { return order(a) < order(b); });
-  return out;
+  return sorted(std::move(out), [](const HostFinding& a, const HostFinding& b) {
+    return std::tie(b.severity, a.kind, a.ip, a.network, a.port, a.peer, a.peer_port) <
+           std::tie(a.severity, b.kind, b.ip, b.network, b.port, b.peer, b.peer_port);
+  });
 }
 
 void HostWatch::Impl::judge_numbers(std::vector<HostFinding>& out) const {
