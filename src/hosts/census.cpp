@@ -34,31 +34,32 @@ void Census::add_stay(base::Timestamp from, tcp::State state, base::Timestamp un
   if (until != base::kNever) --changes_[place(last)][column(state)];
 }
 
-/// What is entered and left in one bin leaves no trace there: of the steps in a bin only the last one counts. One state is left when the
-/// next one is entered: both changes are in one row. What is not counted is entered in columns that nobody reads.
+/// One state is left when the next one is entered: both changes are in one row. What is not counted is entered in columns that nobody
+/// reads. No branch but for what hardly happens: when ends change bins is not to be foretold.
 void Census::add_end(const Course& course) noexcept {
-  const base::Timestamp* times = course.times;
-  const std::uint64_t states = course.states;
-  const unsigned steps = course.steps;
   const std::uint64_t shift = shift_;
-  note_seen(states, steps);
+  const std::int64_t low = low_;
+  const std::uint64_t width = width_;
+  auto* const rows = changes_.data();
+  note_seen(course.states, course.steps);
+  std::uint64_t states = course.states;
   std::size_t before = column(tcp::State::kUnknown);
-  std::int64_t bin = std::numeric_limits<std::int64_t>::min();
-  for (unsigned n = 0; n != steps;) {
-    const std::int64_t next = times[n] >> shift;
-    if (next < bin || !in_use(next)) return add_rest(course, n);
-    bin = next;
-    while (++n != steps && times[n] >> shift == bin) {
-    }
-    auto& row = changes_[place(bin)];
+  base::Timestamp since = std::numeric_limits<base::Timestamp>::min();
+  for (unsigned n = 0; n != course.steps; ++n) {
+    const base::Timestamp time = course.times[n];
+    const std::int64_t bin = time >> shift;
+    if (time < since || static_cast<std::uint64_t>(bin - low) >= width) return add_rest(course, n);
+    auto& row = rows[place(bin)];
     --row[before];
-    before = states >> 8 * (n - 1) & 0xff;
+    before = states & 0xff;
+    states >>= 8;
     ++row[before];
+    since = time;
   }
   if (course.released == base::kNever) return;
-  bin = std::max(bin, course.released >> shift);
-  if (!in_use(bin)) return add_rest(course, steps);
-  --changes_[place(bin)][before];
+  const std::int64_t bin = std::max(since, course.released) >> shift;
+  if (!in_use(bin)) return add_rest(course, course.steps);
+  --rows[place(bin)][before];
 }
 
 /// Most ends go through the states that others went through before.
