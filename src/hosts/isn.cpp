@@ -190,7 +190,7 @@ std::size_t IsnCollector::memory() const noexcept { return impl_->store.memory()
 
 std::uint64_t IsnCollector::hash(const wire::FlowKey& subject) const noexcept { return impl_->store.hash(subject); }
 void IsnCollector::prefetch(std::uint64_t hash) const noexcept { impl_->store.prefetch(hash); }
-std::uint32_t IsnCollector::prefetch_entry(std::uint64_t hash) noexcept { return impl_->store.prefetch_entry(hash); }
+std::uint32_t IsnCollector::prefetch_entry(std::uint64_t hash) const noexcept { return impl_->store.prefetch_entry(hash); }
 void IsnCollector::prefetch_run(std::uint32_t guess) const noexcept { impl_->store.prefetch_run(guess); }
 
 void IsnCollector::add(const IsnHost& host, std::uint64_t hash, const IsnObservation& observation) noexcept {

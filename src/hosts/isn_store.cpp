@@ -70,11 +70,10 @@ void IsnStore::prefetch(std::uint64_t hash) const noexcept {
   base::prefetch_line(head + base::kCacheLine);
 }
 
-std::uint32_t IsnStore::prefetch_entry(std::uint64_t hash) noexcept {
+std::uint32_t IsnStore::prefetch_entry(std::uint64_t hash) const noexcept {
   const Place place = place_of(hash);
-  Head& head = heads_[place.set];
-  const TagMarks marks(head.tags, place.tag);
-  const std::size_t guess = place.set * kSet + (marks.any() ? marks.first() : place_for_another(head));
+  const Head& head = heads_[place.set];
+  const std::size_t guess = place.set * kSet + TagMarks(head.tags, place.tag).first_or(head.next.guess);
   const auto* entry = reinterpret_cast<const std::byte*>(entries_.begin() + guess);
   base::prefetch_line(entry);
   base::prefetch_line(entry + sizeof(Entry) - 1);
@@ -86,21 +85,10 @@ void IsnStore::prefetch_run(std::uint32_t guess) const noexcept {
   base::prefetch_line(run_of(entry) + entry.head);
 }
 
-/// The least of a full set is sought only when the one that was is worth more by now. A newcomer takes the place of the least and is worth
-/// one: nothing is worth less, and what stands before it is worth more.
-std::size_t IsnStore::place_for_another(Head& head) noexcept {
-  if (head.least == 0) {
-    const TagMarks free(head.tags, 0);
-    if (free.any()) return free.first_in_half();
-    head.least = static_cast<std::uint8_t>(1 + place_of_least(head.worth));
-  }
-  return head.least - 1U;
-}
-
 void IsnStore::admit(const IsnHost& host, const Place& place, const IsnObservation& first) noexcept {
   Head& head = heads_[place.set];
   Entry* set = entries_.begin() + place.set * kSet;
-  const std::size_t free = place_for_another(head);
+  const std::size_t free = head.next.find(head.tags, head.worth);
   Entry& entry = set[free];
   const bool taken = head.tags[free] != 0;
   if (taken && head.worth[free] > 1) {
@@ -116,7 +104,8 @@ void IsnStore::admit(const IsnHost& host, const Place& place, const IsnObservati
     if (!take_run(static_cast<std::uint32_t>(place.set * kSet + free), 0, run)) {  // cannot be: one run of four for each entry
       entry = Entry{};
       head.tags[free] = 0;
-      head.worth[free] = head.least = 0;
+      head.worth[free] = 0;
+      head.next.sure = false;
       --hosts_;
       return;
     }
@@ -132,6 +121,7 @@ void IsnStore::admit(const IsnHost& host, const Place& place, const IsnObservati
   entry.kept = 1;
   entry.size = 0;
   *run_of(entry) = first;
+  if (!taken) head.next.note_newcomer(free, 1, head.tags, head.worth);
   head.tags[free] = place.tag;
   head.worth[free] = 1;
 }
@@ -225,7 +215,7 @@ void IsnStore::add(const IsnHost& host, std::uint64_t hash, const IsnObservation
   const bool close = !observation.continues && std::min(up, 0U - up) < kClose;
   if (close) ++entry.close;
   raise(head.worth[n], close ? 1 + kCloseWorth : 1);
-  if (head.least == n + 1) head.least = 0;
+  head.next.note_growth(n);
   entry.last = observation.isn;
   ++entry.seen;
   if (entry.kept == kRuns[entry.size] && entry.head == 0) grow(entry);

@@ -24,6 +24,8 @@ void expect_marks_where_the_tag_is() {
     std::vector<std::size_t> found;
     for (TagMarks marks(tags, wanted); marks.any(); marks.drop_first()) found.push_back(marks.first());
     ASSERT_EQ(found, std::vector<std::size_t>(expected.begin(), expected.end()));
+    for (std::size_t other = 0; other != Count; ++other)
+      ASSERT_EQ(TagMarks(tags, wanted).first_or(other), expected.empty() ? other : *expected.begin());
   }
 }
 

@@ -36,17 +36,21 @@ class HeavyTable {
     Slot* slots = slots_.begin() + place.set * kSet;
     std::size_t n = at(place, key);
     if (n == kSet) {
-      n = place_for_another(head);
+      n = head.next.find(head.tags, head.weights);
       if (head.tags[n] != 0) {
         leaving(slots[n].value);
         ++evicted_;
       }
+      const std::uint32_t inherited = grown(head.weights[n], weight);
+      head.next.note_newcomer(n, inherited, head.tags, head.weights);
       head.tags[n] = place.tag;
+      head.weights[n] = inherited;
       slots[n].key = key;
       slots[n].value = nothing_;
+      return slots[n].value;
     }
-    std::uint32_t& mine = head.weights[n];
-    mine = mine > kHeaviest - weight ? kHeaviest : mine + weight;
+    head.weights[n] = grown(head.weights[n], weight);
+    head.next.note_growth(n);
     return slots[n].value;
   }
 
@@ -62,8 +66,7 @@ class HeavyTable {
   void prefetch_entry(std::uint64_t hash) const noexcept {
     const Place place = place_of(hash);
     const Head& head = heads_[place.set];
-    const TagMarks marks(head.tags, place.tag);
-    const std::size_t n = marks.any() ? marks.first() : place_for_another(head);
+    const std::size_t n = TagMarks(head.tags, place.tag).first_or(head.next.guess);
     const auto* slot = reinterpret_cast<const std::byte*>(slots_.begin() + place.set * kSet + n);
     for (std::size_t line = 0; line < std::min(sizeof(Slot), kFetched); line += base::kCacheLine) base::prefetch_line(slot + line);
   }
@@ -88,6 +91,7 @@ class HeavyTable {
   struct alignas(base::kCacheLine) Head {
     std::array<std::uint32_t, kSet> weights;
     std::array<std::uint8_t, kSet> tags;  // 0: free
+    NextPlace next;
   };
   struct Slot {
     struct Key {
@@ -123,10 +127,8 @@ class HeavyTable {
     return kSet;
   }
 
-  /// A free one, or the lightest.
-  [[nodiscard]] static std::size_t place_for_another(const Head& head) noexcept {
-    const TagMarks free(head.tags, 0);
-    return free.any() ? free.first() : place_of_least(head.weights);
+  [[nodiscard]] static std::uint32_t grown(std::uint32_t weight, std::uint32_t by) noexcept {
+    return weight > kHeaviest - by ? kHeaviest : weight + by;
   }
 
   std::size_t sets_;

@@ -148,7 +148,7 @@ class IsnCollector {
   [[nodiscard]] std::uint64_t hash(const wire::FlowKey& subject) const noexcept;
   /// Fetches what says where a host's samples are, then the host's entry itself, then the place of its next sample (IsnStore).
   void prefetch(std::uint64_t hash) const noexcept;
-  [[nodiscard]] std::uint32_t prefetch_entry(std::uint64_t hash) noexcept;
+  [[nodiscard]] std::uint32_t prefetch_entry(std::uint64_t hash) const noexcept;
   void prefetch_run(std::uint32_t guess) const noexcept;
   /// All findings, ordered by address, network, port, TTL. One for each host, listener or machine of at least four samples; with fewer only
   /// alarms.

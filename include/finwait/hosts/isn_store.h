@@ -18,6 +18,7 @@
 #include "finwait/base/hash.h"
 #include "finwait/base/memory.h"
 #include "finwait/hosts/isn_observation.h"
+#include "finwait/hosts/least.h"
 #include "finwait/wire/flow_key.h"
 
 namespace finwait::hosts {
@@ -76,7 +77,7 @@ class IsnStore {
   /// Fetches what says where a host's entry is; then the entry that it probably is, or whose place it takes; then where its next sample
   /// probably goes, that entry being at `guess`.
   void prefetch(std::uint64_t hash) const noexcept;
-  [[nodiscard]] std::uint32_t prefetch_entry(std::uint64_t hash) noexcept;
+  [[nodiscard]] std::uint32_t prefetch_entry(std::uint64_t hash) const noexcept;
   void prefetch_run(std::uint32_t guess) const noexcept;
 
   [[nodiscard]] std::size_t hosts() const noexcept { return hosts_; }
@@ -90,7 +91,7 @@ class IsnStore {
   struct alignas(128) Head {
     std::array<std::uint32_t, kSet> worth;  // what an entry is worth, less the newcomers refused on its account
     std::array<std::uint8_t, kSet> tags;    // 0: free
-    std::uint8_t least;                     // 1 + the first place of the least worth; 0: not known, or a place is free
+    NextPlace next;
   };
 
   struct Pool {
@@ -110,8 +111,6 @@ class IsnStore {
   [[nodiscard]] Place place_of(std::uint64_t hash) const noexcept;
   /// Where in its set the host is; kSet: nowhere.
   [[nodiscard]] std::size_t at(const Place& place, const IsnHost& host) const noexcept;
-  /// Where in a set a new host would go: a free place, or that of the least worth.
-  [[nodiscard]] static std::size_t place_for_another(Head& head) noexcept;
   /// An entry for a new host, if there is room for it.
   void admit(const IsnHost& host, const Place& place, const IsnObservation& first) noexcept;
   [[nodiscard]] IsnObservation* run_of(const Entry& entry) noexcept {

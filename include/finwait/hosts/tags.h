@@ -37,6 +37,10 @@ class TagMarks {
   [[nodiscard]] bool any() const noexcept { return marks_ != 0; }
   /// The number of an entry that has the tag, the least first. any().
   [[nodiscard]] std::size_t first() const noexcept { return static_cast<std::size_t>(std::countr_zero(marks_)); }
+  /// The same, or `other` (less than sixteen) if there is none: without a branch, for whether a host is known is not to be foretold.
+  [[nodiscard]] std::size_t first_or(std::size_t other) const noexcept {
+    return static_cast<std::size_t>(std::countr_zero(marks_ | std::uint32_t{0x10000} << other)) % 16;
+  }
   /// The one that comes first in its half of sixteen, the lower half's if both do. any().
   [[nodiscard]] std::size_t first_in_half() const noexcept {
     constexpr std::uint32_t kNone = 0x100;
@@ -44,6 +48,7 @@ class TagMarks {
     const int high = std::countr_zero((marks_ >> 8) | kNone);
     return static_cast<std::size_t>(low <= high ? low : high + 8);
   }
+  void drop(std::size_t number) noexcept { marks_ &= ~(std::uint32_t{1} << number); }
   void drop_first() noexcept { marks_ &= marks_ - 1; }
 
  private:
