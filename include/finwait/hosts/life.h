@@ -4,7 +4,8 @@
 //   1. Whoever tracks connections calls write_life() for each BriefOutcome: it reads that connection and nothing else, so any thread may.
 //   2. The record goes the way of the connection's other output: nothing in it points anywhere, copying it is all there is to do.
 //   3. One place merges the records of all trackers by comes_before(): the order of release, which does not depend on who tracked what.
-//   4. There HostWatch::observe() takes them one after the other; conclude() comes before the first with released == kNever.
+//   4. There HostWatch::observe() takes them one after the other; conclude() comes before the first with released == kNever. Each part of
+//      its tables (HostPart) may have a thread of its own, which merges the same records in the same order.
 //   5. So the watch gets the same records in the same order at any number of trackers, and its findings are the same.
 #pragma once
 
