@@ -1,10 +1,21 @@
 #include "finwait/engine/outcome_stream.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 
 namespace finwait::engine {
+namespace {
+
+void fetch(const void* address, std::size_t bytes) noexcept {
+  const auto* at = static_cast<const std::byte*>(address);
+  for (std::size_t line = 0; line < bytes; line += base::kCacheLine) base::prefetch_line(at + line);
+}
+
+}  // namespace
 
 void OutcomeBatch::clear() noexcept {
+  turns.clear();
   outcomes.clear();
   wholes.clear();
   transitions.clear();
@@ -23,12 +34,29 @@ void OutcomeBatch::add(const tcp::Outcome& outcome, bool in_full) {
 }
 
 void OutcomeBatch::add(const tcp::BriefOutcome& outcome) {
+  prefetch_to_fill(outcomes.size() + kAhead);
   anomalies.insert(anomalies.end(), outcome.anomalies.begin(), outcome.anomalies.end());
+  turns.push_back(outcome.turn);
   KeptOutcome& kept = outcomes.emplace_back();
   hosts::write_life(outcome, kept.life);
   kept.brief = outcome.brief;
-  kept.turn = outcome.turn;
   kept.anomalies_end = static_cast<std::uint32_t>(anomalies.size());
+}
+
+void OutcomeBatch::prefetch(std::size_t n) const noexcept {
+  if (n >= outcomes.size()) return;
+  fetch(&outcomes[n].brief, sizeof(KeptOutcome) - offsetof(KeptOutcome, brief));
+  if (!wholes.empty()) fetch(&wholes[n], sizeof(KeptWhole));
+}
+
+void OutcomeBatch::prefetch_life(std::size_t n, hosts::HostPart part) const noexcept {
+  if (n < outcomes.size()) fetch(&outcomes[n].life, part == hosts::HostPart::kNumbers ? hosts::Life::kNumberBytes : sizeof(hosts::Life));
+}
+
+void OutcomeBatch::prefetch_to_fill(std::size_t n) const noexcept {
+  if (n >= outcomes.capacity()) return;
+  const auto* at = reinterpret_cast<const std::byte*>(outcomes.data() + n);
+  for (std::size_t line = 0; line < sizeof(KeptOutcome); line += base::kCacheLine) base::prefetch_line_to_write(at + line);
 }
 
 void OutcomeBatch::report(std::size_t n, report::Reporter& reporter) const {
@@ -45,6 +73,7 @@ void OutcomeBatch::report(std::size_t n, report::Reporter& reporter) const {
 
 OutcomeStream::OutcomeStream() {
   for (OutcomeBatch& batch : batches_) {
+    batch.turns.reserve(OutcomeBatch::kOutcomes);
     batch.outcomes.reserve(OutcomeBatch::kOutcomes);
     batch.wholes.reserve(OutcomeBatch::kOutcomes);
     for (Lane& lane : lanes_) (void)lane.empty.push(&batch);
@@ -59,12 +88,21 @@ OutcomeBatch* OutcomeStream::empty() noexcept {
   OutcomeBatch* batch = nullptr;
   for (Lane& lane : lanes_) batch = std::exchange(lane.returned, nullptr);
   batch->clear();
+  for (std::size_t n = 0; n != OutcomeBatch::kAhead; ++n) batch->prefetch_to_fill(n);
   return batch;
 }
 
 void OutcomeStream::send(OutcomeBatch* batch) noexcept {
   for (Lane& lane : lanes_) (void)lane.full.push(batch);
+  sent_.ring();
 }
+
+bool OutcomeStream::is_half_back() noexcept {
+  return std::all_of(lanes_.begin(), lanes_.end(),
+                     [](Lane& lane) { return lane.empty.size() + (lane.returned != nullptr ? 1 : 0) >= kHalf; });
+}
+
+bool OutcomeStream::has_much(Reader reader) noexcept { return lanes_[static_cast<std::size_t>(reader)].full.size() >= kMuch; }
 
 OutcomeBatch* OutcomeStream::next(Reader reader) noexcept {
   OutcomeBatch* batch = nullptr;
@@ -72,8 +110,9 @@ OutcomeBatch* OutcomeStream::next(Reader reader) noexcept {
 }
 
 void OutcomeStream::give_back(Reader reader, OutcomeBatch* batch) noexcept {
-  (void)lanes_[static_cast<std::size_t>(reader)].empty.push(batch);
-  returned_.ring();
+  Lane& lane = lanes_[static_cast<std::size_t>(reader)];
+  (void)lane.empty.push(batch);
+  if (++lane.given_back % kSome == 0) returned_.ring();
 }
 
 }  // namespace finwait::engine

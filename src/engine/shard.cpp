@@ -80,20 +80,28 @@ void Shard::drain(std::uint64_t ticket) {
 
 OutcomeBatch* Shard::room(std::uint64_t ticket) {
   while (batch_ == nullptr) {
-    const std::uint32_t seen = outcomes_.returned().look();
     batch_ = outcomes_.empty();
     if (batch_ != nullptr) break;
-    if (abandoned_.load(std::memory_order_relaxed)) return nullptr;
-    outcomes_.returned().wait(seen);
+    if (!await_half()) return nullptr;
   }
   batch_->ticket = ticket;
   return batch_;
 }
 
+/// Not woken for each batch that comes back. False once abandoned.
+bool Shard::await_half() {
+  for (;;) {
+    const std::uint32_t seen = outcomes_.returned().look();
+    if (abandoned_.load(std::memory_order_relaxed)) return false;
+    if (outcomes_.is_half_back()) return true;
+    outcomes_.returned().wait(seen);
+  }
+}
+
 void Shard::send() {
   outcomes_.send(batch_);
   batch_ = nullptr;
-  bell_.ring();
+  if (!outcomes_.is_half_back()) bell_.ring();
 }
 
 }  // namespace finwait::engine

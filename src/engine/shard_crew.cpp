@@ -16,7 +16,7 @@ constexpr std::uint32_t units_for(std::uint32_t threads) noexcept { return 3 * t
 
 ShardCrew::ShardCrew(report::Reporter& reporter, const PipelineOptions& options, std::uint32_t threads, Filler filler,
                      const std::vector<tcp::LiveFeed*>& feeds)
-    : reporter_(reporter), filler_(filler), ring_(units_for(threads), threads) {
+    : reporter_(reporter), filler_(filler), ring_(units_for(threads), threads), done_(units_for(threads)) {
   PipelineOptions share = options;
   share.tracker.shards = threads;
   for (std::uint32_t n = 0; n != threads; ++n) {
@@ -67,7 +67,10 @@ void ShardCrew::guarded(const std::function<void()>& work) noexcept {
 void ShardCrew::abandon() noexcept {
   abandoned_.store(true, std::memory_order_relaxed);
   for (base::Bell* bell : {&work_, &room_, &outcomes_}) bell->ring();
-  for (const auto& shard : shards_) shard->outcomes().returned().ring();
+  for (const auto& shard : shards_) {
+    shard->outcomes().returned().ring();
+    shard->outcomes().sent().ring();
+  }
 }
 
 void ShardCrew::join() {
@@ -91,6 +94,13 @@ const Unit* ShardCrew::wait_for(std::uint64_t ticket) {
   return &ring_.unit(ticket);
 }
 
+/// Whether all other shards are done with the unit, too. For a unit that has been merged meanwhile it may be nobody: then nobody waits.
+bool ShardCrew::is_last_of(std::uint64_t ticket) noexcept {
+  const std::uint64_t all = (ticket / done_.size() + 1) * threads();
+  // Acquire and release: who is the last has seen that the others are done, and so will whoever it wakes.
+  return done_[ticket % done_.size()].fetch_add(1, std::memory_order_acq_rel) + 1 == all;
+}
+
 /// True if it was the last one.
 bool ShardCrew::take(std::uint32_t number, std::uint64_t ticket) {
   Unit& unit = ring_.unit(ticket);
@@ -98,7 +108,8 @@ bool ShardCrew::take(std::uint32_t number, std::uint64_t ticket) {
   shards_[number]->take(unit, ticket);
   if (!unit.standings.empty()) unit.standings[number] = shards_[number]->standing();
   ring_.set_done(ticket, number);
-  outcomes_.ring();
+  shards_[number]->outcomes().sent().ring();
+  if (is_last_of(ticket)) outcomes_.ring();
   return end;
 }
 
@@ -110,10 +121,7 @@ void ShardCrew::watch_hosts(hosts::HostPart part) {
     const Unit* unit = wait_for(ticket);
     if (unit == nullptr) return;
     if (unit->end && part == hosts::HostPart::kConduct) reporter_.conclude_hosts(unit->clock_after);
-    merge.each(ticket, [this, part](const OutcomeBatch& batch, std::size_t n) {
-      batch.prefetch_life(n + 4, part);
-      reporter_.observe(part, batch.outcomes[n].life);
-    });
+    merge.each(ticket, [this, part](const OutcomeBatch& batch, std::size_t n) { reporter_.observe(part, batch.outcomes[n].life); });
     if (unit->end || abandoned()) return;
     ring_.set_merged(ticket, reader);
     room().ring();

@@ -147,7 +147,8 @@ bool ShardedPipeline::decode_piece(UnitDecoder& decoder) {
     unit.failure = std::current_exception();
   }
   crew_.ring().set_decoded(ticket);
-  crew_.work().ring();
+  // Whoever is at placing may have looked before: then it looks again. Otherwise it is for this thread.
+  if (!place_decoded(decoder)) crew_.work().ring();
   return true;
 }
 

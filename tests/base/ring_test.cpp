@@ -120,5 +120,17 @@ TEST(Ring, room_is_what_can_be_pushed) {
   EXPECT_EQ(ring.room(), 2U);
 }
 
+TEST(Ring, size_is_what_can_be_popped) {
+  Ring<int> ring(4);
+  int out = 0;
+  EXPECT_EQ(ring.size(), 0U);
+  for (int n = 0; n != 3; ++n) ASSERT_TRUE(ring.push(n));
+  EXPECT_EQ(ring.size(), 3U);
+  ASSERT_TRUE(ring.pop(out));
+  EXPECT_EQ(ring.size(), 2U);
+  for (int n = 0; n != 2; ++n) ASSERT_TRUE(ring.push(n));
+  EXPECT_EQ(ring.size(), 4U);
+}
+
 }  // namespace
 }  // namespace finwait::base

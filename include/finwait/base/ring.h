@@ -73,6 +73,12 @@ class Ring {
   /// False when the ring is empty; `out` is then untouched.
   [[nodiscard]] bool pop(T& out) noexcept { return pop(std::span<T>(&out, 1)) == 1; }
 
+  /// How many values could be popped now, at least. The popping thread only.
+  [[nodiscard]] std::size_t size() noexcept {
+    popper_.other = pusher_.own.load(std::memory_order_acquire);  // 3
+    return static_cast<std::size_t>(popper_.other - popper_.own.load(std::memory_order_relaxed));
+  }
+
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
  private:

@@ -15,19 +15,25 @@ namespace finwait::engine {
 
 class OutcomeMerge {
  public:
-  /// For one of the readers. All outlive it. `streams`: by shard. `abandoned` ends every wait.
+  /// For one of the readers. All outlive it. `streams`: by shard. `bell` rings when all shards are done with a unit, and when much waits in
+  /// a stream. `abandoned` ends every wait, if those bells are rung.
   OutcomeMerge(Reader reader, std::vector<OutcomeStream*> streams, const UnitRing& ring, base::Bell& bell,
                const std::atomic<bool>& abandoned);
 
   /// Calls `use(const OutcomeBatch&, std::size_t)`, a batch and a place in it, for all outcomes of a unit. Units one after the other. Waits
-  /// for the shards.
+  /// for the shards: rather once a unit than for each batch.
   template <class F>
   void each(std::uint64_t ticket, F&& use) {
+    await(ticket);
     for (Head& head : heads_) look(head, ticket);
     while (Head* first = least()) {
       use(*first->batch, first->next);
-      ++first->next;
-      look(*first, ticket);
+      prefetch(*first, kAhead);
+      if (++first->next != first->batch->size()) {
+        first->turn = first->batch->turns[first->next];  // all of a batch are of one unit
+      } else {
+        look(*first, ticket);
+      }
     }
   }
 
@@ -39,9 +45,20 @@ class OutcomeMerge {
     OutcomeBatch* batch = nullptr;
     std::size_t next = 0;
     bool has = false;  ///< an outcome of the unit at hand
+    tcp::Turn turn;    ///< its own, then
   };
 
-  [[nodiscard]] static const tcp::Turn& turn(const Head& head) noexcept { return head.batch->outcomes[head.next].turn; }
+  static constexpr std::size_t kAhead = 3;
+
+  void prefetch(const Head& head, std::size_t ahead) const noexcept {
+    if (reader_ == Reader::kReport) {
+      head.batch->prefetch(head.next + ahead);
+    } else {
+      head.batch->prefetch_life(head.next + ahead, part_of(reader_));
+    }
+  }
+  void await(std::uint64_t ticket);
+  [[nodiscard]] bool is_worthwhile(std::uint64_t ticket);
   void look(Head& head, std::uint64_t ticket);
   [[nodiscard]] Head* least() noexcept;
 

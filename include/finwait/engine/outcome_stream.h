@@ -25,12 +25,14 @@
 
 namespace finwait::engine {
 
-/// A BriefOutcome that has been copied, and what hosts are to learn of it.
+/// A BriefOutcome that has been copied, and what hosts are to learn of it; its turn stands in OutcomeBatch::turns.
 struct KeptOutcome {
+  /// Nothing is set: OutcomeBatch::add() writes all of it.
+  KeptOutcome() noexcept {}  // NOLINT(modernize-use-equals-default): that would have it filled with zeros first
+
   hosts::Life life;
   tcp::Brief brief;
-  tcp::Turn turn;
-  std::uint32_t anomalies_end = 0;  ///< in OutcomeBatch::anomalies, where the one before ends its own
+  std::uint32_t anomalies_end;  ///< in OutcomeBatch::anomalies, where the one before ends its own
 };
 
 /// The rest of an Outcome.
@@ -40,10 +42,13 @@ struct KeptWhole {
   std::uint32_t transitions_end = 0;  ///< in OutcomeBatch::transitions, likewise
 };
 
-struct OutcomeBatch {
+/// On lines of its own: one thread fills a batch while others read the ones beside it.
+struct alignas(2 * base::kCacheLine) OutcomeBatch {
   static constexpr std::size_t kOutcomes = 64;
+  static constexpr std::size_t kAhead = 2;  ///< outcomes whose memory is asked for before it is written to
 
-  std::uint64_t ticket = 0;  ///< of the unit that released them
+  std::uint64_t ticket = 0;      ///< of the unit that released them
+  std::vector<tcp::Turn> turns;  ///< one for each outcome; apart, as whoever merges looks at nothing else
   std::vector<KeptOutcome> outcomes;
   std::vector<KeptWhole> wholes;  ///< one for each outcome, or none: where Briefs will do
   std::vector<tcp::Transition> transitions;
@@ -57,25 +62,12 @@ struct OutcomeBatch {
   /// What was added.
   void report(std::size_t n, report::Reporter& reporter) const;
   [[nodiscard]] std::size_t size() const noexcept { return outcomes.size(); }
-  /// Fetches an outcome, which another thread has written; any number.
-  void prefetch(std::size_t n) const noexcept {
-    if (n >= outcomes.size()) return;
-    fetch(outcomes[n], sizeof(KeptOutcome));
-    if (!wholes.empty()) fetch(wholes[n], sizeof(KeptWhole));
-  }
+  /// Fetches what report() reads of an outcome, which another thread has written; any number.
+  void prefetch(std::size_t n) const noexcept;
   /// The same of what a part of the hosts' watch reads of it.
-  void prefetch_life(std::size_t n, hosts::HostPart part) const noexcept {
-    if (n >= outcomes.size()) return;
-    fetch(outcomes[n].life, part == hosts::HostPart::kNumbers ? hosts::Life::kNumberBytes : sizeof(hosts::Life));
-    base::prefetch_line(&outcomes[n].turn);
-  }
-
- private:
-  template <class T>
-  static void fetch(const T& value, std::size_t bytes) noexcept {
-    const auto* at = reinterpret_cast<const std::byte*>(&value);
-    for (std::size_t line = 0; line < bytes; line += base::kCacheLine) base::prefetch_line(at + line);
-  }
+  void prefetch_life(std::size_t n, hosts::HostPart part) const noexcept;
+  /// Asks the readers for the memory in which the next outcomes are put; any number.
+  void prefetch_to_fill(std::size_t n) const noexcept;
 };
 
 /// Each gets every batch, in the same order: what reports, and one for each part of what is learnt of hosts.
@@ -85,6 +77,10 @@ inline constexpr std::size_t kReaders = 3;
 [[nodiscard]] constexpr Reader reader_of(hosts::HostPart part) noexcept {
   return part == hosts::HostPart::kNumbers ? Reader::kNumbers : Reader::kConduct;
 }
+/// Not of Reader::kReport.
+[[nodiscard]] constexpr hosts::HostPart part_of(Reader reader) noexcept {
+  return reader == Reader::kNumbers ? hosts::HostPart::kNumbers : hosts::HostPart::kConduct;
+}
 
 class OutcomeStream {
  public:
@@ -93,28 +89,45 @@ class OutcomeStream {
   /// Throws std::bad_alloc.
   OutcomeStream();
 
-  /// Rings when a batch comes back; for the shard to wait on.
+  /// Rings when some batches have come back, in time for is_half_back(); for the shard to wait on.
   [[nodiscard]] base::Bell& returned() noexcept { return returned_; }
+  /// Rings when a batch is sent; for readers to wait on.
+  [[nodiscard]] base::Bell& sent() noexcept { return sent_; }
 
   /// The shard: an empty batch; null while all are under way.
   [[nodiscard]] OutcomeBatch* empty() noexcept;
   void send(OutcomeBatch* batch) noexcept;
+  /// The shard: whether half of the batches or more are empty. While they are not, has_much() is true for a reader; and when it has read so
+  /// much that it no longer is, the bell has rung since they are.
+  [[nodiscard]] bool is_half_back() noexcept;
 
   /// A reader: the next batch; null if there is none.
   [[nodiscard]] OutcomeBatch* next(Reader reader) noexcept;
   void give_back(Reader reader, OutcomeBatch* batch) noexcept;
+  /// A reader that has kept one batch at most: whether so many wait for it that the shard may soon have none. A reader that waits for
+  /// anything but this shard has to look at it.
+  [[nodiscard]] bool has_much(Reader reader) noexcept;
 
  private:
   /// Of one reader; each ring has room for all batches.
   struct Lane {
     base::Ring<OutcomeBatch*> full{kBatches};
     base::Ring<OutcomeBatch*> empty{kBatches};
-    OutcomeBatch* returned = nullptr;  // the shard's: this reader is done with it, others perhaps not
+    OutcomeBatch* returned = nullptr;                            // the shard's: this reader is done with it, others perhaps not
+    alignas(2 * base::kCacheLine) std::uint32_t given_back = 0;  // the reader's
   };
+  // The shard waits until kHalf batches are back, and is woken at every kSome-th that comes. A reader that rests has less than kMuch
+  // waiting for it and one in hand, so all but kMuch are back: from half of them to there kSome have come, and with one of them the bell
+  // has rung.
+  static constexpr std::size_t kHalf = kBatches / 2;
+  static constexpr std::size_t kMuch = kBatches / 4;
+  static constexpr std::uint32_t kSome = 4;
+  static_assert(kBatches - kMuch >= kHalf + kSome && kMuch < kHalf);
 
   std::array<OutcomeBatch, kBatches> batches_;
   std::array<Lane, kReaders> lanes_;
-  base::Bell returned_;
+  alignas(2 * base::kCacheLine) base::Bell returned_;
+  alignas(2 * base::kCacheLine) base::Bell sent_;
 };
 
 }  // namespace finwait::engine

@@ -17,7 +17,7 @@ namespace finwait::engine {
 
 class Shard {
  public:
-  /// Rings `bell` when it has sent something; once `abandoned`, what would be sent is dropped. Outcomes are sent `in_full`, or as Briefs.
+  /// Rings `bell` when much waits to be read; once `abandoned`, what would be sent is dropped. Outcomes are sent `in_full`, or as Briefs.
   /// `options.batch` segments are looked at at once; `options.tracker` is this shard's own. Throws std::bad_alloc.
   Shard(const PipelineOptions& options, std::uint32_t number, bool in_full, base::Bell& bell, const std::atomic<bool>& abandoned);
 
@@ -38,6 +38,7 @@ class Shard {
   void drain(std::uint64_t ticket);
   /// A batch with room, waited for if need be; null once abandoned.
   [[nodiscard]] OutcomeBatch* room(std::uint64_t ticket);
+  [[nodiscard]] bool await_half();
   void send();
 
   std::uint32_t number_;

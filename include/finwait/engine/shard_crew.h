@@ -5,7 +5,14 @@
 // gives what comes of it to the reporter, in the order of the output, and one more thread for each part of the hosts' tables learns of them
 // in the same order. Everything is bounded: who has no room waits. What a thread cannot go on from ends all of them.
 //
-// Waking a thread costs more than a unit of few frames, so there are several bells, and each has those waiting who can do something then.
+// Waking a thread costs more than a unit of few frames, so there are several bells, and each has those waiting who can do something then:
+//
+//   work      when a unit was placed, or may be filled   shards without a unit
+//   room      when a unit may be filled                  who does nothing else than fill them
+//   outcomes  when all shards are done with a unit,      readers of outcomes, between two units
+//             or one has few batches left
+//   sent      when a shard has sent a batch, or is done  readers, in the midst of a unit, each shard its own (outcome_stream.h)
+//   returned  when some batches have come back           a shard without an empty batch, likewise
 #pragma once
 
 #include <atomic>
@@ -92,6 +99,7 @@ class ShardCrew {
  private:
   [[nodiscard]] OutcomeMerge merge_for(Reader reader);
   [[nodiscard]] const Unit* wait_for(std::uint64_t ticket);
+  [[nodiscard]] bool is_last_of(std::uint64_t ticket) noexcept;
   [[nodiscard]] bool take(std::uint32_t number, std::uint64_t ticket);
   void watch_hosts(hosts::HostPart part);
   void guarded(const std::function<void()>& work) noexcept;
@@ -104,10 +112,7 @@ class ShardCrew {
       const Unit* unit = wait_for(ticket);
       if (unit == nullptr) return;
       if (unit->end) reporter_.conclude_output(unit->clock_after);
-      merge.each(ticket, [this](const OutcomeBatch& batch, std::size_t n) {
-        batch.prefetch(n + 2);
-        batch.report(n, reporter_);
-      });
+      merge.each(ticket, [this](const OutcomeBatch& batch, std::size_t n) { batch.report(n, reporter_); });
       if (unit->end || abandoned()) return;
       each(*unit);
       ring_.set_merged(ticket, Reader::kReport);
@@ -117,11 +122,12 @@ class ShardCrew {
 
   report::Reporter& reporter_;
   Filler filler_;
-  base::Bell work_;
-  base::Bell room_;
-  base::Bell outcomes_;                 // rings when a shard has sent some, or is done with a unit
-  std::atomic<bool> abandoned_{false};  // relaxed: tells of nothing else
+  alignas(2 * base::kCacheLine) base::Bell work_;  // on lines of their own, as all that many threads write to
+  alignas(2 * base::kCacheLine) base::Bell room_;
+  alignas(2 * base::kCacheLine) base::Bell outcomes_;                 // rings when all are done with a unit, or a shard has sent many
+  alignas(2 * base::kCacheLine) std::atomic<bool> abandoned_{false};  // relaxed: tells of nothing else
   UnitRing ring_;
+  std::vector<std::atomic<std::uint64_t>> done_;  // by place in the ring: how often a shard was done with a unit there
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::thread> running_;
   std::mutex breaking_;
