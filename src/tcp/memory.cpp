@@ -415,7 +415,7 @@ void Memory::arm(std::uint32_t index) noexcept {
   }
 }
 
-Memory::Due Memory::due_at(std::uint32_t index) const noexcept {
+Due Memory::due_at(std::uint32_t index) const noexcept {
   if (is_attempt(index)) return {attempt(index).until, attempt(index).frame, index, false};
   const auto due_of = [index](const auto& c) { return Due{c.released_at, c.id, index, false}; };
   return is_compact(index) ? due_of(compact(index)) : due_of(pool_[index]);
@@ -440,11 +440,12 @@ void Memory::give(std::uint32_t index, base::Timestamp clock, std::uint64_t fram
 }
 
 void Memory::give_waiting(std::uint64_t hash, base::Timestamp clock, std::uint64_t frame) noexcept {
+  if (parts_[part_of(hash)].waiting == 0) return;
   const std::size_t first = due_end_ - due_first_;
   take_waiting(parts_[part_of(hash)], true);
   const auto begin = dues_.begin() + static_cast<std::ptrdiff_t>(due_first_ + first);
   const auto end = dues_.begin() + static_cast<std::ptrdiff_t>(due_end_);
-  std::sort(begin, end);
+  put_in_order({begin, end});
   std::for_each(begin, end, [&](Due& due) { due = {clock, frame, due.index, true}; });
 }
 
@@ -482,7 +483,7 @@ void Memory::end_tick() noexcept {
   if (waiting_ != 0) {
     for (Partition& part : parts_) take_waiting(part, false);
   }
-  std::sort(dues_.begin() + static_cast<std::ptrdiff_t>(due_sorted_), dues_.begin() + static_cast<std::ptrdiff_t>(due_end_));
+  put_in_order({dues_.begin() + due_sorted_, dues_.begin() + due_end_});
   begins_ = false;
 }
 

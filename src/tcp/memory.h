@@ -16,11 +16,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "attempt.h"
 #include "change.h"
 #include "compact.h"
+#include "due.h"
 #include "finwait/base/hash.h"
 #include "finwait/base/memory.h"
 #include "finwait/base/pool.h"
@@ -248,14 +250,6 @@ class Memory {
   }
   [[nodiscard]] std::uint32_t part_at(std::uint32_t index) const noexcept { return part_of(hash_at(index)); }
 
-  /// Of a connection whose turn has come. `number` is its id, or the frame for which it is given at once.
-  struct Due {
-    base::Timestamp at;
-    std::uint64_t number;
-    std::uint32_t index;
-    bool at_once;
-    [[nodiscard]] bool operator<(const Due& other) const noexcept { return at != other.at ? at < other.at : number < other.number; }
-  };
   [[nodiscard]] static std::int64_t number_of(base::Timestamp at) noexcept { return at / kTick - (at % kTick < 0 ? 1 : 0); }
   [[nodiscard]] Due due_at(std::uint32_t index) const noexcept;
   [[nodiscard]] bool is_certain(base::Timestamp at) const noexcept { return last_ || at < begun_; }

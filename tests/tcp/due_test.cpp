@@ -1,0 +1,67 @@
+#include "../../src/tcp/due.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+#include <random>
+#include <vector>
+
+namespace finwait::tcp {
+namespace {
+
+/// As many as that, of so many times and numbers.
+std::vector<Due> some(std::size_t count, std::uint64_t times, std::uint64_t numbers, unsigned seed) {
+  std::mt19937_64 random(seed);
+  std::vector<Due> dues;
+  for (std::size_t n = 0; n != count; ++n) {
+    const auto at = static_cast<base::Timestamp>(random() % times - times / 2);
+    dues.push_back({random() % 8 == 0 ? base::kNever : at, random() % numbers, static_cast<std::uint32_t>(n), false});
+  }
+  return dues;
+}
+
+void expect_in_order(std::vector<Due> dues) {
+  std::vector<Due> expected = dues;
+  std::sort(expected.begin(), expected.end());
+  std::uint64_t sum = 0;
+  for (const Due& due : dues) sum += due.index;
+  put_in_order(dues);
+  for (std::size_t n = 0; n != dues.size(); ++n) {
+    ASSERT_EQ(dues[n].at, expected[n].at) << n << " of " << dues.size();
+    ASSERT_EQ(dues[n].number, expected[n].number) << n << " of " << dues.size();
+    sum -= dues[n].index;
+  }
+  EXPECT_EQ(sum, 0U);
+}
+
+TEST(Due, IsSortedByTimeThenByNumber) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  for (const std::size_t count : {0U, 1U, 2U, 63U, 64U, 65U, 1000U, 70'000U}) {
+    unsigned seed = 0;
+    for (const std::uint64_t times : {std::uint64_t{1}, std::uint64_t{2}, std::uint64_t{300}, kMost}) {
+      for (const std::uint64_t numbers : {std::uint64_t{1}, std::uint64_t{2}, std::uint64_t{1} << 33, kMost}) {
+        expect_in_order(some(count, times, numbers, ++seed));
+      }
+    }
+  }
+}
+
+/// The ends of a time are as far apart as numbers go.
+TEST(Due, SortsTheWholeOfTime) {
+  std::vector<Due> dues = some(500, 1000, 1U << 20, 1);
+  dues[7].at = std::numeric_limits<base::Timestamp>::min();
+  dues[99].at = std::numeric_limits<base::Timestamp>::max();
+  expect_in_order(dues);
+}
+
+TEST(Due, StaysAsItIsWhereItIsInOrder) {
+  std::vector<Due> dues = some(5000, 50, 1, 1);
+  std::stable_sort(dues.begin(), dues.end());
+  const std::vector<Due> before = dues;
+  put_in_order(dues);
+  for (std::size_t n = 0; n != dues.size(); ++n) ASSERT_EQ(dues[n].index, before[n].index);
+}
+
+}  // namespace
+}  // namespace finwait::tcp
