@@ -40,11 +40,14 @@ void AnomalyGroups::add(const tcp::Anomaly& anomaly, const tcp::Brief& connectio
   auto at = groups_.find(key);
   if (at != groups_.end()) return at->second.add(group);
   const auto kind = static_cast<std::uint8_t>(key.kind);
-  AnomalyGroup earlier;
-  if (!exact_ && anteroom_.recall(key.pair, kind, earlier)) {
-    group.add(earlier);
-  } else if (!exact_ && weight(group) <= weight(least_)) {
-    return anteroom_.wait(key.pair, kind, group);
+  if (!exact_) {
+    auto& place = anteroom_.place_of(key.pair, kind);
+    AnomalyGroup earlier;
+    if (place.recall(key.pair, kind, earlier)) {
+      group.add(earlier);
+    } else if (weight(group) <= weight(least_)) {
+      return place.wait(key.pair, kind, group);
+    }
   }
   if (groups_.size() >= kRoom) forget_lesser_half();
   groups_.emplace(key, group);

@@ -16,8 +16,8 @@ bool is_larger(const Busiest::Entry& a, const Busiest::Entry& b) {
 
 void Busiest::add(const tcp::Brief& connection) {
   const Pair pair = pair_of(connection.key, connection.originator);
-  Load load{1, 0, 0};
-  for (const tcp::Brief::End& end : connection.ends) load.add({0, end.packets, end.ip_bytes});
+  const auto& ends = connection.ends;
+  Load load{1, ends[0].packets + ends[1].packets, ends[0].ip_bytes + ends[1].ip_bytes};
   if (exact_ && pairs_.size() < kRoom) {
     pairs_[pair].add(load);
     return;
@@ -27,11 +27,14 @@ void Busiest::add(const tcp::Brief& connection) {
     at->second.add(load);
     return;
   }
-  Load earlier;
-  if (!exact_ && anteroom_.recall(pair, 0, earlier)) {
-    load.add(earlier);
-  } else if (!exact_ && load.bytes <= least_) {
-    return anteroom_.wait(pair, 0, load);
+  if (!exact_) {
+    auto& place = anteroom_.place_of(pair, 0);
+    Load earlier;
+    if (place.recall(pair, 0, earlier)) {
+      load.add(earlier);
+    } else if (load.bytes <= least_) {
+      return place.wait(pair, 0, load);
+    }
   }
   if (pairs_.size() >= kRoom) forget_smaller_half();
   pairs_.emplace(pair, load);

@@ -95,9 +95,9 @@ void Reporter::count_bytes(const tcp::Brief::End& n) noexcept {
   counts_.duplicates += n.duplicates;
   counts_.payload_bytes += n.payload_bytes;
   counts_.missing_bytes += n.missing_bytes;
+  if (n.payload_bytes == 0 && n.missing_bytes <= 1) return;
   const auto missing = static_cast<double>(n.missing_bytes);
   const double sent = static_cast<double>(n.payload_bytes) + missing;
-  if (sent == 0.0 || (n.payload_bytes == 0 && n.missing_bytes == 1)) return;
   constexpr double kFull = 1460.0;  // of Ethernet; that others fill theirs with less or more hardly moves a mean
   const double packets = std::max(1.0, sent / kFull);
   counts_.data_packets += packets;

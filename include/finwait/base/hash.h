@@ -90,16 +90,24 @@ class QuickHash {
 
   /// The hash of the 40 bytes at `bytes`, aligned or not. Any thread.
   [[nodiscard, gnu::always_inline]] std::uint64_t hash40(const void* bytes) const noexcept {
-    const Wide nh =
-        multiply(keyed(bytes, 0), keyed(bytes, 1)) + multiply(keyed(bytes, 2), keyed(bytes, 3)) + multiply(keyed(bytes, 4), keys_[5]);
-    const Wide product = multiply(static_cast<std::uint64_t>(nh >> 64) + keys_[6], static_cast<std::uint64_t>(nh) + keys_[7]);
-    return static_cast<std::uint64_t>(product >> 64) ^ static_cast<std::uint64_t>(product);
+    return folded(multiply(keyed(bytes, 0), keyed(bytes, 1)) + multiply(keyed(bytes, 2), keyed(bytes, 3)) +
+                  multiply(keyed(bytes, 4), keys_[5]));
+  }
+  /// The same of bytes that are in registers: what was just written in pieces is slow to read back as words.
+  [[nodiscard]] std::uint64_t hash_words(const std::array<std::uint64_t, kBytes / 8>& m) const noexcept {
+    return folded(multiply(m[0] + keys_[0], m[1] + keys_[1]) + multiply(m[2] + keys_[2], m[3] + keys_[3]) +
+                  multiply(m[4] + keys_[4], keys_[5]));
   }
 
  private:
   __extension__ using Wide = unsigned __int128;
 
   static constexpr Wide multiply(std::uint64_t a, std::uint64_t b) noexcept { return static_cast<Wide>(a) * b; }
+
+  [[nodiscard, gnu::always_inline]] std::uint64_t folded(Wide nh) const noexcept {
+    const Wide product = multiply(static_cast<std::uint64_t>(nh >> 64) + keys_[6], static_cast<std::uint64_t>(nh) + keys_[7]);
+    return static_cast<std::uint64_t>(product >> 64) ^ static_cast<std::uint64_t>(product);
+  }
 
   /// A word of the input and its key.
   [[nodiscard, gnu::always_inline]] std::uint64_t keyed(const void* bytes, std::size_t word) const noexcept {

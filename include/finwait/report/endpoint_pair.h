@@ -54,7 +54,7 @@ class PairHash {
   }
 
  private:
-  base::KeyedHash hash_;
+  base::QuickHash hash_;
 };
 
 }  // namespace finwait::report
