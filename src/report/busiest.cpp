@@ -1,15 +1,15 @@
 #include "finwait/report/busiest.h"
 
 #include <algorithm>
-#include <tuple>
 
 namespace finwait::report {
 namespace {
 
 /// A total order: what is kept does not depend on how the map lies.
 bool is_larger(const Busiest::Entry& a, const Busiest::Entry& b) {
-  const auto order = [](const Busiest::Entry& e) { return std::tie(e.load.bytes, e.load.packets, e.pair.from, e.pair.to, e.pair.port); };
-  return order(b) < order(a);
+  if (a.load.bytes != b.load.bytes) return a.load.bytes > b.load.bytes;
+  if (a.load.packets != b.load.packets) return a.load.packets > b.load.packets;
+  return a.pair > b.pair;
 }
 
 }  // namespace

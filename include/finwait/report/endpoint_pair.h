@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +24,15 @@ struct EndpointPair {
     const auto b = other.words();
     return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) | (a[4] ^ b[4])) == 0;
   }
-  auto operator<=>(const EndpointPair&) const = default;
+  /// From, to, port, version; byte by byte, but a word at a time: half of those that are remembered are found by it, again and again.
+  std::strong_ordering operator<=>(const EndpointPair& other) const noexcept {
+    const auto a = words();
+    const auto b = other.words();
+    for (std::size_t n = 0; n != 4; ++n) {
+      if (a[n] != b[n]) return in_order_of_bytes(a[n]) <=> in_order_of_bytes(b[n]);
+    }
+    return port != other.port ? port <=> other.port : ip_version <=> other.ip_version;
+  }
 
   /// All of it.
   [[nodiscard]] std::array<std::uint64_t, 5> words() const noexcept {
@@ -32,6 +41,12 @@ struct EndpointPair {
     std::memcpy(&all[2], to.bytes.data(), sizeof to);
     all[4] = port | std::uint64_t{ip_version} << 16;
     return all;
+  }
+
+ private:
+  /// A number that is the greater the greater the first byte in memory that differs.
+  [[nodiscard]] static std::uint64_t in_order_of_bytes(std::uint64_t word) noexcept {
+    return std::endian::native == std::endian::little ? __builtin_bswap64(word) : word;
   }
 };
 
