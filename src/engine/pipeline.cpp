@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <new>
 #include <thread>
+#include <type_traits>
 
 #include "finwait/engine/last_outcomes.h"
 #include "finwait/wire/common_frame.h"
@@ -196,8 +197,9 @@ void Pipeline::deliver_events() {
 }
 
 void Pipeline::drain() {
-  tracker_.drain(reporter_.takes_briefs(), [this](const auto& outcome) {
-    deliver_events();  // the last word on a connection brings findings, and its place is free afterwards
+  tracker_.drain(reporter_.takes_briefs(), [this]<class Told>(const Told& outcome) {
+    // The last word on a connection brings findings, and its place is free afterwards. What is told briefly has no events.
+    if constexpr (std::is_same_v<Told, tcp::Outcome>) deliver_events();
     reporter_.connection(outcome);
   });
 }
