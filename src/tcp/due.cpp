@@ -8,8 +8,6 @@
 #include <cstddef>
 #include <utility>
 
-#include "finwait/base/memory.h"
-
 namespace finwait::tcp {
 namespace {
 
@@ -76,6 +74,33 @@ void put_in_order(std::span<Due> dues) noexcept {
   if (dues.size() < kFew) return std::sort(dues.begin(), dues.end());
   if (std::is_sorted(dues.begin(), dues.end())) return;
   if (!sort_by<ByTime>(dues)) sort_by<ByNumber>(dues);
+}
+
+const Due* Dues::next() noexcept {
+  if (first_ != end_) return &all_[first_++];
+  first_ = end_ = 0;
+  return nullptr;
+}
+
+/// There is room: each has a place of its own, but those given before stand in front.
+void Dues::push(base::Timestamp at, std::uint64_t number, std::uint32_t index, bool at_once) noexcept {
+  if (end_ == all_.size()) {
+    std::copy(all_.begin() + first_, all_.begin() + end_, all_.begin());
+    sorted_ -= std::min(sorted_, first_);
+    end_ -= first_;
+    first_ = 0;
+  }
+  Due& due = all_[end_++];  // field by field: a whole one would be read as soon as it is written, and wait for that
+  due.at = at;
+  due.number = number;
+  due.index = index;
+  due.at_once = at_once;
+}
+
+void Dues::give_at_once(std::size_t n, base::Timestamp clock, std::uint64_t frame) noexcept {
+  const std::span<Due> given(all_.begin() + first_ + n, all_.begin() + end_);
+  put_in_order(given);
+  for (Due& due : given) due = {clock, frame, due.index, true};
 }
 
 }  // namespace finwait::tcp

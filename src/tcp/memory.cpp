@@ -426,7 +426,7 @@ void Memory::queue(std::uint32_t index) noexcept {
   const Due due = due_at(index);
   if (begins_ && is_certain(due.at)) {
     --parts_[part].occupied;
-    push(due.at, due.number, index, false);
+    dues_.push(due.at, due.number, index, false);
     return;
   }
   links_[index] = {parts_[part].waiting, 0, list_of(part, kWaiting)};
@@ -436,17 +436,14 @@ void Memory::queue(std::uint32_t index) noexcept {
 
 void Memory::give(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept {
   --parts_[part_at(index)].occupied;
-  push(clock, frame, index, true);
+  dues_.push(clock, frame, index, true);
 }
 
 void Memory::give_waiting(std::uint64_t hash, base::Timestamp clock, std::uint64_t frame) noexcept {
   if (parts_[part_of(hash)].waiting == 0) return;
-  const std::size_t first = due_end_ - due_first_;
+  const std::size_t before = dues_.count();
   take_waiting(parts_[part_of(hash)], true);
-  const auto begin = dues_.begin() + static_cast<std::ptrdiff_t>(due_first_ + first);
-  const auto end = dues_.begin() + static_cast<std::ptrdiff_t>(due_end_);
-  put_in_order({begin, end});
-  std::for_each(begin, end, [&](Due& due) { due = {clock, frame, due.index, true}; });
+  dues_.give_at_once(before, clock, frame);
 }
 
 /// Those whose turn has come, or all; in no order.
@@ -463,7 +460,7 @@ void Memory::take_waiting(Partition& part, bool all) noexcept {
     links_[index] = {0, 0, 0};
     --part.occupied;
     --waiting_;
-    push(due.at, due.number, index, false);
+    dues_.push(due.at, due.number, index, false);
   }
 }
 
@@ -471,51 +468,32 @@ void Memory::begin_tick(base::Timestamp now) noexcept {
   tick_ = number_of(now);
   begun_ = base::after(now, -(now % kTick + (now % kTick < 0 ? kTick : 0)));
   begins_ = true;
-  due_sorted_ = due_end_;
+  dues_.begin_tick();
 }
 
 void Memory::begin_last() noexcept {
   last_ = begins_ = true;
-  due_sorted_ = due_end_;
+  dues_.begin_tick();
 }
 
 void Memory::end_tick() noexcept {
   if (waiting_ != 0) {
     for (Partition& part : parts_) take_waiting(part, false);
   }
-  put_in_order({dues_.begin() + due_sorted_, dues_.begin() + due_end_});
+  dues_.end_tick();
   begins_ = false;
-}
-
-/// There is room: each has a place of its own, but those given before stand in front.
-void Memory::push(base::Timestamp at, std::uint64_t number, std::uint32_t index, bool at_once) noexcept {
-  if (due_end_ == dues_.size()) {
-    std::copy(dues_.begin() + static_cast<std::ptrdiff_t>(due_first_), dues_.begin() + static_cast<std::ptrdiff_t>(due_end_),
-              dues_.begin());
-    due_sorted_ -= std::min(due_sorted_, due_first_);
-    due_end_ -= due_first_;
-    due_first_ = 0;
-  }
-  Due& due = dues_[due_end_++];  // field by field: a whole one would be read as soon as it is written, and wait for that
-  due.at = at;
-  due.number = number;
-  due.index = index;
-  due.at_once = at_once;
 }
 
 /// The connections after it are fetched meanwhile: they were last touched long ago.
 std::uint32_t Memory::next_released() noexcept {
   constexpr std::size_t kAhead = 2 * kSoon;
-  if (due_first_ == due_end_) {
-    due_first_ = due_end_ = 0;
-    return kNoBlock;
-  }
-  if (due_end_ - due_first_ > kAhead) prefetch_whole(dues_[due_first_ + kAhead].index);
-  return dues_[due_first_++].index;
+  if (const Due* ahead = dues_.ahead(kAhead)) prefetch_whole(ahead->index);
+  const Due* due = dues_.next();
+  return due != nullptr ? due->index : kNoBlock;
 }
 
 Turn Memory::turn() const noexcept {
-  const Due& due = dues_[due_first_ - 1];
+  const Due& due = dues_.last();
   if (!due.at_once) return {number_of(due.at) + 1, 0, due.at, due.number};
   const Due own = due_at(due.index);
   return {number_of(due.at), due.number, own.at, own.number};

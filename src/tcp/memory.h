@@ -193,7 +193,8 @@ class Memory {
   [[nodiscard]] std::uint32_t next_released() noexcept;
   /// One whose turn comes soon, and whose record is at hand by now; kNoBlock if there is none.
   [[nodiscard]] std::uint32_t soon_released() const noexcept {
-    return due_end_ - due_first_ > kSoon ? dues_[due_first_ + kSoon].index : kNoBlock;
+    const Due* soon = dues_.ahead(kSoon);
+    return soon != nullptr ? soon->index : kNoBlock;
   }
   /// Of the one that next_released() gave last.
   [[nodiscard]] Turn turn() const noexcept;
@@ -254,7 +255,6 @@ class Memory {
   [[nodiscard]] Due due_at(std::uint32_t index) const noexcept;
   [[nodiscard]] bool is_certain(base::Timestamp at) const noexcept { return last_ || at < begun_; }
   void begin_tick(base::Timestamp now) noexcept;
-  void push(base::Timestamp at, std::uint64_t number, std::uint32_t index, bool at_once) noexcept;
   void take_waiting(Partition& part, bool all) noexcept;
   void pass_attempt(std::uint32_t index) noexcept;
   [[nodiscard]] static std::size_t longest(const Partition& p) noexcept;
@@ -286,10 +286,7 @@ class Memory {
   std::vector<Partition> parts_;
   std::uint32_t waiting_ = 0;                           // of all partitions
   base::Timestamp first_attempt_until_ = base::kNever;  // no attempt is over before
-  base::FixedArray<Due> dues_;
-  std::size_t due_first_ = 0;  // those before it have been given
-  std::size_t due_end_ = 0;
-  std::size_t due_sorted_ = 0;  // while a tick begins: those from it on are not yet in order
+  Dues dues_;
   std::int64_t tick_ = std::numeric_limits<std::int64_t>::min();
   base::Timestamp begun_ = std::numeric_limits<base::Timestamp>::min();
   bool begins_ = false;  // a tick is being begun

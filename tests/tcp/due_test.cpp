@@ -63,5 +63,59 @@ TEST(Due, StaysAsItIsWhereItIsInOrder) {
   for (std::size_t n = 0; n != dues.size(); ++n) ASSERT_EQ(dues[n].index, before[n].index);
 }
 
+// ---- Dues
+
+std::vector<std::uint32_t> all_of(Dues& dues) {
+  std::vector<std::uint32_t> given;
+  while (const Due* due = dues.next()) given.push_back(due->index);
+  return given;
+}
+
+TEST(Dues, GivesWhatCameWithATickInOrderAndTheRestAsItCame) {
+  Dues dues(8);
+  dues.push(50, 1, 10, true);
+  dues.begin_tick();
+  dues.push(30, 2, 11, false);
+  dues.push(20, 9, 12, false);
+  dues.push(20, 3, 13, false);
+  dues.end_tick();
+  dues.push(10, 4, 14, true);
+  EXPECT_EQ(dues.count(), 5U);
+  EXPECT_EQ(dues.ahead(1)->index, 13U);
+  EXPECT_EQ(dues.ahead(5), nullptr);
+  EXPECT_EQ(all_of(dues), (std::vector<std::uint32_t>{10, 13, 12, 11, 14}));
+}
+
+TEST(Dues, GivesAtOnceWhatStandsInTheWay) {
+  Dues dues(8);
+  dues.push(50, 1, 10, true);
+  dues.push(40, 2, 11, false);
+  dues.push(30, 3, 12, false);
+  dues.give_at_once(1, 60, 77);
+  ASSERT_EQ(dues.next()->index, 10U);
+  ASSERT_EQ(dues.next()->index, 12U);
+  EXPECT_EQ(dues.last().number, 77U);
+  EXPECT_EQ(dues.last().at, 60);
+  EXPECT_TRUE(dues.last().at_once);
+  ASSERT_EQ(dues.next()->index, 11U);
+}
+
+TEST(Dues, HasRoomForAsManyAsWaitAtOnce) {
+  Dues dues(4);
+  std::uint32_t in = 0;
+  std::uint32_t out = 0;
+  dues.push(0, 0, in++, true);
+  dues.push(0, 0, in++, true);
+  for (int n = 0; n != 50; ++n) {
+    dues.begin_tick();
+    dues.push(n, 2, in + 1, false);
+    ASSERT_EQ(dues.next()->index, out++);
+    dues.push(n, 1, in, false);
+    dues.end_tick();
+    in += 2;
+    ASSERT_EQ(dues.next()->index, out++) << "in the order of the tick, wherever it stands by now";
+  }
+}
+
 }  // namespace
 }  // namespace finwait::tcp
