@@ -24,6 +24,11 @@ TEST(Pool, GivesFreshRecords) {
   EXPECT_EQ(pool[a].value, 42U);
 }
 
+TEST(Pool, GivesRecordsOfWhatTheyAreToHold) {
+  Pool<Record> pool(1);
+  EXPECT_EQ(pool[pool.allocate(std::uint64_t{5})].value, 5U);
+}
+
 TEST(Pool, KnowsWhichOneComesNext) {
   Pool<Record> pool(3);
   for (const unsigned n : {0U, 1U, 2U}) {

@@ -461,6 +461,132 @@ TEST(Memory, CallsThoseWhoseDeadlineHasCome) {
   EXPECT_EQ(due_at(kStart + 60 * base::kSecond), List{first}) << "what was unlinked is not asked";
 }
 
+// ---- attempts
+
+/// What becomes of attempts among other unanswered ones, in partitions of their own, and the same in a plain list.
+class Attempts {
+ public:
+  explicit Attempts(unsigned seed) : random_(seed) {}
+
+  void begin() {
+    wire::Segment s;
+    s.key = key(++flows_);
+    s.hash = memory.hash(s.key);
+    s.frame = flows_;
+    s.time = s.clock = now_;
+    const std::uint32_t index = memory.allocate_attempt(s, now_ + kWait);
+    if (index == kNoBlock) return;
+    ASSERT_TRUE(memory.insert_attempt(index));
+    ASSERT_TRUE(memory.is_attempt_head(index, s.key));
+    ASSERT_EQ(memory.find(s), index);
+    all_.push_back({index, s.hash, now_ + kWait});
+  }
+  /// It becomes a compact record, and at once a full one: no attempt any more, but as unanswered as before.
+  void go_on() {
+    if (all_.empty()) return;
+    One& one = all_[random_() % all_.size()];
+    if (!memory.is_attempt(one.index)) return;
+    const std::uint32_t attempt = one.index;
+    const std::uint32_t compact = memory.replace_attempt(attempt);
+    memory.compact(compact).key = memory.attempt(attempt).key;
+    memory.compact(compact).hash = one.hash;
+    memory.free(attempt);
+    one.index = memory.replace_compact(compact);
+    memory[one.index].key = memory.compact(compact).key;
+    memory[one.index].hash = one.hash;
+    memory[one.index].traits |= trait::kHead;
+    memory.free(compact);
+  }
+  void leave() {
+    if (!all_.empty()) release(random_() % all_.size());
+  }
+  /// The oldest of a partition goes first, whatever record it has.
+  void make_room() {
+    if (all_.empty()) return;
+    const std::uint64_t hash = all_[random_() % all_.size()].hash;
+    std::size_t oldest = 0;
+    while (rooms_.of(all_[oldest].hash) != rooms_.of(hash)) ++oldest;
+    ASSERT_EQ(memory.victim(hash), all_[oldest].index);
+    release(oldest);
+  }
+  void pass_time() {
+    now_ += static_cast<base::Duration>(random_() % 4) * Memory::kTick;
+    List expected;
+    for (const One& one : all_) {
+      if (memory.is_attempt(one.index) && one.until <= now_) expected.push_back(one.index);
+    }
+    List due;
+    memory.advance(
+        now_,
+        [&](std::uint32_t index, base::Timestamp /*begun*/) {
+          due.push_back(index);
+          const auto at = std::find_if(all_.begin(), all_.end(), [index](const One& one) { return one.index == index; });
+          release(static_cast<std::size_t>(at - all_.begin()));
+          return base::Timestamp{0};
+        },
+        [](std::uint32_t /*index*/) {});
+    std::sort(expected.begin(), expected.end());
+    std::sort(due.begin(), due.end());
+    ASSERT_EQ(due, expected);
+    over_ += due.size();
+  }
+  [[nodiscard]] std::size_t over() const { return over_; }
+
+ private:
+  static constexpr base::Duration kWait = 40 * Memory::kTick;
+  struct One {
+    std::uint32_t index;
+    std::uint64_t hash;
+    base::Timestamp until;
+  };
+
+  void release(std::size_t n) {
+    const One one = all_[n];
+    all_.erase(all_.begin() + static_cast<std::ptrdiff_t>(n));
+    memory.unlink(one.index);
+    EXPECT_FALSE(memory.is_attempt(one.index) && memory.attempt(one.index).is_head());
+    memory.discard(one.index);
+  }
+
+  Partitions rooms_{4 * Partitions::kLeastQuota * 4 / 3};
+
+ public:
+  Memory memory{rooms_, 0, 1, 1, true};
+
+ private:
+  std::minstd_rand random_;
+  std::vector<One> all_;  // in the order they began
+  std::uint32_t flows_ = 0;
+  std::size_t over_ = 0;
+  base::Timestamp now_ = 1000 * base::kSecond;
+};
+
+TEST(Memory, LetsAttemptsGoInTheOrderTheyBegan) {
+  std::minstd_rand random(7);
+  Attempts attempts(8);
+  for (int step = 0; step != 30'000 && !testing::Test::HasFatalFailure(); ++step) {
+    switch (random() % 16) {
+      case 0:
+        attempts.pass_time();
+        break;
+      case 1:
+        attempts.leave();
+        break;
+      case 2:
+        attempts.make_room();
+        break;
+      case 3:
+      case 4:
+        attempts.go_on();
+        break;
+      default:
+        attempts.begin();
+        break;
+    }
+  }
+  EXPECT_GT(attempts.over(), 1000U);
+}
+
 // ---- whatever happens
 
 /// The same flows kept in plain containers.
