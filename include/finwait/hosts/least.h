@@ -31,7 +31,8 @@ struct NextPlace {
 
   template <std::size_t Count>
   [[nodiscard]] std::size_t find(const std::array<std::uint8_t, Count>& tags, const std::array<std::uint32_t, Count>& weights) noexcept {
-    if (!sure) look(TagMarks(tags, 0), weights);
+    if (!sure && !look<Count>(TagMarks(tags, 0))) guess = static_cast<std::uint8_t>(place_of_least(weights));
+    sure = true;
     return guess;
   }
   /// A newcomer is about to be entered at `place`, with `weight`. Before it is: what is written in one piece and read in a larger one right
@@ -41,22 +42,21 @@ struct NextPlace {
                      const std::array<std::uint32_t, Count>& weights) noexcept {
     TagMarks free(tags, 0);
     free.drop(place);
+    sure = true;
+    if (look<Count>(free)) return;
     std::array<std::uint32_t, Count> then;
     for (std::size_t n = 0; n != Count; ++n) then[n] = n == place ? weight : weights[n];
-    look(free, then);
+    guess = static_cast<std::uint8_t>(place_of_least(then));
   }
   /// The weight of an entry has grown.
   void note_growth(std::size_t place) noexcept { sure = sure && place != guess; }
 
  private:
+  /// True if there is a free place: that is it.
   template <std::size_t Count>
-  void look(const TagMarks& free, const std::array<std::uint32_t, Count>& weights) noexcept {
-    if (!free.any()) {
-      guess = static_cast<std::uint8_t>(place_of_least(weights));
-    } else {
-      guess = static_cast<std::uint8_t>(Count == 16 ? free.first_in_half() : free.first());
-    }
-    sure = true;
+  bool look(const TagMarks& free) noexcept {
+    if (free.any()) guess = static_cast<std::uint8_t>(Count == 16 ? free.first_in_half() : free.first());
+    return free.any();
   }
 };
 
