@@ -38,8 +38,7 @@ class Pool {
 
   /// The index of a fresh T of these arguments, or kNone when all are in use. Wait-free.
   template <class... Arguments>
-  requires std::is_nothrow_constructible_v<T, Arguments...>
-  [[nodiscard]] std::uint32_t allocate(Arguments&&... arguments) noexcept {
+  requires(noexcept(T{std::declval<Arguments>()...})) [[nodiscard]] std::uint32_t allocate(Arguments&&... arguments) noexcept {
     std::uint32_t index = kNone;
     if (free_count_ != 0) {
       index = free_[--free_count_];
