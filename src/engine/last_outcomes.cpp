@@ -33,11 +33,11 @@ class Farewell {
 
   void keep(const tcp::Outcome& outcome) {
     room().add(outcome, !reporter_.takes_briefs());
-    if (batch_->size() == OutcomeBatch::kOutcomes) send();
+    if (batch_->is_full()) send();
   }
   void keep(const tcp::BriefOutcome& outcome) {
     room().add(outcome);
-    if (batch_->size() == OutcomeBatch::kOutcomes) send();
+    if (batch_->is_full()) send();
   }
 
   /// All that was kept has been reported. Throws what the reporter threw.

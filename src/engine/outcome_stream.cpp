@@ -75,7 +75,7 @@ OutcomeStream::OutcomeStream() {
   for (OutcomeBatch& batch : batches_) {
     batch.turns.reserve(OutcomeBatch::kOutcomes);
     batch.outcomes.reserve(OutcomeBatch::kOutcomes);
-    batch.wholes.reserve(OutcomeBatch::kOutcomes);
+    batch.wholes.reserve(OutcomeBatch::kWholes);
     for (Lane& lane : lanes_) (void)lane.empty.push(&batch);
   }
 }

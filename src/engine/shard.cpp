@@ -74,7 +74,7 @@ void Shard::drain(std::uint64_t ticket) {
     } else {
       batch->add(outcome);
     }
-    if (batch->size() == OutcomeBatch::kOutcomes) send();
+    if (batch->is_full()) send();
   });
 }
 
