@@ -46,7 +46,7 @@ struct KeptWhole {
 struct alignas(2 * base::kCacheLine) OutcomeBatch {
   static constexpr std::size_t kOutcomes = 64;
   static constexpr std::size_t kWholes = 16;  ///< ... but of those in full, which are many times as large
-  static constexpr std::size_t kAhead = 2;  ///< outcomes whose memory is asked for before it is written to
+  static constexpr std::size_t kAhead = 2;    ///< outcomes whose memory is asked for before it is written to
 
   std::uint64_t ticket = 0;      ///< of the unit that released them
   std::vector<tcp::Turn> turns;  ///< one for each outcome; apart, as whoever merges looks at nothing else
