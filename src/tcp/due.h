@@ -22,7 +22,7 @@ struct Due {
   [[nodiscard]] bool operator<(const Due& other) const noexcept { return at != other.at ? at < other.at : number < other.number; }
 };
 
-/// Sorts them in place, without memory of its own: what a tick lets go is few, what is left at the end of input may be millions.
+/// Sorts them in place: what a tick lets go is few, what is left at the end of input may be millions.
 void put_in_order(std::span<Due> dues) noexcept;
 
 class Dues {
