@@ -5,14 +5,6 @@
 #include <utility>
 
 namespace finwait::engine {
-namespace {
-
-void fetch(const void* address, std::size_t bytes) noexcept {
-  const auto* at = static_cast<const std::byte*>(address);
-  for (std::size_t line = 0; line < bytes; line += base::kCacheLine) base::prefetch_line(at + line);
-}
-
-}  // namespace
 
 void OutcomeBatch::clear() noexcept {
   turns.clear();
@@ -45,12 +37,13 @@ void OutcomeBatch::add(const tcp::BriefOutcome& outcome) {
 
 void OutcomeBatch::prefetch(std::size_t n) const noexcept {
   if (n >= outcomes.size()) return;
-  fetch(&outcomes[n].brief, sizeof(KeptOutcome) - offsetof(KeptOutcome, brief));
-  if (!wholes.empty()) fetch(&wholes[n], sizeof(KeptWhole));
+  base::prefetch_lines(&outcomes[n].brief, sizeof(KeptOutcome) - offsetof(KeptOutcome, brief));
+  if (!wholes.empty()) base::prefetch_lines(&wholes[n], sizeof(KeptWhole));
 }
 
 void OutcomeBatch::prefetch_life(std::size_t n, hosts::HostPart part) const noexcept {
-  if (n < outcomes.size()) fetch(&outcomes[n].life, part == hosts::HostPart::kNumbers ? hosts::Life::kNumberBytes : sizeof(hosts::Life));
+  if (n < outcomes.size())
+    base::prefetch_lines(&outcomes[n].life, part == hosts::HostPart::kNumbers ? hosts::Life::kNumberBytes : sizeof(hosts::Life));
 }
 
 void OutcomeBatch::prefetch_to_fill(std::size_t n) const noexcept {

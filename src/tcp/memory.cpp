@@ -116,8 +116,7 @@ void Memory::prefetch_evidence(std::uint32_t likely, bool moving) const noexcept
   if (is_attempt(likely)) return;
   const Connection& c = pool_[likely];
   if (!moving && c.ends[0].state == State::kEstablished && c.ends[1].state == State::kEstablished) return;
-  const auto* bytes = reinterpret_cast<const std::byte*>(&c);
-  for (std::size_t at = 2 * kLine; at < sizeof(Connection); at += kLine) base::prefetch_line(bytes + at);
+  base::prefetch_lines(reinterpret_cast<const std::byte*>(&c) + 2 * kLine, sizeof(Connection) - 2 * kLine);
 }
 
 std::uint32_t Memory::find(const wire::Segment& s, std::uint32_t likely) const noexcept {

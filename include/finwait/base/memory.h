@@ -27,8 +27,14 @@ inline void prefetch_line(const void* address) noexcept {
   asm volatile("" : : "r"(address));
 }
 
-/// The same for a line that another processor may have: it gives it up now, not when it is written to. All x86-64 processors know the
-/// instruction or take it for none.
+/// The same of all lines of `bytes` bytes that begin on a line, or close behind its beginning.
+inline void prefetch_lines(const void* address, std::size_t bytes) noexcept {
+  const auto* at = static_cast<const std::byte*>(address);
+  for (std::size_t line = 0; line < bytes; line += kCacheLine) prefetch_line(at + line);
+}
+
+/// As prefetch_line, for a line that another processor may have: it gives it up now, not when it is written to. All x86-64 processors know
+/// the instruction or take it for none.
 inline void prefetch_line_to_write(const void* address) noexcept {
 #if defined(__x86_64__)
   asm volatile("prefetchw %0" : : "m"(*static_cast<const char*>(address)));

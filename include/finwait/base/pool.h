@@ -78,9 +78,7 @@ class Pool {
   }
 
   /// Fetches the first `lines` cache lines of a record; any index, also kNone.
-  void prefetch(std::uint32_t index, unsigned lines = 1) const noexcept {
-    for (unsigned line = 0; line != lines; ++line) prefetch_line(at(index) + line * kCacheLine);
-  }
+  void prefetch(std::uint32_t index, unsigned lines = 1) const noexcept { prefetch_lines(at(index), std::size_t{lines} * kCacheLine); }
 
   [[nodiscard]] bool is_live(std::uint32_t index) const noexcept { return index < high_water() && (live_[index / 64] & bit(index)) != 0; }
 

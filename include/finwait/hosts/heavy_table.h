@@ -67,8 +67,7 @@ class HeavyTable {
     const Place place = place_of(hash);
     const Head& head = heads_[place.set];
     const std::size_t n = TagMarks(head.tags, place.tag).first_or(head.next.guess);
-    const auto* slot = reinterpret_cast<const std::byte*>(slots_.begin() + place.set * kSet + n);
-    for (std::size_t line = 0; line < std::min(sizeof(Slot), kFetched); line += base::kCacheLine) base::prefetch_line(slot + line);
+    base::prefetch_lines(slots_.begin() + place.set * kSet + n, std::min(sizeof(Slot), kFetched));
   }
 
   /// f(const wire::FlowKey&, const Value&), in no order that means anything.
