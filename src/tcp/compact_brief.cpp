@@ -129,16 +129,6 @@ std::optional<Anomaly> find(Shape shape, const Compact& c, const CompactClose* c
   return std::nullopt;
 }
 
-/// What the sender of a SYN like any other is known by, as CompactMachine::take_syn has it.
-std::uint32_t known_by(const Attempt& a) noexcept {
-  namespace present = wire::present;
-  const auto if_present = [&a](std::uint16_t what, std::uint32_t bits) { return a.has(what) ? bits : 0; };
-  return known::kPlainSyn | known::kTtl | known::kOptionsSeen | known::kIss | known::kSaid | known::kNext |
-         (a.ip_id != 0 ? known::kIpId : 0) | if_present(present::kMss, known::kMss) |
-         if_present(present::kWindowScale, known::kWindowScale) | if_present(present::kSackPermitted, known::kSackPermitted) |
-         if_present(present::kTimestamps, known::kTimestamp | known::kClockFirst | known::kTimestampsOffered);
-}
-
 /// What an ordinary life may have is a finding.
 bool is_alarming(const Thresholds& thresholds) noexcept { return thresholds.storm <= 1 || thresholds.tries == 0; }
 
@@ -160,7 +150,7 @@ bool tell_briefly(const Attempt& a, const Timers& timers, Brief& brief) noexcept
   brief.syn_seen = true;
   brief.syn_ack_seen = brief.syn_ack_repeated = brief.time_wait_reused = false;
   const auto signature = static_cast<std::uint8_t>(a.present);
-  brief.ends[sender] = {1, a.ip_length, 0, 0, a.time, known_by(a), a.seq, a.seq + 1, 0, 0, a.ttl, signature, false};
+  brief.ends[sender] = {1, a.ip_length, 0, 0, a.time, known::kPlainSyn | known_by_syn(a), a.seq, a.seq + 1, 0, 0, a.ttl, signature, false};
   brief.ends[1 - sender] = {};
   brief.ends[1 - sender].known = known::kTimed;
   brief.steps.clear();

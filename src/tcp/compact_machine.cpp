@@ -115,31 +115,24 @@ void CompactMachine::take(Compact& c, std::uint32_t index, const Segment& s, con
 // What a SYN or a SYN-ACK says of its sender.
 void CompactMachine::take_syn(Compact& c, std::uint32_t index, const Segment& s) noexcept {
   CompactEnd& x = c.ends[s.direction];
-  const bool stamped = s.has(present::kTimestamps);
   remember_print(x, fingerprint(s));
   remember_newest(x, s);
-  if (stamped) {
+  x.learn(known_by_syn(s));
+  if (s.has(present::kTimestamps)) {
     x.clock_base_time = s.time;
     x.clock_base_val = s.ts_val;
-    x.learn(known::kClockFirst | known::kTimestampsOffered);
   }
   zeek_.see(index, s);
   x.counters = {1, s.ip_length, 0};
   c.opening.ttl[s.direction] = s.ttl;
   note_frame(c, s);
   x.max_window = std::max<std::uint32_t>(x.max_window, s.window);
-  if (s.has(present::kWindowScale)) {
-    x.window_scale = std::min<std::uint8_t>(s.window_scale, 14);  // RFC 7323, 2.3
-    x.learn(known::kWindowScale);
-  }
-  if (s.has(present::kMss)) x.learn(known::kMss);
-  if (s.has(present::kSackPermitted)) x.learn(known::kSackPermitted);
+  if (s.has(present::kWindowScale)) x.window_scale = std::min<std::uint8_t>(s.window_scale, 14);  // RFC 7323, 2.3
   c.opening.mss[s.direction] = s.mss;
   c.opening.options_signature[s.direction] = static_cast<std::uint8_t>(s.present);
   c.opening.syn_ts_val[s.direction] = s.ts_val;
   x.iss = s.seq;
   x.snd_nxt = s.seq + 1;
-  x.learn(known::kTtl | known::kOptionsSeen | known::kIss | known::kSaid | known::kNext);
   time_sent(c.ends[1 - s.direction], s);
 }
 

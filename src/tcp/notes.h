@@ -51,6 +51,17 @@ void write_place(const Life& c, Brief& brief) noexcept {
   brief.originator = c.originator;
 }
 
+/// What the sender of a SYN or SYN-ACK like any other is known by. `Syn`: a segment, or an attempt.
+template <class Syn>
+[[nodiscard, gnu::always_inline]] inline std::uint32_t known_by_syn(const Syn& s) noexcept {
+  namespace present = wire::present;
+  const auto if_present = [&s](std::uint16_t what, std::uint32_t bits) { return s.has(what) ? bits : 0U; };
+  return known::kTtl | known::kOptionsSeen | known::kIss | known::kSaid | known::kNext | (s.ip_id != 0 ? known::kIpId : 0U) |
+         if_present(present::kMss, known::kMss) | if_present(present::kWindowScale, known::kWindowScale) |
+         if_present(present::kSackPermitted, known::kSackPermitted) |
+         if_present(present::kTimestamps, known::kTimestamp | known::kClockFirst | known::kTimestampsOffered);
+}
+
 /// SND.NXT is now behind the segment.
 template <class End>
 [[gnu::always_inline]] inline void advance_next(End& x, const wire::Segment& s) noexcept {
