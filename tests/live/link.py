@@ -16,6 +16,7 @@ SKIPPED = 77
 CLIENT, SERVER = "10.77.0.1", "10.77.0.2"
 NOWHERE = "10.78.0.1"  # routed, and answered by nobody
 PORT = 8080
+TALK = os.path.join(os.path.dirname(__file__), "talk.py")
 QUEUES = ("numtxqueues", "4", "numrxqueues", "4")
 
 
@@ -77,15 +78,13 @@ class Link:
         return process
 
     def server(self, address=SERVER):
-        script = os.path.join(os.path.dirname(__file__), "talk.py")
-        process = self.start(self.right, *self.on_one_processor, sys.executable, script, "serve", address, str(PORT))
+        process = self.start(self.right, *self.on_one_processor, sys.executable, TALK, "serve", address, str(PORT))
         expect(process.stdout, "serving")
         return process
 
     def talk(self, *words):
         """Makes connections from the left; returns what talk.py counted."""
-        script = os.path.join(os.path.dirname(__file__), "talk.py")
-        out = sh("ip", "netns", "exec", self.left, *self.on_one_processor, sys.executable, script, *map(str, words)).stdout
+        out = sh("ip", "netns", "exec", self.left, *self.on_one_processor, sys.executable, TALK, *map(str, words)).stdout
         return json.loads(out) if out.strip() else None
 
     def listen(self, program, *words, where=None, interface="l0"):
