@@ -164,10 +164,6 @@ void EveSink::connection(const tcp::Outcome& outcome) {
   output_.relieve();
 }
 
-void EveSink::settle() {
-  if (prompt_) output_.flush();
-}
-
 void EveSink::finish(const Totals& totals) { output_.close(totals.capture.last); }
 
 }  // namespace finwait::report

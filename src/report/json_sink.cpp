@@ -10,10 +10,6 @@ void JsonSink::connection(const tcp::Outcome& outcome) {
   output_.relieve();
 }
 
-void JsonSink::settle() {
-  if (prompt_) output_.flush();
-}
-
 void JsonSink::finish(const Totals& totals) {
   for (const hosts::HostFinding& finding : totals.hosts) {
     put_host(output_.text(), finding);
@@ -27,10 +23,6 @@ void EventsSink::event(const tcp::Event& event, const tcp::Connection& connectio
   output_.at(event.kind == tcp::Event::Kind::kTransition ? event.transition.time : event.anomaly.time);
   put_event(output_.text(), event, connection);
   output_.relieve();
-}
-
-void EventsSink::settle() {
-  if (prompt_) output_.flush();
 }
 
 void EventsSink::finish(const Totals& totals) { output_.close(totals.capture.last); }

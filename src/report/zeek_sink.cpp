@@ -197,10 +197,6 @@ void ZeekSink::connection(const tcp::Outcome& outcome) {
   output_.relieve();
 }
 
-void ZeekSink::settle() {
-  if (prompt_) output_.flush();
-}
-
 void ZeekSink::finish(const Totals& totals) {
   begin(totals.capture.first);
   output_.close(totals.capture.last);

@@ -7,35 +7,27 @@
 
 #include <utility>
 
+#include "finwait/report/line_sink.h"
 #include "finwait/report/local_nets.h"
-#include "finwait/report/output.h"
-#include "finwait/report/sink.h"
 
 namespace finwait::report {
 
-class ZeekSink final : public Sink {
+class ZeekSink final : public LineSink {
  public:
   enum class Format { kColumns, kJson };
 
   /// With `prompt` everything is written out at each settle().
   ZeekSink(Output output, Format format, const LocalNets& local, bool prompt)
-      : output_(std::move(output)), local_(local), format_(format), prompt_(prompt) {}
+      : LineSink(std::move(output), prompt), local_(local), format_(format) {}
 
   void connection(const tcp::Outcome& outcome) override;
-  void advance(base::Timestamp clock) override { output_.advance(clock); }
-  void conclude(base::Timestamp clock) override { output_.conclude(clock); }
-  void reopen() override { output_.reopen(); }
-  void settle() override;
   void finish(const Totals& totals) override;
-  [[nodiscard]] bool closed() const noexcept override { return output_.closed(); }
 
  private:
   void begin(base::Timestamp at);
 
-  Output output_;
   LocalNets local_;
   Format format_;
-  bool prompt_;
   bool begun_ = false;
 };
 
