@@ -105,7 +105,7 @@ Connection& Tracker::Impl::unfold_attempt(std::uint32_t index) noexcept {
   c.traits = trait::kReleased;
   c.release = a.release;
   c.released_at = a.until;
-  read_history(c, blocks, transitions);
+  read_history(c, transitions);
   compacts.unfold(c, unfolded);
   return unfolded;
 }

@@ -16,17 +16,19 @@ void Blocks::release_chain(std::uint32_t head) noexcept {
 }
 
 template <class End>
+void Blocks::forget_oldest(End& end) noexcept {
+  ++end.in_flight_first;
+  --end.in_flight_count;
+  if (end.in_flight_first != Block::kSent && end.in_flight_count != 0) return;
+  const std::uint32_t gone = end.in_flight_head;
+  end.in_flight_head = pool_[gone].next;
+  end.in_flight_first = 0;
+  pool_.release(gone);
+}
+
+template <class End>
 void Blocks::push_sent(End& end, const Sent& sent, std::uint16_t sum) noexcept {
-  if (end.in_flight_count == kMaxInFlight) {
-    ++end.in_flight_first;
-    --end.in_flight_count;
-    if (end.in_flight_first == Block::kSent) {
-      const std::uint32_t gone = end.in_flight_head;
-      end.in_flight_head = pool_[gone].next;
-      end.in_flight_first = 0;
-      pool_.release(gone);
-    }
-  }
+  if (end.in_flight_count == kMaxInFlight) forget_oldest(end);
   if (end.in_flight_head == kNoBlock || pool_[end.in_flight_tail].used == Block::kSent) {
     const std::uint32_t fresh = allocate();
     if (fresh == kNoBlock) return;
@@ -53,19 +55,32 @@ void Blocks::prune_sent(End& end, std::uint32_t acked) noexcept {
     if (oldest.end - oldest.seq > end.largest_acked) {
       end.largest_acked = static_cast<std::uint16_t>(std::min<std::uint32_t>(oldest.end - oldest.seq, 0xffff));
     }
-    ++end.in_flight_first;
-    --end.in_flight_count;
-    if (end.in_flight_first == Block::kSent || end.in_flight_count == 0) {
-      const std::uint32_t gone = end.in_flight_head;
-      end.in_flight_head = head.next;
-      end.in_flight_first = 0;
-      pool_.release(gone);
-    }
+    forget_oldest(end);
   }
+}
+
+template <class End>
+void Blocks::unshift_sent(End& end, const Sent& sent, std::uint16_t sum) noexcept {
+  if (end.in_flight_count == 0) return push_sent(end, sent, sum);
+  if (end.in_flight_first == 0) {
+    const std::uint32_t fresh = allocate();
+    if (fresh == kNoBlock) return;
+    pool_[fresh].next = end.in_flight_head;
+    pool_[fresh].used = Block::kSent;
+    end.in_flight_head = fresh;
+    end.in_flight_first = Block::kSent;
+  }
+  Block& head = pool_[end.in_flight_head];
+  --end.in_flight_first;
+  head.in_flight.sums[end.in_flight_first] = sum;
+  head.in_flight.sent[end.in_flight_first] = sent;
+  ++end.in_flight_count;
 }
 
 template void Blocks::push_sent(Endpoint&, const Sent&, std::uint16_t) noexcept;
 template void Blocks::push_sent(CompactEnd&, const Sent&, std::uint16_t) noexcept;
+template void Blocks::unshift_sent(CompactEnd&, const Sent&, std::uint16_t) noexcept;
+template void Blocks::forget_oldest(CompactEnd&) noexcept;
 template void Blocks::prune_sent(Endpoint&, std::uint32_t) noexcept;
 template void Blocks::prune_sent(CompactEnd&, std::uint32_t) noexcept;
 

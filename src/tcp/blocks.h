@@ -73,7 +73,6 @@ struct Block {
     InFlight in_flight;
     std::array<Sighting, kSightings> sightings;
     StreamNotes notes;
-    CompactClose close;
     Holes holes;
     std::array<Anomaly, kAnomalies> anomalies;
   };
@@ -92,8 +91,6 @@ class Blocks {
   }
   [[nodiscard]] Block& operator[](std::uint32_t index) noexcept { return pool_[index]; }
   [[nodiscard]] const Block& operator[](std::uint32_t index) const noexcept { return pool_[index]; }
-  /// Fetches a block; any index, also kNoBlock.
-  void prefetch(std::uint32_t index) const noexcept { pool_.prefetch(index, sizeof(Block) / base::kCacheLine); }
   /// For readers in other threads; see TableReader.
   [[nodiscard]] const base::Pool<Block>& pool() const noexcept { return pool_; }
   /// Gives back a chain of blocks; kNoBlock is an empty one.
@@ -105,6 +102,11 @@ class Blocks {
   // `End`: Endpoint or CompactEnd. Not inlined: seldom needed where a segment passes, and then in the way.
   template <class End>
   [[gnu::noinline]] void push_sent(End& end, const Sent& sent, std::uint16_t sum) noexcept;
+  /// Makes an older one than all others the first of the list, which is not full.
+  template <class End>
+  void unshift_sent(End& end, const Sent& sent, std::uint16_t sum) noexcept;
+  template <class End>
+  void forget_oldest(End& end) noexcept;
   /// Forgets from the front what is covered by `acked`.
   template <class End>
   [[gnu::noinline]] void prune_sent(End& end, std::uint32_t acked) noexcept;

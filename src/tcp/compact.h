@@ -81,23 +81,21 @@ struct CompactOpening {
   std::uint16_t syn_ip_id = 0;
 };
 
-/// The close, in a block of its own from the first FIN, or the RST, on.
+/// The close, from the first FIN, or the RST, on: its steps, each a frame and a time.
 struct CompactClose {
-  struct Step {
-    std::uint64_t frame;  ///< 0: not yet
-    base::Timestamp time;
-    std::uint32_t ts_val;
-    bool has_ts;
-  };
-  Step first_fin;
-  Step first_ack;   ///< of the first FIN; may be the second FIN
-  Step second_fin;  ///< by the other end
-  Step last_ack;
-  base::Timestamp time_wait_since;
-  std::uint32_t half_close_bytes;
-  std::uint8_t closer;     ///< the end that sent the first FIN, or the RST
-  std::uint8_t reset_ttl;  ///< of the RST
-  bool by_reset;           ///< `first_fin` is the RST, by the responder to the SYN or between established ends; there are no other steps
+  enum Step : std::uint8_t { kFirstFin, kFirstAck, kSecondFin, kLastAck };
+  static constexpr std::size_t kSteps = 4;
+
+  std::array<base::Timestamp, kSteps> times;
+  std::array<std::uint32_t, kSteps> frames;  ///< counted from the SYN's; 0: not yet
+  std::array<std::uint32_t, 2> ts_vals;      ///< of the first two steps; those of the others are their senders' newest
+  std::array<std::uint16_t, 2> payloads;     ///< of the FINs, in bytes
+  std::uint8_t stamped;                      ///< bit n: step n had a timestamp
+  std::uint8_t closer;                       ///< the end that sent the first FIN, or the RST
+  std::uint8_t reset_ttl;                    ///< of the RST
+  bool by_reset;  ///< the first step is a RST, by the responder to the SYN or between established ends; it is the only one
+
+  [[nodiscard]] bool has(Step step) const noexcept { return frames[step] != 0; }
 };
 
 struct alignas(64) Compact {
@@ -119,16 +117,19 @@ struct alignas(64) Compact {
   base::Timestamp released_at = 0;
   std::array<State, 2> states{};
   std::array<std::uint8_t, 2> counted{};
-  std::uint32_t close = kNoBlock;
+  bool closing = false;  ///< `close` is there, instead of `in_flight`
 
   std::array<CompactEnd, 2> ends;
-  std::array<CompactSent, 2> in_flight{};  ///< the oldest of each end; the others are in blocks, an unanswered SYN is in neither
+  union {
+    std::array<CompactSent, 2> in_flight{};  ///< the oldest of each end; the others are in blocks, an unanswered SYN is in neither
+    CompactClose close;                      ///< what was in flight is in blocks then, but for the FINs, which are in neither
+  };
   CompactOpening opening;
 
   [[nodiscard]] bool is(std::uint32_t t) const noexcept { return (traits & t) != 0; }
   [[nodiscard]] bool in(State state) const noexcept { return states[0] == state || states[1] == state; }
 };
-static_assert(sizeof(CompactOpening) == 64 && sizeof(Compact) == 512);
+static_assert(sizeof(CompactOpening) == 64 && sizeof(CompactClose) == 64 && sizeof(Compact) == 512);
 static_assert(std::is_trivially_copyable_v<Compact>);
 
 }  // namespace finwait::tcp

@@ -25,8 +25,8 @@ Shape shape_of(const Compact& c, const CompactClose* close) noexcept {
 /// A half-close that is worth a word (classify.cpp: half_close_of).
 bool was_half_closed(const Compact& c, const CompactClose& close) noexcept {
   if (!c.is(trait::kHalfClose)) return false;
-  const std::uint32_t bytes = close.half_close_bytes;  // the FIN included
-  return bytes > 1 || base::elapsed(close.first_ack.time, close.second_fin.time) > base::kSecond;
+  return close.payloads[1] != 0 ||
+         base::elapsed(close.times[CompactClose::kFirstAck], close.times[CompactClose::kSecondFin]) > base::kSecond;
 }
 
 Opening opening_of(Shape shape) noexcept {
@@ -84,17 +84,17 @@ void write_steps(const Compact& c, const CompactClose* close, StateSteps& steps)
   const unsigned x = close->closer;
   const unsigned y = 1 - x;
   if (close->by_reset) {
-    if (c.opening.syn_ack_frame != 0) steps.add(x, State::kClosed, close->first_fin.time);
-    steps.add(y, State::kClosed, close->first_fin.time);
+    if (c.opening.syn_ack_frame != 0) steps.add(x, State::kClosed, close->times[CompactClose::kFirstFin]);
+    steps.add(y, State::kClosed, close->times[CompactClose::kFirstFin]);
     return;
   }
-  steps.add(x, State::kFinWait1, close->first_fin.time);
-  steps.add(x, State::kFinWait2, close->first_ack.time);
-  steps.add(x, State::kTimeWait, close->last_ack.time);
+  steps.add(x, State::kFinWait1, close->times[CompactClose::kFirstFin]);
+  steps.add(x, State::kFinWait2, close->times[CompactClose::kFirstAck]);
+  steps.add(x, State::kTimeWait, close->times[CompactClose::kLastAck]);
   if (c.states[x] == State::kClosed) steps.add(x, State::kClosed, c.released_at);
-  steps.add(y, State::kCloseWait, close->first_ack.time);
-  steps.add(y, State::kLastAck, close->second_fin.time);
-  steps.add(y, State::kClosed, close->last_ack.time);
+  steps.add(y, State::kCloseWait, close->times[CompactClose::kFirstAck]);
+  steps.add(y, State::kLastAck, close->times[CompactClose::kSecondFin]);
+  steps.add(y, State::kClosed, close->times[CompactClose::kLastAck]);
 }
 
 // The findings, as detect.cpp has them.
@@ -110,16 +110,18 @@ std::optional<Anomaly> half_open(const Compact& c, base::Timestamp judged_at, bo
 Anomaly reset_established(const Compact& c, const CompactClose& close, bool dropped) noexcept {
   const CompactEnd& x = c.ends[close.closer];
   const CompactEnd& y = c.ends[1 - close.closer];
-  const CompactClose::Step& rst = close.first_fin;
+  const std::uint64_t rst = c.id + close.frames[CompactClose::kFirstFin];
   const auto unacknowledged = static_cast<std::int32_t>(y.snd_nxt - x.rcv_nxt);
-  Anomaly found = detecting::make(AnomalyKind::kResetEstablished, close.closer, rst.time, {rst.frame}, {std::max(unacknowledged, 0), 0});
+  Anomaly found = detecting::make(AnomalyKind::kResetEstablished, close.closer, close.times[CompactClose::kFirstFin], {rst},
+                                  {std::max(unacknowledged, 0), 0});
   if (dropped) found.origins |= origin::kCapture;
   return found;
 }
 
 Anomaly connection_refused(const Compact& c, const CompactClose& close) noexcept {
-  const CompactClose::Step& rst = close.first_fin;
-  return detecting::make(AnomalyKind::kConnectionRefused, close.closer, rst.time, {c.id, rst.frame}, {base::elapsed(c.start, rst.time), 0});
+  const base::Timestamp at = close.times[CompactClose::kFirstFin];
+  const std::uint64_t rst = c.id + close.frames[CompactClose::kFirstFin];
+  return detecting::make(AnomalyKind::kConnectionRefused, close.closer, at, {c.id, rst}, {base::elapsed(c.start, at), 0});
 }
 
 std::optional<Anomaly> find(Shape shape, const Compact& c, const CompactClose* close, base::Timestamp judged_at, bool dropped) noexcept {
@@ -158,9 +160,9 @@ bool tell_briefly(const Attempt& a, const Timers& timers, Brief& brief) noexcept
   return true;
 }
 
-bool tell_briefly(const Compact& c, const Blocks& blocks, const Timers& timers, base::Timestamp judged_at, bool dropped, Brief& brief,
+bool tell_briefly(const Compact& c, const Timers& timers, base::Timestamp judged_at, bool dropped, Brief& brief,
                   std::optional<Anomaly>& found) noexcept {
-  const CompactClose* close = c.close != kNoBlock ? &blocks[c.close].close : nullptr;
+  const CompactClose* close = c.closing ? &c.close : nullptr;
   const Shape shape = shape_of(c, close);
   if (shape == Shape::kOther || is_alarming(timers.thresholds) || (shape == Shape::kClosed && was_half_closed(c, *close))) return false;
   write_place(c, brief);

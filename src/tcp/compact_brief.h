@@ -9,7 +9,6 @@
 #include <optional>
 
 #include "attempt.h"
-#include "blocks.h"
 #include "compact.h"
 #include "finwait/tcp/anomaly.h"
 #include "finwait/tcp/brief.h"
@@ -19,8 +18,8 @@ namespace finwait::tcp {
 
 /// What there is to say of a released life. `judged_at`: how far the trace clock has come, or its release; `dropped`: the capture says
 /// that it lost frames meanwhile. True: `brief` and `found`, its one finding if it has any, are written. False: the full record is needed.
-[[nodiscard]] bool tell_briefly(const Compact& c, const Blocks& blocks, const Timers& timers, base::Timestamp judged_at, bool dropped,
-                                Brief& brief, std::optional<Anomaly>& found) noexcept;
+[[nodiscard]] bool tell_briefly(const Compact& c, const Timers& timers, base::Timestamp judged_at, bool dropped, Brief& brief,
+                                std::optional<Anomaly>& found) noexcept;
 /// The same of an attempt, which has no finding.
 [[nodiscard]] bool tell_briefly(const Attempt& a, const Timers& timers, Brief& brief) noexcept;
 

@@ -6,7 +6,33 @@
 namespace finwait::tcp {
 namespace {
 
-using Step = CompactClose::Step;
+/// A segment of the close.
+struct Step {
+  std::uint64_t frame = 0;  ///< 0: not yet
+  base::Timestamp time = 0;
+  std::uint32_t ts_val = 0;
+  bool has_ts = false;
+};
+
+/// All that a close consists of.
+struct Steps {
+  Step first_fin;
+  Step first_ack;   ///< of the first FIN; may be the second FIN
+  Step second_fin;  ///< by the other end
+  Step last_ack;
+};
+
+Steps steps_of(const Compact& c) noexcept {
+  const CompactClose& close = c.close;
+  const auto step = [&](CompactClose::Step n, std::uint32_t ts_val) -> Step {
+    if (!close.has(n)) return {};
+    const bool stamped = (close.stamped >> n & 1) != 0;
+    return {c.id + close.frames[n], close.times[n], stamped ? ts_val : 0, stamped};
+  };
+  return {step(CompactClose::kFirstFin, close.ts_vals[0]), step(CompactClose::kFirstAck, close.ts_vals[1]),
+          step(CompactClose::kSecondFin, c.ends[1 - close.closer].newest_ts_val),
+          step(CompactClose::kLastAck, c.ends[close.closer].newest_ts_val)};
+}
 
 /// What both records have under the same names.
 void copy_end(const CompactEnd& from, Endpoint& to) noexcept {
@@ -119,21 +145,20 @@ void write_fin_ack(Endpoint& x, Endpoint& y, const Step& fin, const Step& ack, b
 }
 
 /// A SYN was answered by a RST: its end is CLOSED, the other one never was anything.
-bool was_refused(const Compact& c, const CompactClose& close) noexcept { return close.by_reset && c.opening.syn_ack_frame == 0; }
+bool was_refused(const Compact& c) noexcept { return c.close.by_reset && c.opening.syn_ack_frame == 0; }
 
-void write_refusal(const Compact& c, const CompactClose& close, Connection& whole) noexcept {
-  const Step& rst = close.first_fin;
-  Endpoint& x = whole.ends[close.closer];
-  Endpoint& y = whole.ends[1 - close.closer];
-  x.ttl = c.opening.ttl[close.closer];
+void write_refusal(const Compact& c, const Step& rst, Connection& whole) noexcept {
+  const unsigned closer = c.close.closer;
+  Endpoint& x = whole.ends[closer];
+  Endpoint& y = whole.ends[1 - closer];
+  x.ttl = c.opening.ttl[closer];
   x.counters.rst = 1;
   note_growth(x, rst.frame, rst.time, y.iss + 1, rst.ts_val);
   y.facts.set(Fact::kReset, {rst.frame, rst.frame, rst.time}, Proof::kPresumed);
 }
 
 /// The RST, and what its target made of it.
-void write_reset(const CompactClose& close, Connection& whole) noexcept {
-  const Step& rst = close.first_fin;
+void write_reset(const CompactClose& close, const Step& rst, Connection& whole) noexcept {
   Endpoint& x = whole.ends[close.closer];
   x.facts.set(Fact::kReset, {rst.frame, rst.frame, rst.time}, Proof::kProven);
   x.own_reset = {rst.frame, rst.time, x.snd_nxt, close.reset_ttl};
@@ -141,24 +166,24 @@ void write_reset(const CompactClose& close, Connection& whole) noexcept {
   whole.ends[1 - close.closer].facts.set(Fact::kReset, {rst.frame, rst.frame, rst.time}, Proof::kPresumed);
 }
 
-void write_close(const Compact& c, const CompactClose& close, Connection& whole) noexcept {
-  const unsigned first = close.closer;
+void write_close(const Compact& c, const Steps& close, Connection& whole) noexcept {
+  const unsigned first = c.close.closer;
   Endpoint& x = whole.ends[first];
   Endpoint& y = whole.ends[1 - first];
   write_fin(x, close.first_fin);
   if (close.first_ack.frame != 0) write_fin_ack(y, x, close.first_fin, close.first_ack, first == c.originator);
   if (close.second_fin.frame != 0) write_fin(y, close.second_fin);
   if (close.last_ack.frame != 0) write_fin_ack(x, y, close.second_fin, close.last_ack, first != c.originator);
-  whole.time_wait_since = close.time_wait_since;
+  if (close.last_ack.frame != 0) whole.time_wait_since = c.last_clock;  // nothing came after it
   if (!c.is(trait::kHalfClose)) return;
   whole.half_close_from = close.first_ack.time;
   whole.half_close_next = y.snd_nxt;
-  whole.half_close_bytes = close.half_close_bytes;
+  whole.half_close_bytes = close.second_fin.frame != 0 ? c.close.payloads[1] + 1U : 0;
   whole.half_close_packets = close.second_fin.frame != 0 ? 1 : 0;
 }
 
 /// TIME-WAIT has run out.
-bool has_waited(const Compact& c) noexcept { return c.close != kNoBlock && c.states[0] == State::kClosed && c.states[1] == State::kClosed; }
+bool has_waited(const Compact& c) noexcept { return c.closing && c.states[0] == State::kClosed && c.states[1] == State::kClosed; }
 
 /// Appends to what was said.
 struct Said {
@@ -169,18 +194,16 @@ struct Said {
   }
 };
 
-void add_reset(const Compact& c, const CompactClose& close, const Said& add) {
-  const Step& rst = close.first_fin;
-  if (was_refused(c, close)) {
+void add_reset(const Compact& c, const Step& rst, const Said& add) {
+  if (was_refused(c)) {
     add(c.originator, State::kSynSent, State::kClosed, Proof::kPresumed, rst.frame, rst.frame, rst.time);
     return;
   }
-  add(close.closer, State::kEstablished, State::kClosed, Proof::kProven, rst.frame, rst.frame, rst.time);
-  add(1U - close.closer, State::kEstablished, State::kClosed, Proof::kPresumed, rst.frame, rst.frame, rst.time);
+  add(c.close.closer, State::kEstablished, State::kClosed, Proof::kProven, rst.frame, rst.frame, rst.time);
+  add(1U - c.close.closer, State::kEstablished, State::kClosed, Proof::kPresumed, rst.frame, rst.frame, rst.time);
 }
 
-void add_close(const CompactClose& close, const Said& add) {
-  const unsigned x = close.closer;
+void add_close(unsigned x, const Steps& close, const Said& add) {
   const unsigned y = 1 - x;
   const Step& fin = close.first_fin;
   const Step& ack = close.first_ack;
@@ -201,36 +224,45 @@ void add_close(const CompactClose& close, const Said& add) {
 
 }  // namespace
 
-void expand(const Compact& c, const Blocks& blocks, Connection& whole) noexcept {
+void expand(const Compact& c, Connection& whole) noexcept {
   whole = {};
   copy_life(c, whole);
   write_opening(c, whole);
-  if (c.close == kNoBlock) return;
-  const CompactClose& close = blocks[c.close].close;
-  if (close.by_reset) {
-    was_refused(c, close) ? write_refusal(c, close, whole) : write_reset(close, whole);
+  if (!c.closing) return;
+  const Steps steps = steps_of(c);
+  if (c.close.by_reset) {
+    was_refused(c) ? write_refusal(c, steps.first_fin, whole) : write_reset(c.close, steps.first_fin, whole);
     return;
   }
-  write_close(c, close, whole);
-  if (has_waited(c)) whole.ends[close.closer].facts.set(Fact::kTimer, {0, 0, c.released_at}, Proof::kProven);
+  write_close(c, steps, whole);
+  if (has_waited(c)) whole.ends[c.close.closer].facts.set(Fact::kTimer, {0, 0, c.released_at}, Proof::kProven);
 }
 
-bool unanswered_syn(const Compact& c, unsigned& end, Sent& sent) noexcept {
-  const CompactOpening& o = c.opening;
-  if (o.ack_frame != 0 || c.close != kNoBlock) return false;
-  const bool answered = o.syn_ack_frame != 0;
-  end = answered ? 1U - c.originator : c.originator;
+bool unlisted_in_flight(const Compact& c, unsigned end, Sent& sent) noexcept {
   const CompactEnd& x = c.ends[end];
-  sent = {answered ? o.syn_ack_frame : c.id,
-          answered ? o.syn_ack_time : c.start,
-          x.iss,
-          x.iss + 1,
-          answered ? x.rcv_nxt : kUnlikelyAck,
-          o.syn_ts_val[end]};
+  if (!c.closing) {
+    const CompactOpening& o = c.opening;
+    const bool answered = o.syn_ack_frame != 0;
+    if (o.ack_frame != 0 || (end == c.originator) == answered) return false;
+    sent = {answered ? o.syn_ack_frame : c.id,
+            answered ? o.syn_ack_time : c.start,
+            x.iss,
+            x.iss + 1,
+            answered ? x.rcv_nxt : kUnlikelyAck,
+            o.syn_ts_val[end]};
+    return true;
+  }
+  const bool first = end == c.close.closer;
+  const auto acked = first ? CompactClose::kFirstAck : CompactClose::kLastAck;
+  const Steps steps = steps_of(c);
+  const Step& fin = first ? steps.first_fin : steps.second_fin;
+  if (c.close.by_reset || fin.frame == 0 || c.close.has(acked)) return false;
+  const std::uint32_t length = c.close.payloads[first ? 0 : 1] + 1U;
+  sent = {fin.frame, fin.time, x.snd_nxt - length, x.snd_nxt, x.rcv_nxt, fin.ts_val};  // it was the last its end said
   return true;
 }
 
-void read_history(const Compact& c, const Blocks& blocks, std::vector<Transition>& out) {
+void read_history(const Compact& c, std::vector<Transition>& out) {
   out.clear();
   const Said add{out};
   const CompactOpening& o = c.opening;
@@ -242,14 +274,14 @@ void read_history(const Compact& c, const Blocks& blocks, std::vector<Transition
     add(a, State::kSynSent, State::kEstablished, Proof::kProven, o.syn_ack_frame, o.ack_frame, o.ack_time);
     add(b, State::kSynReceived, State::kEstablished, Proof::kPresumed, o.ack_frame, o.ack_frame, o.ack_time);
   }
-  if (c.close == kNoBlock) return;
-  const CompactClose& close = blocks[c.close].close;
-  if (close.by_reset) {
-    add_reset(c, close, add);
+  if (!c.closing) return;
+  const Steps steps = steps_of(c);
+  if (c.close.by_reset) {
+    add_reset(c, steps.first_fin, add);
     return;
   }
-  add_close(close, add);
-  if (has_waited(c)) add(close.closer, State::kTimeWait, State::kClosed, Proof::kTimer, 0, 0, c.released_at);
+  add_close(c.close.closer, steps, add);
+  if (has_waited(c)) add(c.close.closer, State::kTimeWait, State::kClosed, Proof::kTimer, 0, 0, c.released_at);
 }
 
 }  // namespace finwait::tcp

@@ -11,12 +11,12 @@
 namespace finwait::tcp {
 
 /// Writes `c` into `whole`, whatever stood there; but the log of transitions and the lists of what is in flight are empty.
-void expand(const Compact& c, const Blocks& blocks, Connection& whole) noexcept;
+void expand(const Compact& c, Connection& whole) noexcept;
 
-/// An unanswered SYN or SYN-ACK, which is in flight although no list of the compact record holds it; the end that sent it. False: none.
-[[nodiscard]] bool unanswered_syn(const Compact& c, unsigned& end, Sent& sent) noexcept;
+/// The SYN, SYN-ACK or FIN of this end if it is in flight: no list of the compact record holds it. False: it is not.
+[[nodiscard]] bool unlisted_in_flight(const Compact& c, unsigned end, Sent& sent) noexcept;
 
 /// What was said of it, in order, into `out` (cleared first; never more than eleven).
-void read_history(const Compact& c, const Blocks& blocks, std::vector<Transition>& out);
+void read_history(const Compact& c, std::vector<Transition>& out);
 
 }  // namespace finwait::tcp

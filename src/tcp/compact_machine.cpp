@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 
 #include "compact_expand.h"
 #include "compact_quiet.h"
@@ -27,7 +28,24 @@ bool is_plain_syn(const Segment& s, std::uint16_t kind) noexcept {
          sum_of(s) == 0;
 }
 
-CompactClose::Step step_of(const Segment& s) noexcept { return {s.frame, s.time, s.ts_val, s.has(present::kTimestamps)}; }
+/// The numbers of a close are short.
+bool fits_close(const Compact& c, const Segment& s) noexcept {
+  return s.frame - c.id <= std::numeric_limits<std::uint32_t>::max() && s.payload_length <= std::numeric_limits<std::uint16_t>::max();
+}
+
+void write_step(Compact& c, CompactClose::Step step, const Segment& s) noexcept {
+  c.close.frames[step] = static_cast<std::uint32_t>(s.frame - c.id);
+  c.close.times[step] = s.time;
+  c.close.stamped |= static_cast<std::uint8_t>(s.has(present::kTimestamps) ? 1U << step : 0);
+  if (step < c.close.ts_vals.size()) c.close.ts_vals[step] = s.ts_val;
+}
+
+Sent sent_of(const CompactSent& s) noexcept { return {s.frame, s.time, s.seq, s.end, s.ack, s.ts_val}; }
+
+/// Of the FIN in flight that is acknowledged now.
+void learn_largest(CompactEnd& y, std::uint32_t payload) noexcept {
+  y.largest_acked = static_cast<std::uint16_t>(std::max<std::uint32_t>(y.largest_acked, std::min<std::uint32_t>(payload + 1, 0xffff)));
+}
 
 }  // namespace
 
@@ -91,7 +109,7 @@ void CompactMachine::note(Compact& c, std::uint32_t index, const Segment& s, std
   measure_rtt(x, s, false);
 }
 
-// ... but for a RST, whose age is not asked and whose window means nothing.
+// ... but for a RST, whose age is not asked and whose window means nothing. What is in flight is for the caller.
 void CompactMachine::take(Compact& c, std::uint32_t index, const Segment& s, const Next& next) noexcept {
   CompactEnd& x = c.ends[s.direction];
   CompactEnd& y = c.ends[1 - s.direction];
@@ -106,10 +124,8 @@ void CompactMachine::take(Compact& c, std::uint32_t index, const Segment& s, con
   }
   if (s.length() != 0) {
     advance_next(x, s);
-    keep_sent(c, s);
     time_sent(y, s);
   }
-  prune_sent(c, 1U - s.direction, s.ack);
 }
 
 // What a SYN or a SYN-ACK says of its sender.
@@ -178,16 +194,17 @@ Taken CompactMachine::acknowledge_fin(Compact& c, std::uint32_t index, const Seg
   const bool of_second = c.states[x] == State::kFinWait2 && c.states[y] == State::kLastAck;
   Next next;
   if (!(of_first || of_second) || s.payload_length != 0 || s.ack != c.ends[y].snd_nxt || !is_next(c, s, next)) return Taken::kRefused;
+  if (!fits_close(c, s)) return Taken::kRefused;
   take(c, index, s, next);
-  CompactClose& close = blocks_[c.close].close;
+  blocks_.prune_sent(c.ends[y], s.ack);
+  learn_largest(c.ends[y], c.close.payloads[of_first ? 0 : 1]);
   if (of_first) {
-    close.first_ack = step_of(s);
+    write_step(c, CompactClose::kFirstAck, s);
     c.traits |= trait::kHalfClose | (x == 1 ? trait::kHalfCloseHigh : 0);
     enter(c, x, State::kCloseWait);
     enter(c, y, State::kFinWait2);
   } else {
-    close.last_ack = step_of(s);
-    close.time_wait_since = clock_of(s);
+    write_step(c, CompactClose::kLastAck, s);
     const bool counts = c.ends[x].knows(known::kIpId) && !c.ends[x].knows(known::kIpIdErratic);
     if (counts && s.ip_id == 0) c.ends[x].learn(known::kFinAckedFirst);  // as the machine has it (closing.cpp)
     enter(c, x, State::kTimeWait);
@@ -201,8 +218,12 @@ Taken CompactMachine::send_fin(Compact& c, std::uint32_t index, const Segment& s
   const unsigned y = 1 - x;
   Next next;
   // Beyond 2^30 bytes the numbers of the handshake are no longer comparable: the long way knows what that means.
-  if (c.ends[x].knows(known::kIssFar) || !is_next(c, s, next)) return Taken::kRefused;
-  if (c.states[x] == State::kEstablished && c.states[y] == State::kEstablished) return close_first(c, index, s, next);
+  if (c.ends[x].knows(known::kIssFar) || !is_next(c, s, next) || !fits_close(c, s)) return Taken::kRefused;
+  if (c.states[x] == State::kEstablished && c.states[y] == State::kEstablished) {
+    take(c, index, s, next);
+    close_first(c, s);
+    return Taken::kMoved;
+  }
   const bool open = (c.states[x] == State::kEstablished && c.states[y] == State::kFinWait1) || c.states[x] == State::kCloseWait;
   if (!open || s.ack != c.ends[y].snd_nxt) return Taken::kRefused;
   take(c, index, s, next);
@@ -210,33 +231,47 @@ Taken CompactMachine::send_fin(Compact& c, std::uint32_t index, const Segment& s
   return Taken::kMoved;
 }
 
-Taken CompactMachine::close_first(Compact& c, std::uint32_t index, const Segment& s, const Next& next) noexcept {
-  const std::uint32_t block = blocks_.allocate();
-  if (block == kNoBlock) return Taken::kRefused;
-  take(c, index, s, next);
-  c.close = block;
-  CompactClose& close = blocks_[block].close;
-  close = {};
-  close.closer = s.direction;
-  close.first_fin = step_of(s);
-  c.ends[s.direction].learn(known::kFin);
-  enter(c, s.direction, State::kFinWait1);
-  return Taken::kMoved;
+// The FIN itself is in no list: the step says all of it (compact_expand.cpp: unlisted_in_flight).
+void CompactMachine::close_first(Compact& c, const Segment& s) noexcept {
+  const unsigned x = s.direction;
+  prune_sent(c, 1 - x, s.ack);
+  CompactSent& oldest = c.in_flight[x];
+  if (c.ends[x].in_flight_count + (oldest.frame != 0 ? 1 : 0) == Blocks::kMaxInFlight) {
+    oldest.frame != 0 ? static_cast<void>(oldest.frame = 0) : blocks_.forget_oldest(c.ends[x]);
+  }
+  begin_close(c, s);
+  write_step(c, CompactClose::kFirstFin, s);
+  c.close.payloads[0] = static_cast<std::uint16_t>(s.payload_length);
+  c.ends[x].learn(known::kFin);
+  enter(c, x, State::kFinWait1);
 }
 
 void CompactMachine::close_second(Compact& c, const Segment& s) noexcept {
-  CompactClose& close = blocks_[c.close].close;
-  close.second_fin = step_of(s);
-  c.ends[s.direction].learn(known::kFin | known::kFinCovers);
-  if (c.states[s.direction] == State::kEstablished) {  // it acknowledges the first FIN too
-    close.first_ack = close.second_fin;
-    enter(c, s.direction, State::kCloseWait);
-    enter(c, s.direction, State::kLastAck);
-    enter(c, 1U - s.direction, State::kFinWait2);
+  const unsigned x = s.direction;
+  write_step(c, CompactClose::kSecondFin, s);
+  c.close.payloads[1] = static_cast<std::uint16_t>(s.payload_length);
+  c.ends[x].learn(known::kFin | known::kFinCovers);
+  if (c.states[x] == State::kEstablished) {  // it acknowledges the first FIN too
+    write_step(c, CompactClose::kFirstAck, s);
+    blocks_.prune_sent(c.ends[1 - x], s.ack);
+    learn_largest(c.ends[1 - x], c.close.payloads[0]);
+    enter(c, x, State::kCloseWait);
+    enter(c, x, State::kLastAck);
+    enter(c, 1U - x, State::kFinWait2);
   } else {
-    close.half_close_bytes = s.length();
-    enter(c, s.direction, State::kLastAck);
+    enter(c, x, State::kLastAck);
   }
+}
+
+// What is in flight makes room for it.
+void CompactMachine::begin_close(Compact& c, const Segment& s) noexcept {
+  for (unsigned end = 0; end != 2; ++end) {
+    const CompactSent& oldest = c.in_flight[end];
+    if (oldest.frame != 0) blocks_.unshift_sent(c.ends[end], sent_of(oldest), static_cast<std::uint16_t>(oldest.sum));
+  }
+  c.close = {};
+  c.closing = true;
+  c.close.closer = s.direction;
 }
 
 // A RST between established ends whose sender has everything acknowledged, and at just the number its target waits for: nobody can doubt
@@ -254,27 +289,22 @@ Taken CompactMachine::reset(Compact& c, std::uint32_t index, const Segment& s) n
   if (hops > 1 || static_cast<std::uint32_t>(s.window) << x.window_scale > x.max_window) return Taken::kRefused;
   if (s.has(present::kTimestamps) && !x.knows(known::kClockFirst)) return Taken::kRefused;
   const std::uint32_t print = fingerprint(s);
-  if (was_seen(x, print)) return Taken::kRefused;
-  const std::uint32_t block = blocks_.allocate();
-  if (block == kNoBlock) return Taken::kRefused;
+  if (was_seen(x, print) || !fits_close(c, s)) return Taken::kRefused;
 
   note(c, index, s, print);
   prune_sent(c, 1 - side, s.ack);
-  write_reset(c, block, s);
+  write_reset(c, s);
   x.learn(known::kOwnReset);
   enter(c, side, State::kClosed);
   enter(c, 1 - side, State::kClosed);
   return Taken::kMoved;
 }
 
-void CompactMachine::write_reset(Compact& c, std::uint32_t block, const Segment& s) noexcept {
-  c.close = block;
-  CompactClose& close = blocks_[block].close;
-  close = {};
-  close.closer = s.direction;
-  close.by_reset = true;
-  close.reset_ttl = s.ttl;
-  close.first_fin = step_of(s);
+void CompactMachine::write_reset(Compact& c, const Segment& s) noexcept {
+  begin_close(c, s);
+  write_step(c, CompactClose::kFirstFin, s);
+  c.close.by_reset = true;
+  c.close.reset_ttl = s.ttl;
 }
 
 // The first word of the responder is a RST that acknowledges the SYN: nobody listens there (RFC 9293, 3.5.2, group 1).
@@ -285,20 +315,18 @@ Taken CompactMachine::refuse(Compact& c, std::uint32_t index, const Segment& s) 
   const bool first = side != c.originator && c.states[1 - side] == State::kSynSent;
   constexpr std::uint16_t kPlain = present::kPayloadSum | present::kOffloaded;
   const bool plain = (s.present & ~kPlain) == 0 && s.payload_length == 0 && s.ack == y.snd_nxt;
-  if (!first || !plain || !fits_counters(x, s)) return Taken::kRefused;
-  const std::uint32_t block = blocks_.allocate();
-  if (block == kNoBlock) return Taken::kRefused;
+  if (!first || !plain || !fits_counters(x, s) || !fits_close(c, s)) return Taken::kRefused;
 
   note(c, index, s, fingerprint(s));
   c.opening.ttl[side] = s.ttl;
   x.learn(known::kTtl);
   y.largest_acked = 1;
-  write_reset(c, block, s);
+  write_reset(c, s);
   enter(c, 1 - side, State::kClosed);
   return Taken::kMoved;
 }
 
-void CompactMachine::expire_time_wait(Compact& c) noexcept { enter(c, blocks_[c.close].close.closer, State::kClosed); }
+void CompactMachine::expire_time_wait(Compact& c) noexcept { enter(c, c.close.closer, State::kClosed); }
 
 void CompactMachine::enter(Compact& c, unsigned end, State state) noexcept {
   c.states[end] = state;
@@ -306,28 +334,20 @@ void CompactMachine::enter(Compact& c, unsigned end, State state) noexcept {
 }
 
 void CompactMachine::unfold(Compact& c, Connection& whole) noexcept {
-  expand(c, blocks_, whole);
+  expand(c, whole);
   for (unsigned end = 0; end != 2; ++end) {
     CompactEnd& x = c.ends[end];
     Endpoint& y = whole.ends[end];
-    const CompactSent& oldest = c.in_flight[end];
-    if (oldest.frame == 0) {  // the list is all there is
-      y.in_flight_head = x.in_flight_head;
-      y.in_flight_tail = x.in_flight_tail;
-      y.in_flight_first = x.in_flight_first;
-      y.in_flight_count = x.in_flight_count;
-      continue;
+    if (!c.closing && c.in_flight[end].frame != 0) {
+      blocks_.unshift_sent(x, sent_of(c.in_flight[end]), static_cast<std::uint16_t>(c.in_flight[end].sum));
     }
-    const auto keep = [&](const Sent& sent, std::uint16_t sum) { blocks_.push_sent(y, sent, sum); };
-    keep({oldest.frame, oldest.time, oldest.seq, oldest.end, oldest.ack, oldest.ts_val}, static_cast<std::uint16_t>(oldest.sum));
-    blocks_.for_each_sum(x, keep);
-    blocks_.release_chain(x.in_flight_head);
+    y.in_flight_head = x.in_flight_head;
+    y.in_flight_tail = x.in_flight_tail;
+    y.in_flight_first = x.in_flight_first;
+    y.in_flight_count = x.in_flight_count;
+    Sent unlisted;
+    if (unlisted_in_flight(c, end, unlisted)) blocks_.push_sent(y, unlisted, 0);
   }
-  unsigned end = 0;
-  Sent syn;
-  if (unanswered_syn(c, end, syn)) blocks_.push_sent(whole.ends[end], syn, 0);
-  blocks_.release_chain(c.close);
-  c.close = kNoBlock;
 }
 
 }  // namespace finwait::tcp

@@ -59,10 +59,11 @@ class CompactMachine {
   [[nodiscard]] Taken complete(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
   [[nodiscard]] Taken acknowledge_fin(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
   [[nodiscard]] Taken send_fin(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
-  [[nodiscard]] Taken close_first(Compact& c, std::uint32_t index, const wire::Segment& s, const Next& next) noexcept;
+  void close_first(Compact& c, const wire::Segment& s) noexcept;
   void close_second(Compact& c, const wire::Segment& s) noexcept;
   [[nodiscard]] Taken refuse(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
-  void write_reset(Compact& c, std::uint32_t block, const wire::Segment& s) noexcept;
+  void begin_close(Compact& c, const wire::Segment& s) noexcept;
+  void write_reset(Compact& c, const wire::Segment& s) noexcept;
   [[nodiscard]] Taken reset(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
   void note(Compact& c, std::uint32_t index, const wire::Segment& s, std::uint32_t print) noexcept;
   void enter(Compact& c, unsigned end, State state) noexcept;

@@ -277,16 +277,10 @@ bool Tracker::Impl::make_room(const wire::Segment& s) noexcept {
   return memory.has_room(s.hash);
 }
 
-void Tracker::Impl::prefetch_close(std::uint32_t index) const noexcept {
-  if (index != kNoBlock && memory.is_compact(index)) blocks.prefetch(memory.compact(index).close);
-}
-
 void Tracker::Impl::advance(base::Timestamp now) noexcept {
   clock = std::max(clock, now);
   if (finished) return;
-  memory.advance(
-      clock, [this](std::uint32_t index, base::Timestamp begun) { return called(index, begun); },
-      [this](std::uint32_t index) { prefetch_close(index); });
+  memory.advance(clock, [this](std::uint32_t index, base::Timestamp begun) { return called(index, begun); });
 }
 
 void Tracker::Impl::finish(base::Timestamp now) noexcept {

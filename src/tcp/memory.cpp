@@ -485,7 +485,7 @@ void Memory::end_tick() noexcept {
 
 /// The connections after it are fetched meanwhile: they were last touched long ago.
 std::uint32_t Memory::next_released() noexcept {
-  constexpr std::size_t kAhead = 2 * kSoon;
+  constexpr std::size_t kAhead = 8;
   if (const Due* ahead = dues_.ahead(kAhead)) prefetch_whole(ahead->index);
   const Due* due = dues_.next();
   return due != nullptr ? due->index : kNoBlock;

@@ -152,17 +152,13 @@ class Memory {
   void arm(std::uint32_t index) noexcept;
   /// With the first call of each tick of the clock: Timestamp due(index, begun) is called for each connection whose deadline has come when
   /// the tick began, and what was released before that has its turn. Further calls in the same tick do nothing.
-  /// `soon(index)` is told of what is probably called a little later, when the record is at hand.
-  template <class F, class G>
-  void advance(base::Timestamp now, F&& due, G&& soon) {
+  template <class F>
+  void advance(base::Timestamp now, F&& due) {
     if (number_of(now) <= tick_) return;
     begin_tick(now);
     wheel_.advance(
         begun_, [&](std::uint32_t index) { return due(index, begun_); }, [this](std::uint32_t index) { prefetch_head(index); },
-        [&](std::uint32_t index) {
-          prefetch_neighbours(index);
-          soon(index);
-        });
+        [this](std::uint32_t index) { prefetch_neighbours(index); });
     if (first_attempt_until_ <= begun_) expire_attempts(due);
     end_tick();
   }
@@ -191,11 +187,6 @@ class Memory {
   void end_tick() noexcept;
   /// The connection whose turn is next; kNoBlock if nobody's is.
   [[nodiscard]] std::uint32_t next_released() noexcept;
-  /// One whose turn comes soon, and whose record is at hand by now; kNoBlock if there is none.
-  [[nodiscard]] std::uint32_t soon_released() const noexcept {
-    const Due* soon = dues_.ahead(kSoon);
-    return soon != nullptr ? soon->index : kNoBlock;
-  }
   /// Of the one that next_released() gave last.
   [[nodiscard]] Turn turn() const noexcept;
   static constexpr std::size_t kBytesOfATurn = 24;
@@ -207,7 +198,6 @@ class Memory {
   void discard(std::uint32_t index) noexcept;
 
  private:
-  static constexpr std::size_t kSoon = 4;
   void prefetch_whole(std::uint32_t index) const noexcept;
   void prefetch_head(std::uint32_t index) const noexcept;
   void prefetch_neighbours(std::uint32_t index) const noexcept;

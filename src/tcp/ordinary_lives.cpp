@@ -41,7 +41,7 @@ void Tracker::Impl::expand(std::uint32_t index) noexcept {
   const std::uint32_t whole = memory.replace_compact(index);
   Compact& c = memory.compact(index);
   Connection& w = memory[whole];
-  read_history(c, blocks, transitions);
+  read_history(c, transitions);
   compacts.unfold(c, w);
   for (const Transition& t : transitions) journal.write_down(w, t);
   zeek.move(index, whole);
@@ -71,7 +71,7 @@ base::Timestamp Tracker::Impl::expiry(const Compact& c) const noexcept {
   const Timers& t = options.timers;
   const base::Timestamp limit = t.idle != 0 ? base::after(c.last_clock, t.idle) : base::kNever;
   const auto until = [&](base::Timestamp since, base::Duration wait) { return std::min(limit, base::after(since, wait)); };
-  if (c.in(State::kTimeWait)) return until(blocks[c.close].close.time_wait_since, time_wait(t));
+  if (c.in(State::kTimeWait)) return until(c.last_clock, time_wait(t));
   if (c.in(State::kClosed)) return until(c.last_clock, 2 * t.msl);
   if (c.in(State::kSynReceived)) return until(c.last_clock, t.syn_ack_unanswered);
   if (c.in(State::kSynSent)) return until(c.last_clock, t.syn_unanswered);
@@ -125,7 +125,7 @@ void Tracker::Impl::finish_compacts(base::Timestamp now) noexcept {
 // The one handed out, in full for as long.
 Connection& Tracker::Impl::unfold(std::uint32_t index) noexcept {
   Compact& c = memory.compact(index);
-  read_history(c, blocks, transitions);
+  read_history(c, transitions);
   compacts.unfold(c, unfolded);
   return unfolded;
 }
@@ -134,7 +134,6 @@ Connection& Tracker::Impl::unfold(std::uint32_t index) noexcept {
 void Tracker::Impl::forget_compact(std::uint32_t index) noexcept {
   Compact& c = memory.compact(index);
   for (const CompactEnd& end : c.ends) blocks.release_chain(end.in_flight_head);
-  blocks.release_chain(c.close);
   memory.free(index);
 }
 

@@ -138,7 +138,6 @@ bool Tracker::Impl::next_outcome(bool briefly) noexcept {
   brief_outcome.reset();
   const std::uint32_t index = memory.next_released();
   if (index == kNoBlock) return false;
-  prefetch_close(memory.soon_released());
   handed_out = index;
   const Turn turn = memory.turn();
   const base::Timestamp judged_at = memory.released_at(index) == base::kNever ? clock : memory.released_at(index);
@@ -160,7 +159,7 @@ bool Tracker::Impl::tell_next_briefly(std::uint32_t index, base::Timestamp judge
     return true;
   }
   const Compact& c = memory.compact(index);
-  if (!tell_briefly(c, blocks, options.timers, judged_at, losses.during(c.start, judged_at), brief, brief_finding)) return false;
+  if (!tell_briefly(c, options.timers, judged_at, losses.during(c.start, judged_at), brief, brief_finding)) return false;
   const std::span<const Anomaly> found(brief_finding ? &*brief_finding : nullptr, brief_finding ? 1 : 0);
   brief_outcome.emplace(BriefOutcome{brief, found, turn});
   return true;

@@ -104,7 +104,6 @@ struct Tracker::Impl {
   void evict(std::uint32_t index) noexcept;
   bool make_room(const wire::Segment& s) noexcept;
   void let_go(std::uint32_t index, Release why) noexcept;
-  void prefetch_close(std::uint32_t index) const noexcept;
   void advance(base::Timestamp now) noexcept;
   void finish(base::Timestamp now) noexcept;
 

@@ -71,6 +71,40 @@ TEST(InFlight, IsPrunedAcrossTheWrap) {
   EXPECT_EQ(in_flight(blocks, end), (Frames{4, 5, 6})) << "an old acknowledgment covers nothing";
 }
 
+TEST(InFlight, TakesAnOlderOneInFront) {
+  for (std::uint64_t pushed = 0; pushed != 9; ++pushed) {
+    for (std::uint32_t gone = 0; gone <= pushed; ++gone) {
+      Blocks blocks(100);
+      CompactEnd end;
+      const auto frames = [&] {
+        Frames all;
+        blocks.for_each_sum(end, [&](const Sent& s, std::uint16_t sum) {
+          EXPECT_EQ(sum, s.frame * 3);
+          all.push_back(s.frame);
+        });
+        return all;
+      };
+      const auto push = [&](std::uint64_t n) {
+        blocks.push_sent(end, sent(n, static_cast<std::uint32_t>(n)), static_cast<std::uint16_t>(n * 3));
+      };
+      for (std::uint64_t n = 1; n <= pushed; ++n) push(n);
+      blocks.prune_sent(end, gone);
+      Frames expected;
+      for (std::uint64_t n = gone; n <= pushed + 2; ++n) expected.push_back(n);
+      blocks.unshift_sent(end, sent(gone, gone), static_cast<std::uint16_t>(gone * 3));
+      push(pushed + 1);
+      push(pushed + 2);
+      EXPECT_EQ(frames(), expected) << gone << " of " << pushed;
+      blocks.forget_oldest(end);
+      expected.erase(expected.begin());
+      EXPECT_EQ(frames(), expected) << gone << " of " << pushed;
+      blocks.prune_sent(end, static_cast<std::uint32_t>(pushed + 2));
+      EXPECT_EQ(frames(), Frames{});
+      EXPECT_EQ(free_blocks(blocks), 100U);
+    }
+  }
+}
+
 TEST(InFlight, AgreesWithAQueueWhateverHappens) {
   std::minstd_rand engine(2);
   const auto random = [&] { return static_cast<std::uint32_t>(engine()); };

@@ -46,6 +46,7 @@ inline void make_odd(wire::Segment& s, std::mt19937& random) {
       s.flags ^= static_cast<std::uint16_t>(1U << below(9));
       break;
   }
+  if (!s.has(wire::present::kTimestamps)) s.ts_val = s.ts_ecr = 0;  // as any segment
 }
 
 }  // namespace finwait::tcp
