@@ -39,7 +39,6 @@ bool Tracker::Impl::follow_attempt(std::uint32_t index, const wire::Segment& s) 
   }
   const std::uint32_t life = outgrow(index);
   if (!track_compact(life, s)) return false;
-  memory.arm(life);
   return true;
 }
 
@@ -50,7 +49,6 @@ std::uint32_t Tracker::Impl::outgrow(std::uint32_t index) noexcept {
   Compact& c = memory.compact(life);
   zeek.begin(life);
   compacts.begin(c, life, a.segment());
-  c.deadline = a.until;
   for (std::size_t end = 0; end != 2; ++end) c.counted[end] = static_cast<std::uint8_t>(static_cast<unsigned>(c.states[end]) + 1);
   memory.free(index);
   return life;
@@ -102,11 +100,12 @@ Connection& Tracker::Impl::unfold_attempt(std::uint32_t index) noexcept {
   Compact c;
   zeek.begin(index);
   compacts.begin(c, index, a.segment());
-  c.traits = trait::kReleased;
+  c.add(trait::kReleased);
   c.release = a.release;
   c.released_at = a.until;
   read_history(c, transitions);
   compacts.unfold(c, unfolded);
+  unfolded.hash = a.hash;
   return unfolded;
 }
 

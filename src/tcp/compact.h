@@ -9,13 +9,18 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 #include "finwait/base/time.h"
 #include "finwait/tcp/connection.h"
 
 namespace finwait::tcp {
+
+/// Of a time that is counted from another one: 18 minutes.
+inline constexpr unsigned kTimeBits = 40;
 
 /// A segment that occupies sequence space, kept until it is acknowledged (blocks.h: Sent), with the sum of its payload.
 struct CompactSent {
@@ -32,9 +37,9 @@ struct CompactEnd {
   struct Counters {
     std::uint32_t packets = 0;
     std::uint32_t ip_bytes = 0;
-    std::uint32_t payload_bytes = 0;
   };
 
+  // The first cache line is what a segment touches of its receiver, both what it touches of its sender.
   std::uint32_t known = 0;
   std::uint32_t snd_nxt = 0;
   std::uint32_t rcv_nxt = 0;
@@ -56,29 +61,48 @@ struct CompactEnd {
 
   std::array<std::uint32_t, 8> prints{};
   base::Timestamp spoke_at = 0;
-  base::Duration least_rtt = 0;
+  std::uint64_t least_rtt : kTimeBits = 0;  ///< none is longer than ten minutes (notes.h: measure_rtt)
+  std::uint64_t mss : 16 = 0;               ///< of its SYN or SYN-ACK, as `syn_ts_val`
+  std::uint64_t ttl : 8 = 0;
   std::uint32_t newest_ts_val = 0;
   Counters counters;
+  std::uint32_t syn_ts_val = 0;
 
   [[nodiscard]] bool knows(std::uint32_t bit) const noexcept { return (known & bit) != 0; }
   void learn(std::uint32_t bit) noexcept { known |= bit; }
   void forget(std::uint32_t bit) noexcept { known &= ~bit; }
+  /// Nothing is missing, so it is what lies between its SYN and its FIN.
+  [[nodiscard]] std::uint32_t payload_bytes() const noexcept {
+    return knows(known::kIss) ? snd_nxt - iss - 1 - (knows(known::kFin) ? 1U : 0U) : 0;
+  }
 };
 static_assert(sizeof(CompactEnd) == 128);
 
-/// What only the opening shows. The SYN is frame `id` at `start`.
+/// What only the opening shows. The SYN is frame `id` at `start`; frames and times are counted from there.
 struct CompactOpening {
+  /// In five bytes, wherever they stand.
+  struct Moment {
+    std::array<std::uint8_t, kTimeBits / 8> bytes{};
+
+    void set(base::Duration since_start) noexcept {
+      const auto low = static_cast<std::uint32_t>(since_start);
+      std::memcpy(bytes.data(), &low, sizeof low);
+      bytes[sizeof low] = static_cast<std::uint8_t>(since_start >> 32);
+    }
+    [[nodiscard]] base::Duration get() const noexcept {
+      std::uint32_t low = 0;
+      std::memcpy(&low, bytes.data(), sizeof low);
+      return base::Duration{bytes[sizeof low]} << 32 | low;
+    }
+  };
+
   wire::Encapsulation encapsulation;
-  std::uint64_t syn_ack_frame = 0;
-  base::Timestamp syn_ack_time = 0;
-  std::uint64_t ack_frame = 0;
-  base::Timestamp ack_time = 0;
-  std::array<std::uint32_t, 2> syn_ts_val{};  ///< by end, as what follows
-  std::array<std::uint16_t, 2> mss{};
-  std::array<std::uint8_t, 2> options_signature{};
-  std::array<std::uint8_t, 2> ttl{};
+  std::uint32_t syn_ack_frame = 0;  ///< 0: not seen
+  std::uint32_t ack_frame = 0;      ///< 0: not seen
   std::uint32_t ack_ts_val = 0;
   std::uint16_t syn_ip_id = 0;
+  Moment syn_ack_time;
+  Moment ack_time;
 };
 
 /// The close, from the first FIN, or the RST, on: its steps, each a frame and a time.
@@ -99,37 +123,54 @@ struct CompactClose {
 };
 
 struct alignas(64) Compact {
+  // Of this line, both ends and what is in flight an ordinary segment has need, of the last one it has not.
   wire::FlowKey key;
-  std::uint32_t traits = 0;
-  std::uint8_t originator = 0;
+  base::Timestamp last_clock = 0;  ///< nothing in it is stamped later than the trace clock
+  std::uint64_t last_frame = 0;
+  std::uint8_t traits = 0;  ///< the second lowest eight of trait::
   std::uint8_t completeness = 0;
   std::uint8_t completeness_pending = 0;
-  Release release = Release::kEndOfInput;
-  base::Timestamp deadline = base::kNever;
-  base::Timestamp armed = base::kNever;
-
-  base::Timestamp end = 0;
-  base::Timestamp last_clock = 0;
-  std::uint64_t last_frame = 0;
-  std::uint64_t id = 0;
-  std::uint64_t hash = 0;
-  base::Timestamp start = 0;
-  base::Timestamp released_at = 0;
   std::array<State, 2> states{};
   std::array<std::uint8_t, 2> counted{};
-  bool closing = false;  ///< `close` is there, instead of `in_flight`
+  std::uint8_t originator : 1 = 0;
+  bool closing : 1 = false;       ///< `close` is there, instead of `in_flight`
+  bool ends_at_clock : 1 = true;  ///< the greatest stamp is `last_clock`, and `latest` means nothing
+  Release release : 3 = Release::kEndOfInput;
 
   std::array<CompactEnd, 2> ends;
   union {
     std::array<CompactSent, 2> in_flight{};  ///< the oldest of each end; the others are in blocks, an unanswered SYN is in neither
     CompactClose close;                      ///< what was in flight is in blocks then, but for the FINs, which are in neither
   };
+
+  std::uint64_t id = 0;
+  base::Timestamp start = 0;
+  base::Timestamp latest = 0;
+  union {
+    base::Timestamp armed = base::kNever;
+    base::Timestamp released_at;  ///< once it is
+  };
   CompactOpening opening;
 
-  [[nodiscard]] bool is(std::uint32_t t) const noexcept { return (traits & t) != 0; }
+  static constexpr unsigned kTraits = 8;
+  [[nodiscard]] bool is(std::uint32_t t) const noexcept { return (traits & t >> kTraits) != 0; }
+  void add(std::uint32_t t) noexcept { traits |= static_cast<std::uint8_t>(t >> kTraits); }
+  void drop(std::uint32_t t) noexcept { traits &= static_cast<std::uint8_t>(~(t >> kTraits)); }
   [[nodiscard]] bool in(State state) const noexcept { return states[0] == state || states[1] == state; }
+  /// Connection::end.
+  [[nodiscard]] base::Timestamp end() const noexcept { return ends_at_clock ? last_clock : latest; }
+
+  [[nodiscard]] bool was_answered() const noexcept { return opening.syn_ack_frame != 0; }
+  [[nodiscard]] bool was_completed() const noexcept { return opening.ack_frame != 0; }
+  // Of the SYN-ACK, if it was answered, and of the ACK, if it was completed.
+  [[nodiscard]] std::uint64_t syn_ack_frame() const noexcept { return id + opening.syn_ack_frame; }
+  [[nodiscard]] base::Timestamp syn_ack_time() const noexcept { return start + opening.syn_ack_time.get(); }
+  [[nodiscard]] std::uint64_t ack_frame() const noexcept { return id + opening.ack_frame; }
+  [[nodiscard]] base::Timestamp ack_time() const noexcept { return start + opening.ack_time.get(); }
 };
-static_assert(sizeof(CompactOpening) == 64 && sizeof(CompactClose) == 64 && sizeof(Compact) == 512);
+static_assert(sizeof(CompactClose) == 64 && offsetof(Compact, ends) == 64 && offsetof(Compact, id) == 384 && sizeof(Compact) == 448);
+static_assert(((trait::kHead | trait::kReleased | trait::kHalfClose | trait::kHalfCloseHigh | trait::kNoBareAck) >> Compact::kTraits &
+               ~0xffU) == 0);
 static_assert(std::is_trivially_copyable_v<Compact>);
 
 }  // namespace finwait::tcp

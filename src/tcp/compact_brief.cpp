@@ -17,7 +17,7 @@ Shape shape_of(const Compact& c, const CompactClose* close) noexcept {
   if (a == State::kSynSent && b == State::kUnknown) return Shape::kUnanswered;
   if (a == State::kSynSent && b == State::kSynReceived) return Shape::kHalfOpen;
   if (a == State::kEstablished && b == State::kEstablished && close == nullptr) return Shape::kOpen;
-  if (close != nullptr && close->by_reset) return c.opening.syn_ack_frame != 0 ? Shape::kReset : Shape::kRefused;
+  if (close != nullptr && close->by_reset) return c.was_answered() ? Shape::kReset : Shape::kRefused;
   const auto closed = [](State x, State y) { return (x == State::kTimeWait || x == State::kClosed) && y == State::kClosed; };
   return close != nullptr && (closed(a, b) || closed(b, a)) ? Shape::kClosed : Shape::kOther;
 }
@@ -52,20 +52,23 @@ Ending ending_of(const Compact& c, Shape shape) noexcept {
   return c.release == Release::kIdle ? Ending::kTimeout : Ending::kOpen;
 }
 
+/// 0: it was not seen.
+base::Timestamp syn_ack_time_of(const Compact& c) noexcept { return c.was_answered() ? c.syn_ack_time() : 0; }
+
 void write_end(const Compact& c, unsigned end, Brief::End& to) noexcept {
   const CompactEnd& x = c.ends[end];
   to.packets = x.counters.packets;
   to.ip_bytes = x.counters.ip_bytes;
-  to.payload_bytes = x.counters.payload_bytes;
+  to.payload_bytes = x.payload_bytes();
   to.missing_bytes = 0;
-  to.syn_time = end == c.originator ? c.start : c.opening.syn_ack_time;
+  to.syn_time = end == c.originator ? c.start : syn_ack_time_of(c);
   to.known = x.known;
   to.iss = x.iss;
   to.snd_nxt = x.snd_nxt;
   to.retransmitted_segments = 0;
   to.duplicates = 0;
-  to.ttl = c.opening.ttl[end];
-  to.options_signature = c.opening.options_signature[end];
+  to.ttl = x.ttl;
+  to.options_signature = options_signature(x);
   to.lone_fin = false;
 }
 
@@ -75,16 +78,16 @@ void write_steps(const Compact& c, const CompactClose* close, StateSteps& steps)
   const unsigned b = 1 - a;
   steps.clear();
   steps.add(a, State::kSynSent, c.start);
-  if (c.opening.syn_ack_frame != 0) steps.add(b, State::kSynReceived, c.opening.syn_ack_time);
-  if (c.opening.ack_frame != 0) {
-    steps.add(a, State::kEstablished, c.opening.ack_time);
-    steps.add(b, State::kEstablished, c.opening.ack_time);
+  if (c.was_answered()) steps.add(b, State::kSynReceived, c.syn_ack_time());
+  if (c.was_completed()) {
+    steps.add(a, State::kEstablished, c.ack_time());
+    steps.add(b, State::kEstablished, c.ack_time());
   }
   if (close == nullptr) return;
   const unsigned x = close->closer;
   const unsigned y = 1 - x;
   if (close->by_reset) {
-    if (c.opening.syn_ack_frame != 0) steps.add(x, State::kClosed, close->times[CompactClose::kFirstFin]);
+    if (c.was_answered()) steps.add(x, State::kClosed, close->times[CompactClose::kFirstFin]);
     steps.add(y, State::kClosed, close->times[CompactClose::kFirstFin]);
     return;
   }
@@ -99,10 +102,9 @@ void write_steps(const Compact& c, const CompactClose* close, StateSteps& steps)
 
 // The findings, as detect.cpp has them.
 std::optional<Anomaly> half_open(const Compact& c, base::Timestamp judged_at, bool dropped) noexcept {
-  const CompactOpening& o = c.opening;
-  if (base::elapsed(o.syn_ack_time, judged_at) <= patience(c.ends)) return std::nullopt;
-  Anomaly found =
-      detecting::make(AnomalyKind::kHalfOpen, 1U - c.originator, o.syn_ack_time, {o.syn_ack_frame}, {1, base::elapsed(c.end, judged_at)});
+  if (base::elapsed(c.syn_ack_time(), judged_at) <= patience(c.ends)) return std::nullopt;
+  Anomaly found = detecting::make(AnomalyKind::kHalfOpen, 1U - c.originator, c.syn_ack_time(), {c.syn_ack_frame()},
+                                  {1, base::elapsed(c.end(), judged_at)});
   if (dropped) found.origins |= origin::kCapture;
   return found;
 }
@@ -167,12 +169,12 @@ bool tell_briefly(const Compact& c, const Timers& timers, base::Timestamp judged
   if (shape == Shape::kOther || is_alarming(timers.thresholds) || (shape == Shape::kClosed && was_half_closed(c, *close))) return false;
   write_place(c, brief);
   brief.syn_time = c.start;
-  brief.syn_ack_time = c.opening.syn_ack_time;
+  brief.syn_ack_time = syn_ack_time_of(c);
   brief.opening = opening_of(shape);
   brief.ending = ending_of(c, shape);
   brief.replaced = Replaced::kNothing;
   brief.syn_seen = true;
-  brief.syn_ack_seen = c.opening.syn_ack_frame != 0;
+  brief.syn_ack_seen = c.was_answered();
   brief.syn_ack_repeated = false;
   brief.time_wait_reused = false;
   for (unsigned end = 0; end != 2; ++end) write_end(c, end, brief.ends[end]);

@@ -53,25 +53,23 @@ void copy_end(const CompactEnd& from, Endpoint& to) noexcept {
   to.clock_base_val = from.clock_base_val;
   to.clock_base_time = from.clock_base_time;
   to.spoke_at = from.spoke_at;
-  to.least_rtt = from.least_rtt;
+  to.least_rtt = static_cast<base::Duration>(from.least_rtt);
   to.counters.packets = from.counters.packets;
   to.counters.ip_bytes = from.counters.ip_bytes;
-  to.counters.payload_bytes = from.counters.payload_bytes;
+  to.counters.payload_bytes = from.payload_bytes();
 }
 
 void copy_life(const Compact& from, Connection& to) noexcept {
   to.key = from.key;
-  to.traits = from.traits;
+  to.traits = std::uint32_t{from.traits} << Compact::kTraits;
   to.originator = from.originator;
   to.role_evidence = RoleEvidence::kSyn;
   to.completeness = from.completeness;
   to.completeness_pending = from.completeness_pending;
-  to.deadline = from.deadline;
-  to.end = from.end;
+  to.end = from.end();
   to.last_clock = from.last_clock;
   to.last_frame = from.last_frame;
   to.id = from.id;
-  to.hash = from.hash;
   to.release = from.release;
   to.counted = from.counted;
   to.start = from.start;
@@ -85,16 +83,16 @@ void copy_life(const Compact& from, Connection& to) noexcept {
 
 /// What the end's SYN or SYN-ACK says that is only needed once in a while.
 void write_syn(const Compact& c, unsigned end, std::uint64_t frame, base::Timestamp time, Endpoint& x) noexcept {
-  const CompactOpening& o = c.opening;
-  x.ttl = o.ttl[end];
-  x.mss = x.knows(known::kMss) ? o.mss[end] : std::uint16_t{0};
-  x.options_signature = o.options_signature[end];
+  const CompactEnd& from = c.ends[end];
+  x.ttl = from.ttl;
+  x.mss = x.knows(known::kMss) ? from.mss : std::uint16_t{0};
+  x.options_signature = options_signature(from);
   if (x.knows(known::kClockFirst)) {
-    x.clock_first_val = o.syn_ts_val[end];
+    x.clock_first_val = from.syn_ts_val;
     x.clock_first_time = time;
   }
   const bool with_ack = end != c.originator;
-  x.syns.first = {frame, time, o.syn_ts_val[end], x.knows(known::kTimestampsOffered), false, false, with_ack};
+  x.syns.first = {frame, time, from.syn_ts_val, x.knows(known::kTimestampsOffered), false, false, with_ack};
   x.syns.count = 1;
   (with_ack ? x.counters.syn_ack : x.counters.syn) = 1;
 }
@@ -113,19 +111,19 @@ void write_opening(const Compact& c, Connection& whole) noexcept {
   a.facts.set(Fact::kSyn, {c.id, c.id, c.start}, Proof::kProven);
   h.syn_frame = c.id;
   h.syn_time = c.start;
-  if (o.syn_ack_frame == 0) return;
-  write_syn(c, 1U - c.originator, o.syn_ack_frame, o.syn_ack_time, b);
-  b.facts.set(Fact::kPeerSyn, {c.id, o.syn_ack_frame, o.syn_ack_time}, Proof::kProven);
-  note_growth(b, o.syn_ack_frame, o.syn_ack_time, a.iss + 1, b.syns.first.ts_val);
-  h.syn_ack_frame = o.syn_ack_frame;
-  h.syn_ack_time = o.syn_ack_time;
-  if (o.ack_frame == 0) return;
-  a.facts.set(Fact::kPeerSynAck, {o.syn_ack_frame, o.ack_frame, o.ack_time}, Proof::kProven);
-  note_growth(a, o.ack_frame, o.ack_time, b.iss + 1, o.ack_ts_val);
-  b.facts.set(Fact::kSynAcked, {o.ack_frame, o.ack_frame, o.ack_time}, Proof::kPresumed);
+  if (!c.was_answered()) return;
+  h.syn_ack_frame = c.syn_ack_frame();
+  h.syn_ack_time = c.syn_ack_time();
+  write_syn(c, 1U - c.originator, h.syn_ack_frame, h.syn_ack_time, b);
+  b.facts.set(Fact::kPeerSyn, {c.id, h.syn_ack_frame, h.syn_ack_time}, Proof::kProven);
+  note_growth(b, h.syn_ack_frame, h.syn_ack_time, a.iss + 1, b.syns.first.ts_val);
+  if (!c.was_completed()) return;
+  h.ack_frame = c.ack_frame();
+  h.ack_time = c.ack_time();
+  a.facts.set(Fact::kPeerSynAck, {h.syn_ack_frame, h.ack_frame, h.ack_time}, Proof::kProven);
+  note_growth(a, h.ack_frame, h.ack_time, b.iss + 1, o.ack_ts_val);
+  b.facts.set(Fact::kSynAcked, {h.ack_frame, h.ack_frame, h.ack_time}, Proof::kPresumed);
   b.syn_acked_ts_val = o.ack_ts_val;
-  h.ack_frame = o.ack_frame;
-  h.ack_time = o.ack_time;
   h.completed_by = CompletedBy::kAck;
 }
 
@@ -145,13 +143,13 @@ void write_fin_ack(Endpoint& x, Endpoint& y, const Step& fin, const Step& ack, b
 }
 
 /// A SYN was answered by a RST: its end is CLOSED, the other one never was anything.
-bool was_refused(const Compact& c) noexcept { return c.close.by_reset && c.opening.syn_ack_frame == 0; }
+bool was_refused(const Compact& c) noexcept { return c.close.by_reset && !c.was_answered(); }
 
 void write_refusal(const Compact& c, const Step& rst, Connection& whole) noexcept {
   const unsigned closer = c.close.closer;
   Endpoint& x = whole.ends[closer];
   Endpoint& y = whole.ends[1 - closer];
-  x.ttl = c.opening.ttl[closer];
+  x.ttl = c.ends[closer].ttl;
   x.counters.rst = 1;
   note_growth(x, rst.frame, rst.time, y.iss + 1, rst.ts_val);
   y.facts.set(Fact::kReset, {rst.frame, rst.frame, rst.time}, Proof::kPresumed);
@@ -241,15 +239,14 @@ void expand(const Compact& c, Connection& whole) noexcept {
 bool unlisted_in_flight(const Compact& c, unsigned end, Sent& sent) noexcept {
   const CompactEnd& x = c.ends[end];
   if (!c.closing) {
-    const CompactOpening& o = c.opening;
-    const bool answered = o.syn_ack_frame != 0;
-    if (o.ack_frame != 0 || (end == c.originator) == answered) return false;
-    sent = {answered ? o.syn_ack_frame : c.id,
-            answered ? o.syn_ack_time : c.start,
+    const bool answered = c.was_answered();
+    if (c.was_completed() || (end == c.originator) == answered) return false;
+    sent = {answered ? c.syn_ack_frame() : c.id,
+            answered ? c.syn_ack_time() : c.start,
             x.iss,
             x.iss + 1,
             answered ? x.rcv_nxt : kUnlikelyAck,
-            o.syn_ts_val[end]};
+            x.syn_ts_val};
     return true;
   }
   const bool first = end == c.close.closer;
@@ -265,14 +262,13 @@ bool unlisted_in_flight(const Compact& c, unsigned end, Sent& sent) noexcept {
 void read_history(const Compact& c, std::vector<Transition>& out) {
   out.clear();
   const Said add{out};
-  const CompactOpening& o = c.opening;
   const unsigned a = c.originator;
   const unsigned b = 1 - a;
   add(a, State::kClosed, State::kSynSent, Proof::kProven, c.id, c.id, c.start);
-  if (o.syn_ack_frame != 0) add(b, State::kListen, State::kSynReceived, Proof::kProven, c.id, o.syn_ack_frame, o.syn_ack_time);
-  if (o.ack_frame != 0) {
-    add(a, State::kSynSent, State::kEstablished, Proof::kProven, o.syn_ack_frame, o.ack_frame, o.ack_time);
-    add(b, State::kSynReceived, State::kEstablished, Proof::kPresumed, o.ack_frame, o.ack_frame, o.ack_time);
+  if (c.was_answered()) add(b, State::kListen, State::kSynReceived, Proof::kProven, c.id, c.syn_ack_frame(), c.syn_ack_time());
+  if (c.was_completed()) {
+    add(a, State::kSynSent, State::kEstablished, Proof::kProven, c.syn_ack_frame(), c.ack_frame(), c.ack_time());
+    add(b, State::kSynReceived, State::kEstablished, Proof::kPresumed, c.ack_frame(), c.ack_frame(), c.ack_time());
   }
   if (!c.closing) return;
   const Steps steps = steps_of(c);

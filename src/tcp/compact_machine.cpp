@@ -12,7 +12,7 @@
 namespace finwait::tcp {
 namespace {
 
-using compact::fits_counters;
+using compact::fits;
 using compact::kHarmless;
 using compact::kKind;
 using wire::Segment;
@@ -28,7 +28,13 @@ bool is_plain_syn(const Segment& s, std::uint16_t kind) noexcept {
          sum_of(s) == 0;
 }
 
-/// The numbers of a close are short.
+/// The numbers of an opening are short.
+bool fits_opening(const Compact& c, const Segment& s) noexcept {
+  const bool soon = s.time >= c.start && base::elapsed(c.start, s.time) >> kTimeBits == 0;
+  return soon && s.frame - c.id <= std::numeric_limits<std::uint32_t>::max() && s.time <= s.clock;
+}
+
+/// ... and those of a close.
 bool fits_close(const Compact& c, const Segment& s) noexcept {
   return s.frame - c.id <= std::numeric_limits<std::uint32_t>::max() && s.payload_length <= std::numeric_limits<std::uint16_t>::max();
 }
@@ -55,10 +61,9 @@ bool CompactMachine::may_begin(const Segment& s) noexcept {
 
 void CompactMachine::begin(Compact& c, std::uint32_t index, const Segment& s) noexcept {
   c.key = s.key;
-  c.hash = s.hash;
   c.id = s.frame;
-  c.start = c.end = s.time;
-  c.originator = s.direction;
+  c.start = c.last_clock = s.time;
+  c.originator = s.direction & 1U;
   c.opening.encapsulation = s.encapsulation;
   c.opening.syn_ip_id = s.ip_id;
   c.ends[s.direction].learn(known::kPlainSyn);
@@ -89,7 +94,7 @@ bool CompactMachine::is_next(const Compact& c, const Segment& s, Next& next) noe
   if ((s.present & ~kHarmless) != 0 || s.seq != x.snd_nxt || !x.knows(known::kNext) || !acknowledges_seen(x, y, s.ack)) return false;
   next.window = static_cast<std::uint32_t>(s.window) << x.window_scale;
   next.edge = s.ack + next.window;
-  if (!respects_windows(x, y, s, next.edge) || !fits_counters(x, s)) return false;
+  if (!respects_windows(x, y, s, next.edge) || !fits(x, s)) return false;
   if (s.has(present::kTimestamps) && !x.knows(known::kClockFirst)) return false;
   next.print = fingerprint(s);
   return is_newest(x, s) && !was_seen(x, next.print);
@@ -118,10 +123,7 @@ void CompactMachine::take(Compact& c, std::uint32_t index, const Segment& s, con
   x.max_window = std::max(x.max_window, next.window);
   x.right_edge = next.edge;
   x.learn(known::kRightEdge);
-  if (s.payload_length != 0) {
-    x.counters.payload_bytes += s.payload_length;
-    x.learn(known::kData);
-  }
+  if (s.payload_length != 0) x.learn(known::kData);
   if (s.length() != 0) {
     advance_next(x, s);
     time_sent(y, s);
@@ -139,14 +141,13 @@ void CompactMachine::take_syn(Compact& c, std::uint32_t index, const Segment& s)
     x.clock_base_val = s.ts_val;
   }
   zeek_.see(index, s);
-  x.counters = {1, s.ip_length, 0};
-  c.opening.ttl[s.direction] = s.ttl;
+  x.counters = {1, s.ip_length};
+  x.ttl = s.ttl;
   note_frame(c, s);
   x.max_window = std::max<std::uint32_t>(x.max_window, s.window);
   if (s.has(present::kWindowScale)) x.window_scale = std::min<std::uint8_t>(s.window_scale, 14);  // RFC 7323, 2.3
-  c.opening.mss[s.direction] = s.mss;
-  c.opening.options_signature[s.direction] = static_cast<std::uint8_t>(s.present);
-  c.opening.syn_ts_val[s.direction] = s.ts_val;
+  x.mss = s.mss;
+  x.syn_ts_val = s.ts_val;
   x.iss = s.seq;
   x.snd_nxt = s.seq + 1;
   time_sent(c.ends[1 - s.direction], s);
@@ -157,10 +158,10 @@ Taken CompactMachine::answer(Compact& c, std::uint32_t index, const Segment& s) 
   CompactEnd& y = c.ends[1 - s.direction];
   const bool first =
       s.direction != c.originator && c.states[s.direction] == State::kUnknown && c.states[1 - s.direction] == State::kSynSent;
-  if (!first || !is_plain_syn(s, flag::kSyn | flag::kAck) || s.ack != y.snd_nxt) return Taken::kRefused;
+  if (!first || !is_plain_syn(s, flag::kSyn | flag::kAck) || s.ack != y.snd_nxt || !fits_opening(c, s)) return Taken::kRefused;
   take_syn(c, index, s);
-  c.opening.syn_ack_frame = s.frame;
-  c.opening.syn_ack_time = s.time;
+  c.opening.syn_ack_frame = static_cast<std::uint32_t>(s.frame - c.id);
+  c.opening.syn_ack_time.set(s.time - c.start);
   x.rcv_nxt = s.ack;
   x.learn(known::kSynAck | known::kAcked);
   measure_rtt(x, s, false);
@@ -173,13 +174,14 @@ Taken CompactMachine::complete(Compact& c, std::uint32_t index, const Segment& s
   CompactEnd& y = c.ends[1 - s.direction];
   Next next;
   if (c.states[1 - s.direction] != State::kSynReceived || s.payload_length != 0 || !is_next(c, s, next)) return Taken::kRefused;
+  if (!fits_opening(c, s)) return Taken::kRefused;
   take(c, index, s, next);
-  c.opening.ack_frame = s.frame;
-  c.opening.ack_time = s.time;
+  c.opening.ack_frame = static_cast<std::uint32_t>(s.frame - c.id);
+  c.opening.ack_time.set(s.time - c.start);
   c.opening.ack_ts_val = s.ts_val;
   if (s.has(present::kTimestamps)) y.learn(known::kSynAckedTs);
   const bool next_id = static_cast<std::uint16_t>(s.ip_id - c.opening.syn_ip_id) == 1;
-  if (s.ip_id != 0 && c.opening.syn_ip_id != 0 && next_id) c.traits |= trait::kNoBareAck;
+  if (s.ip_id != 0 && c.opening.syn_ip_id != 0 && next_id) c.add(trait::kNoBareAck);
   y.largest_acked = 1;
   enter(c, s.direction, State::kEstablished);
   enter(c, 1U - s.direction, State::kEstablished);
@@ -200,7 +202,7 @@ Taken CompactMachine::acknowledge_fin(Compact& c, std::uint32_t index, const Seg
   learn_largest(c.ends[y], c.close.payloads[of_first ? 0 : 1]);
   if (of_first) {
     write_step(c, CompactClose::kFirstAck, s);
-    c.traits |= trait::kHalfClose | (x == 1 ? trait::kHalfCloseHigh : 0);
+    c.add(trait::kHalfClose | (x == 1 ? trait::kHalfCloseHigh : 0));
     enter(c, x, State::kCloseWait);
     enter(c, y, State::kFinWait2);
   } else {
@@ -283,9 +285,8 @@ Taken CompactMachine::reset(Compact& c, std::uint32_t index, const Segment& s) n
   if (c.states[0] != State::kEstablished || c.states[1] != State::kEstablished) return Taken::kRefused;
   const bool exact = s.seq == x.snd_nxt && y.knows(known::kAcked) && y.rcv_nxt == s.seq && c.in_flight[side].frame == 0 &&
                      x.in_flight_count == 0 && s.payload_length == 0;
-  if (!exact || (s.present & ~kHarmless) != 0 || s.ack == 0 || !acknowledges_seen(x, y, s.ack) || !fits_counters(x, s))
-    return Taken::kRefused;
-  const int hops = std::abs(static_cast<int>(s.ttl) - c.opening.ttl[side]);
+  if (!exact || (s.present & ~kHarmless) != 0 || s.ack == 0 || !acknowledges_seen(x, y, s.ack) || !fits(x, s)) return Taken::kRefused;
+  const int hops = std::abs(static_cast<int>(s.ttl) - x.ttl);
   if (hops > 1 || static_cast<std::uint32_t>(s.window) << x.window_scale > x.max_window) return Taken::kRefused;
   if (s.has(present::kTimestamps) && !x.knows(known::kClockFirst)) return Taken::kRefused;
   const std::uint32_t print = fingerprint(s);
@@ -315,10 +316,10 @@ Taken CompactMachine::refuse(Compact& c, std::uint32_t index, const Segment& s) 
   const bool first = side != c.originator && c.states[1 - side] == State::kSynSent;
   constexpr std::uint16_t kPlain = present::kPayloadSum | present::kOffloaded;
   const bool plain = (s.present & ~kPlain) == 0 && s.payload_length == 0 && s.ack == y.snd_nxt;
-  if (!first || !plain || !fits_counters(x, s) || !fits_close(c, s)) return Taken::kRefused;
+  if (!first || !plain || !fits(x, s) || !fits_close(c, s)) return Taken::kRefused;
 
   note(c, index, s, fingerprint(s));
-  c.opening.ttl[side] = s.ttl;
+  x.ttl = s.ttl;
   x.learn(known::kTtl);
   y.largest_acked = 1;
   write_reset(c, s);

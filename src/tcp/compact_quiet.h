@@ -23,9 +23,10 @@ inline constexpr std::uint16_t kHarmless = present::kTimestamps | present::kPayl
 /// Of a CompactSent: more frames than anybody captures.
 inline constexpr std::uint64_t kFrameBits = (1ULL << 48) - 1;
 
-/// The counters of a compact record are short.
-inline bool fits_counters(const CompactEnd& x, const wire::Segment& s) noexcept {
-  return (s.ip_length != 0) & (s.payload_length <= s.ip_length) & (x.counters.ip_bytes + s.ip_length >= s.ip_length);
+/// The numbers of a compact record are short, and nothing in it is stamped ahead of the trace clock.
+[[gnu::always_inline]] inline bool fits(const CompactEnd& x, const wire::Segment& s) noexcept {
+  const bool counters = (s.ip_length != 0) & (s.payload_length <= s.ip_length) & (x.counters.ip_bytes + s.ip_length >= s.ip_length);
+  return counters & (s.time <= s.clock);
 }
 
 }  // namespace compact
@@ -34,7 +35,7 @@ inline bool fits_counters(const CompactEnd& x, const wire::Segment& s) noexcept 
 /// ends, each of which has said SYN and ACK: none of the questions needs a branch.
 [[gnu::always_inline]] inline bool CompactMachine::is_quiet(const CompactEnd& x, const CompactEnd& y, const wire::Segment& s,
                                                             Next& next) noexcept {
-  if ((s.present & ~compact::kHarmless) != 0 || s.seq != x.snd_nxt || !compact::fits_counters(x, s)) return false;
+  if ((s.present & ~compact::kHarmless) != 0 || s.seq != x.snd_nxt || !compact::fits(x, s)) return false;
   const std::uint32_t length = s.payload_length;
   const std::uint32_t outstanding = y.snd_nxt - x.rcv_nxt;
   next.window = static_cast<std::uint32_t>(s.window) << x.window_scale;
@@ -57,7 +58,7 @@ inline bool fits_counters(const CompactEnd& x, const wire::Segment& s) noexcept 
 [[gnu::always_inline]] inline base::Timestamp CompactMachine::when_sent(const Compact& c, CompactEnd& x, const wire::Segment& s) noexcept {
   return time_by_clock(x, s, [&] {
     const bool by_originator = s.direction == c.originator;
-    return ClockFirst{by_originator ? c.start : c.opening.syn_ack_time, c.opening.syn_ts_val[s.direction]};
+    return ClockFirst{by_originator ? c.start : c.syn_ack_time(), x.syn_ts_val};
   });
 }
 
@@ -110,8 +111,7 @@ inline bool fits_counters(const CompactEnd& x, const wire::Segment& s) noexcept 
   }
   ++x.counters.packets;
   x.counters.ip_bytes += s.ip_length;
-  c.end = std::max(c.end, s.time);
-  c.last_clock = clock_of(s);
+  note_time(c, s);
   c.last_frame = s.frame;
   c.completeness |= c.completeness_pending;
   c.completeness_pending |= s.payload_length != 0 ? completeness::kData : completeness::kAck;
@@ -121,7 +121,6 @@ inline bool fits_counters(const CompactEnd& x, const wire::Segment& s) noexcept 
   x.known |= learnt;
   measure_rtt(x, s, false);
   if (s.payload_length != 0) {
-    x.counters.payload_bytes += s.payload_length;
     x.learn(known::kData);
     advance_next(x, s);
     keep_sent(c, s);

@@ -26,7 +26,7 @@ void prefetch_compact(const std::byte* compact, unsigned side) noexcept {
   const std::byte* sender = compact + offsetof(Compact, ends) + side * sizeof(CompactEnd);
   const std::byte* peer = compact + offsetof(Compact, ends) + (1 - side) * sizeof(CompactEnd);
   const std::byte* in_flight = compact + offsetof(Compact, in_flight);
-  for (const std::byte* line : {compact, compact + kLine, sender, sender + kLine, peer, in_flight}) base::prefetch_line(line);
+  for (const std::byte* line : {compact, sender, sender + kLine, peer, in_flight}) base::prefetch_line(line);
 }
 
 /// Of all kinds of records.
@@ -70,7 +70,9 @@ void Memory::prefetch_whole(std::uint32_t index) const noexcept {
 void Memory::prefetch_head(std::uint32_t index) const noexcept {
   links_.prefetch(index);
   if (is_compact(index)) {
-    compacts_.prefetch(index - first_compact_, offsetof(Compact, ends) / kLine);
+    const auto* compact = reinterpret_cast<const std::byte*>(&this->compact(index));
+    base::prefetch_line(compact);
+    base::prefetch_line(compact + offsetof(Compact, id));
   } else {
     prefetch_whole(index);
   }
@@ -106,9 +108,8 @@ void Memory::prefetch_evidence(std::uint32_t likely, bool moving) const noexcept
     const Compact& c = compact(likely);
     if (!moving && c.states[0] == c.states[1]) return;
     const auto* bytes = reinterpret_cast<const std::byte*>(&c);
-    base::prefetch_line(bytes + 3 * kLine);
-    base::prefetch_line(bytes + 5 * kLine);
-    base::prefetch_line(bytes + offsetof(Compact, opening));
+    for (const CompactEnd& end : c.ends) base::prefetch_line(&end.prints);
+    base::prefetch_line(bytes + offsetof(Compact, id));
     links_.prefetch(likely);
     wheel_.prefetch(likely);
     return;
@@ -187,7 +188,7 @@ std::uint32_t Memory::replace_attempt(std::uint32_t old) noexcept {
   a.standing = Attempt::Standing::kForgotten;
   pass_attempt(old);
   relist(old, index);
-  compact(index).traits = trait::kHead;
+  compact(index).add(trait::kHead);
   compacts_.prefetch(compacts_.next(), sizeof(Compact) / kLine);  // of the next one
   return index;
 }
@@ -204,8 +205,7 @@ inline void Memory::pass_attempt(std::uint32_t index) noexcept {
 
 std::uint32_t Memory::replace_compact(std::uint32_t old) noexcept {
   const std::uint32_t index = pool_.allocate();  // there is one: the compact record is remembered too
-  Compact& c = compact(old);
-  replace(c.hash, old, index);
+  replace(hash_at(old), old, index);
   wheel_.cancel(old);
   relist(old, index);
   return index;
@@ -259,8 +259,8 @@ void Memory::unlink(std::uint32_t index) noexcept {
     return;
   }
   if (is_compact(index)) {
-    erase(compact(index).hash, index);
-    compact(index).traits &= ~trait::kHead;
+    erase(hash_at(index), index);
+    compact(index).drop(trait::kHead);
     leave_lists(index);
     return;
   }
@@ -401,17 +401,11 @@ std::uint32_t Memory::victim_in_the_way(std::uint64_t hash) const noexcept {
   return least;
 }
 
-void Memory::arm(std::uint32_t index) noexcept {
-  const auto arm_by = [&](auto& c) {
-    if (c.deadline >= c.armed) return;
-    c.armed = c.deadline;
-    wheel_.arm(index, c.deadline);
-  };
-  if (is_compact(index)) {
-    arm_by(compact(index));
-  } else {
-    arm_by(pool_[index]);
-  }
+void Memory::arm(std::uint32_t index, base::Timestamp deadline) noexcept {
+  base::Timestamp& armed = is_compact(index) ? compact(index).armed : pool_[index].armed;
+  if (deadline >= armed) return;
+  armed = deadline;
+  wheel_.arm(index, deadline);
 }
 
 Due Memory::due_at(std::uint32_t index) const noexcept {
@@ -500,7 +494,7 @@ Turn Memory::turn() const noexcept {
 
 void Memory::free(std::uint32_t index) noexcept {
   if (is_compact(index)) {
-    compact(index).traits &= ~trait::kHead;  // hints may still name it
+    compact(index).drop(trait::kHead);  // hints may still name it
     compacts_.release(index - first_compact_);
   } else if (is_attempt(index)) {
     attempt(index).standing = Attempt::Standing::kForgotten;

@@ -149,7 +149,10 @@ class Memory {
   };
   [[nodiscard]] const Lives& lives() const noexcept { return lives_; }
 
-  void arm(std::uint32_t index) noexcept;
+  /// Not an attempt. It will be called at `deadline`, or before.
+  void arm(std::uint32_t index, base::Timestamp deadline) noexcept;
+  /// Of a Connection, whose deadline is written down.
+  void arm(std::uint32_t index) noexcept { arm(index, pool_[index].deadline); }
   /// With the first call of each tick of the clock: Timestamp due(index, begun) is called for each connection whose deadline has come when
   /// the tick began, and what was released before that has its turn. Further calls in the same tick do nothing.
   template <class F>
@@ -237,7 +240,7 @@ class Memory {
   /// Where the partition of a hash stands in parts_.
   [[nodiscard]] std::uint32_t part_of(std::uint64_t hash) const noexcept { return partitions_.of(hash) - first_part_; }
   [[nodiscard]] std::uint64_t hash_at(std::uint32_t index) const noexcept {
-    return is_compact(index) ? compact(index).hash : is_full(index) ? pool_[index].hash : attempt(index).hash;
+    return is_compact(index) ? hash(compact(index).key) : is_full(index) ? pool_[index].hash : attempt(index).hash;
   }
   [[nodiscard]] std::uint32_t part_at(std::uint32_t index) const noexcept { return part_of(hash_at(index)); }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "compact.h"
 #include "finwait/tcp/brief.h"
 #include "observation.h"
 
@@ -28,16 +29,31 @@ inline constexpr std::uint8_t kRst = 32;
   return static_cast<std::uint8_t>(opening | data | fin | (s.rst() ? kRst : 0U));
 }
 
+inline void note_time(Connection& c, const wire::Segment& s) noexcept {
+  c.end = std::max(c.end, s.time);
+  c.last_clock = clock_of(s);
+}
+/// Of a segment that is not stamped ahead of the trace clock.
+[[gnu::always_inline]] inline void note_time(Compact& c, const wire::Segment& s) noexcept {
+  if (!c.ends_at_clock || s.time != s.clock) [[unlikely]] {
+    c.latest = std::max(c.end(), s.time);
+    c.ends_at_clock = c.latest == s.clock;
+  }
+  c.last_clock = s.clock;
+}
+
 /// What every frame says of the connection as a whole.
 template <class Life>
 [[gnu::always_inline]] inline void note_frame(Life& c, const wire::Segment& s) noexcept {
-  c.end = std::max(c.end, s.time);
-  c.last_clock = clock_of(s);
+  note_time(c, s);
   c.last_frame = s.frame;
   c.completeness |= c.completeness_pending;
   const bool first = s.frame == c.id;
   if (!first || (s.syn() && !s.acks())) c.completeness_pending |= completeness_bits(s);
 }
+
+inline base::Timestamp end_of(const Connection& c) noexcept { return c.end; }
+inline base::Timestamp end_of(const Compact& c) noexcept { return c.end(); }
 
 /// Whose it was and when, of which both records tell under the same names.
 template <class Life>
@@ -45,7 +61,7 @@ void write_place(const Life& c, Brief& brief) noexcept {
   brief.key = c.key;
   brief.id = c.id;
   brief.start = c.start;
-  brief.end = c.end;
+  brief.end = end_of(c);
   brief.last_clock = c.last_clock;
   brief.released_at = c.released_at;
   brief.originator = c.originator;
@@ -60,6 +76,15 @@ template <class Syn>
          if_present(present::kMss, known::kMss) | if_present(present::kWindowScale, known::kWindowScale) |
          if_present(present::kSackPermitted, known::kSackPermitted) |
          if_present(present::kTimestamps, known::kTimestamp | known::kClockFirst | known::kTimestampsOffered);
+}
+
+/// The other way round: the options a SYN like any other carried.
+[[nodiscard]] inline std::uint8_t options_signature(const CompactEnd& x) noexcept {
+  namespace present = wire::present;
+  const auto if_known = [&x](std::uint32_t bit, std::uint16_t what) { return x.knows(bit) ? unsigned{what} : 0U; };
+  return static_cast<std::uint8_t>(if_known(known::kMss, present::kMss) | if_known(known::kWindowScale, present::kWindowScale) |
+                                   if_known(known::kSackPermitted, present::kSackPermitted) |
+                                   if_known(known::kTimestampsOffered, present::kTimestamps));
 }
 
 /// SND.NXT is now behind the segment.
@@ -79,6 +104,11 @@ template <class End>
   y.learn(known::kTimed);
 }
 
+inline void set_least_rtt(Endpoint& x, base::Duration rtt) noexcept { x.least_rtt = rtt; }
+inline void set_least_rtt(CompactEnd& x, base::Duration rtt) noexcept {
+  x.least_rtt = static_cast<std::uint64_t>(rtt) & ((std::uint64_t{1} << kTimeBits) - 1);
+}
+
 /// The answer to the segment that is being timed. What takes longer than kLongest is no round trip.
 template <class End>
 [[gnu::always_inline]] inline void measure_rtt(End& x, const wire::Segment& s, bool copy) noexcept {
@@ -86,7 +116,7 @@ template <class End>
   const base::Duration took = base::elapsed(x.timed_at, s.time);
   constexpr base::Duration kLongest = 600 * base::kSecond;
   if (!copy && took >= 0 && took <= kLongest) {
-    x.least_rtt = x.knows(known::kRtt) ? std::min(x.least_rtt, took) : took;
+    set_least_rtt(x, x.knows(known::kRtt) ? std::min<base::Duration>(x.least_rtt, took) : took);
     x.learn(known::kRtt);
   }
   x.forget(known::kTimed);

@@ -22,10 +22,9 @@ Worth worth(const Compact& c) noexcept {
 // in full.
 bool Tracker::Impl::track_compact(std::uint32_t index, const wire::Segment& s) noexcept {
   Compact& c = memory.compact(index);
-  if (c.deadline <= s.clock) {
-    if (due_compact(index, s.clock) <= s.clock) return false;
-    c.armed = base::kNever;  // the wheel has it for an earlier time, or not at all
-    memory.arm(index);
+  if (may_be_due(c, s.clock) && deadline(c) <= s.clock) {
+    due_compact(index, s.clock);
+    return false;
   }
   if (s.kind == wire::SegmentKind::kTcp) {
     const CompactMachine::Taken taken = compacts.apply(c, index, s);
@@ -44,6 +43,8 @@ void Tracker::Impl::expand(std::uint32_t index) noexcept {
   read_history(c, transitions);
   compacts.unfold(c, w);
   for (const Transition& t : transitions) journal.write_down(w, t);
+  w.hash = memory.hash(w.key);
+  w.deadline = deadline(c);
   zeek.move(index, whole);
   memory.arm(whole);
   memory.free(index);
@@ -62,8 +63,7 @@ void Tracker::Impl::expand_all() noexcept {
 void Tracker::Impl::settle_compact(std::uint32_t index) noexcept {
   Compact& c = memory.compact(index);
   for (std::size_t end = 0; end != 2; ++end) count_state(c.counted[end], c.states[end]);
-  c.deadline = std::max(expiry(c), base::after(clock, 1));
-  memory.arm(index);
+  memory.arm(index, deadline(c));
   memory.value(index, worth(c));
 }
 
@@ -79,16 +79,19 @@ base::Timestamp Tracker::Impl::expiry(const Compact& c) const noexcept {
   return limit;
 }
 
+/// It follows from what the record says, and is never written down: quiet segments put it off.
+base::Timestamp Tracker::Impl::deadline(const Compact& c) const noexcept { return std::max(expiry(c), base::after(c.last_clock, 1)); }
+
 // Returns when to ask again, or `now` if it has been released.
 base::Timestamp Tracker::Impl::due_compact(std::uint32_t index, base::Timestamp now) noexcept {
   Compact& c = memory.compact(index);
   if (is_released(c)) return now;
-  c.armed = c.deadline = std::max(expiry(c), c.deadline);
-  if (c.deadline > now) return c.deadline;
+  const base::Timestamp at = deadline(c);
+  if (at > now) return c.armed = at;
   const bool waited = c.in(State::kTimeWait);
   if (waited) compacts.expire_time_wait(c);
-  const bool idle = options.timers.idle != 0 && c.deadline == base::after(c.last_clock, options.timers.idle) && !waited;
-  release_compact(index, idle ? Release::kIdle : Release::kSettled, c.deadline);
+  const bool idle = options.timers.idle != 0 && at == base::after(c.last_clock, options.timers.idle) && !waited;
+  release_compact(index, idle ? Release::kIdle : Release::kSettled, at);
   return now;
 }
 
@@ -100,7 +103,7 @@ void Tracker::Impl::release_compact(std::uint32_t index, Release why, base::Time
 /// Nothing is to find it any more: it waits for its turn to be told of.
 void Tracker::Impl::retire(Compact& c, std::uint32_t index, Release why, base::Timestamp at) noexcept {
   uncount_states(c.counted);
-  c.traits |= trait::kReleased;
+  c.add(trait::kReleased);
   c.release = why;
   c.released_at = at;
   let_go(index, why);
@@ -115,7 +118,7 @@ void Tracker::Impl::evict_compact(std::uint32_t index) noexcept {
 void Tracker::Impl::finish_compacts(base::Timestamp now) noexcept {
   memory.for_each_compact([&](std::uint32_t index) {
     Compact& c = memory.compact(index);
-    if (!is_released(c) && c.deadline <= now) due_compact(index, now);
+    if (!is_released(c) && deadline(c) <= now) due_compact(index, now);
     if (is_released(c)) return;
     memory.leave_behind(index);
     retire(c, index, Release::kEndOfInput, base::kNever);
@@ -127,6 +130,7 @@ Connection& Tracker::Impl::unfold(std::uint32_t index) noexcept {
   Compact& c = memory.compact(index);
   read_history(c, transitions);
   compacts.unfold(c, unfolded);
+  unfolded.hash = memory.hash(unfolded.key);
   return unfolded;
 }
 

@@ -42,6 +42,13 @@ void count_unseen(Connection& c, Blocks& blocks) noexcept {
 /// Who looks on from elsewhere, or wants to know what happens when it does, needs the records in full.
 bool may_keep_short(const TrackerOptions& options) noexcept { return !options.readers && !options.events && options.feed == nullptr; }
 
+/// Of the times that an ordinary life may be silent (ordinary_lives.cpp: expiry).
+std::uint64_t shortest(const Timers& t) noexcept {
+  const base::Duration idle = t.idle != 0 ? t.idle : t.closing;
+  return static_cast<std::uint64_t>(
+      std::max<base::Duration>(std::min({2 * t.msl, t.syn_unanswered, t.syn_ack_unanswered, t.closing, idle}), 0));
+}
+
 }  // namespace
 
 Tracker::Impl::Impl(const TrackerOptions& given)
@@ -52,7 +59,8 @@ Tracker::Impl::Impl(const TrackerOptions& given)
       zeek(given.zeek ? memory.places() : 0),
       machine(blocks, journal, zeek, options.timers),
       compacts(blocks, journal, zeek),
-      keeps_short(may_keep_short(given)) {
+      keeps_short(may_keep_short(given)),
+      shortest_wait(shortest(given.timers)) {
   transitions.reserve(Journal::kMostRead);
   anomalies.reserve(kAnomalyKinds);
 }
@@ -63,7 +71,7 @@ inline bool Tracker::Impl::track(const wire::Segment& s, std::uint32_t likely) n
   clock = std::max(clock, s.clock);
   if (!memory.is_compact_head(likely, s.key)) return track_in_full(s, likely);
   Compact& c = memory.compact(likely);
-  if (c.deadline > s.clock && s.kind == wire::SegmentKind::kTcp && compacts.apply_quiet(c, likely, s)) return true;
+  if (!may_be_due(c, s.clock) && s.kind == wire::SegmentKind::kTcp && compacts.apply_quiet(c, likely, s)) return true;
   journal.set_frame(s.frame);
   return track_compact(likely, s) || route(s, kNoBlock);
 }

@@ -79,6 +79,11 @@ struct Tracker::Impl {
   void expand_all() noexcept;
   void settle_compact(std::uint32_t index) noexcept;
   [[nodiscard]] base::Timestamp expiry(const Compact& c) const noexcept;
+  [[nodiscard]] base::Timestamp deadline(const Compact& c) const noexcept;
+  /// False: deadline() has not come, so much is certain without reckoning it. The trace clock never goes back.
+  [[nodiscard]] bool may_be_due(const Compact& c, base::Timestamp now) const noexcept {
+    return static_cast<std::uint64_t>(now) - static_cast<std::uint64_t>(c.last_clock) >= shortest_wait;
+  }
   base::Timestamp due_compact(std::uint32_t index, base::Timestamp now) noexcept;
   void release_compact(std::uint32_t index, Release why, base::Timestamp at) noexcept;
   void retire(Compact& c, std::uint32_t index, Release why, base::Timestamp at) noexcept;
@@ -118,7 +123,8 @@ struct Tracker::Impl {
   base::Timestamp clock = 0;
   Losses losses;
   bool finished = false;
-  bool keeps_short;  ///< ordinary lives are
+  bool keeps_short;             ///< ordinary lives are
+  std::uint64_t shortest_wait;  ///< nothing that is kept short is due before
 
   std::uint64_t needy = 0;  ///< the frame for which room is made
   std::uint32_t handed_out = kNoBlock;

@@ -483,7 +483,6 @@ class Attempts {
     const std::uint32_t attempt = one.index;
     const std::uint32_t compact = memory.replace_attempt(attempt);
     memory.compact(compact).key = memory.attempt(attempt).key;
-    memory.compact(compact).hash = one.hash;
     memory.free(attempt);
     one.index = memory.replace_compact(compact);
     memory[one.index].key = memory.compact(compact).key;
