@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "finwait/base/apart.h"
+
 namespace finwait::engine {
 
 void OutcomeBatch::clear() noexcept {
@@ -28,10 +30,11 @@ void OutcomeBatch::add(const tcp::Outcome& outcome, bool in_full) {
 void OutcomeBatch::add(const tcp::BriefOutcome& outcome) {
   prefetch_to_fill(outcomes.size() + kAhead);
   anomalies.insert(anomalies.end(), outcome.anomalies.begin(), outcome.anomalies.end());
-  turns.push_back(outcome.turn);
+  const tcp::Turn& turn = outcome.turn;
+  turns.push_back({base::apart(turn.tick), base::apart(turn.frame), base::apart(turn.at), base::apart(turn.id)});
   KeptOutcome& kept = outcomes.emplace_back();
   hosts::write_life(outcome, kept.life);
-  kept.brief = outcome.brief;
+  base::copy_words(outcome.brief, kept.brief);
   kept.anomalies_end = static_cast<std::uint32_t>(anomalies.size());
 }
 

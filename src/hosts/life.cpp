@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "finwait/base/apart.h"
 #include "finwait/tcp/brief.h"
 #include "finwait/tcp/connection.h"
 #include "finwait/wire/segment.h"
@@ -64,8 +65,8 @@ void note_probe(const Outcome& outcome, Life& life) noexcept {
 void note_end(const Brief::End& x, base::Timestamp latest, Life::End& end) noexcept {
   end.syn_time = std::min(x.syn_time, latest);
   end.retransmitted = x.retransmitted_segments;
-  end.iss = x.iss;
-  end.snd_nxt = x.snd_nxt;
+  end.iss = base::apart(x.iss);
+  end.snd_nxt = base::apart(x.snd_nxt);
   end.ttl = x.ttl;
   end.options_signature = x.options_signature;
   end.lingered = tcp::State::kUnknown;

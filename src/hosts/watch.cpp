@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "finwait/base/apart.h"
 #include "watch_impl.h"
 
 namespace finwait::hosts {
@@ -99,7 +100,7 @@ void HostWatch::Impl::observe_conduct(const Life& life) noexcept {
   enter(life);
   if (!has_entries(life)) return;
   Waiting& w = waiting[waiting_count];
-  w.life = life;
+  base::copy_words(life, w.life);
   w.keys.make(life, hash);
   await_entries(w);
 }
