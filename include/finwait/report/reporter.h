@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "finwait/base/memory.h"
 #include "finwait/hosts/watch.h"
 #include "finwait/report/selection.h"
 #include "finwait/report/sink.h"
@@ -66,7 +67,8 @@ class Reporter {
   Selection selection_;
   hosts::HostWatch hosts_;
   bool takes_briefs_;
-  ConnectionCounts counts_;
+  // On lines of their own: written for every connection, while other threads look up there where the hosts are.
+  alignas(2 * base::kCacheLine) ConnectionCounts counts_;
   AnomalyGroups groups_;
   std::optional<tcp::Severity> gravest_;
 };
