@@ -49,8 +49,10 @@ class OutcomeMerge {
   };
 
   static constexpr std::size_t kAhead = 3;
+  static constexpr std::size_t kTurnsAhead = 5;  ///< further
 
   void prefetch(const Head& head, std::size_t ahead) const noexcept {
+    head.batch->prefetch_turn(head.next + ahead + kTurnsAhead);
     if (reader_ == Reader::kReport) {
       head.batch->prefetch(head.next + ahead);
     } else {

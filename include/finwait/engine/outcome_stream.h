@@ -64,7 +64,11 @@ struct alignas(2 * base::kCacheLine) OutcomeBatch {
   void report(std::size_t n, report::Reporter& reporter) const;
   [[nodiscard]] std::size_t size() const noexcept { return outcomes.size(); }
   [[nodiscard]] bool is_full() const noexcept { return outcomes.size() == kOutcomes || wholes.size() == kWholes; }
-  /// Fetches what report() reads of an outcome, which another thread has written; any number.
+  /// Fetches the turn of an outcome, which another thread has written; any number.
+  void prefetch_turn(std::size_t n) const noexcept {
+    if (n < turns.size()) base::prefetch_line(turns.data() + n);
+  }
+  /// The same of what report() reads of it.
   void prefetch(std::size_t n) const noexcept;
   /// The same of what a part of the hosts' watch reads of it.
   void prefetch_life(std::size_t n, hosts::HostPart part) const noexcept;
