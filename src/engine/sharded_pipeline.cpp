@@ -11,7 +11,7 @@
 namespace finwait::engine {
 namespace {
 
-constexpr std::size_t kPieceBatch = 512;  // frames
+constexpr std::size_t kPieceBatch = 128;  // frames, whose bytes stay in the first cache while they are decoded
 
 /// Pieces are decoded before it is known how many frames were selected before them.
 PipelineOptions without_limit(const PipelineOptions& whole) {

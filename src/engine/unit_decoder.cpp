@@ -37,41 +37,55 @@ std::size_t UnitDecoder::add(Unit& unit, std::span<const capture::Frame> frames)
 /// As Pipeline::take_all.
 template <bool kReadPayload>
 void UnitDecoder::take_all(Unit& unit, std::span<const capture::Frame> frames) {
+  const std::size_t before = unit.stamps.size();
+  unit.stamps.resize(before + frames.size());
+  selected_ += frames.size();
+  for (std::size_t n = 0; n < frames.size(); n += kAtOnce) {
+    const auto some = frames.subspan(n, std::min(kAtOnce, frames.size() - n));
+    deal_all(unit, std::span(segments_).first(take_some<kReadPayload>(unit, some, unit.stamps.data() + before + n)));
+  }
+}
+
+/// kAtOnce frames at most, into segments_; returns how many segments they are. What changes with every frame is in a register: where it is
+/// in the unit, every store to a segment could have been to it.
+template <bool kReadPayload>
+std::size_t UnitDecoder::take_some(Unit& unit, std::span<const capture::Frame> frames, base::Timestamp* stamp) {
   std::size_t uncommon = 0;  // segments; counted by their fates
-  std::size_t all = 0;
-  std::size_t count = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t cut_short = 0;
+  std::uint32_t number = unit.frames;
   base::Timestamp latest = std::numeric_limits<base::Timestamp>::min();
-  unit.stamps.resize(unit.stamps.size() + frames.size());
-  base::Timestamp* stamp = unit.stamps.data() + (unit.stamps.size() - frames.size());
+  wire::Segment* segment = segments_.data();
   for (const capture::Frame& frame : frames) {
-    ++unit.frames;
-    unit.bytes += frame.captured;
-    unit.cut_short += frame.captured < frame.length ? 1U : 0U;
+    ++number;
+    bytes += frame.captured;
+    cut_short += frame.captured < frame.length ? 1U : 0U;
     *stamp++ = frame.time;
     if (unit.clock.goes_on(frame.time)) [[likely]] {
       latest = frame.time;
     } else {
+      unit.frames = number;
       date(unit, frame.time);
       unit.clock.tick(frame.time);
     }
-    wire::Segment& segment = segments_[count];
-    if (!wire::decode_common<kReadPayload>(frame.data, frame.captured, frame.length, frame.link_type, segment)) [[unlikely]] {
-      if (!take_uncommon(unit, frame, segment)) continue;
+    if (!wire::decode_common<kReadPayload>(frame.data, frame.captured, frame.length, frame.link_type, *segment)) [[unlikely]] {
+      unit.frames = number;
+      if (!take_uncommon(unit, frame, *segment)) continue;
       ++uncommon;
     }
-    segment.time = frame.time;
-    segment.clock = unit.clock.now();
-    segment.frame = unit.frames;
-    segment.hash = hash_.hash40(&segment.key);
-    if (++count != kAtOnce) continue;
-    deal_all(unit, segments_);
-    all += count;
-    count = 0;
+    segment->hash = hash_.hash40(&segment->key);
+    segment->time = frame.time;
+    segment->clock = unit.clock.now();
+    segment->frame = number;
+    ++segment;
   }
-  deal_all(unit, std::span(segments_).first(count));
+  unit.frames = number;
+  unit.bytes += bytes;
+  unit.cut_short += cut_short;
   unit.last = std::max(unit.last, latest);
-  selected_ += frames.size();
-  unit.fates[static_cast<std::size_t>(wire::Fate::kTcp)] += all + count - uncommon;
+  const auto count = static_cast<std::size_t>(segment - segments_.data());
+  unit.fates[static_cast<std::size_t>(wire::Fate::kTcp)] += count - uncommon;
+  return count;
 }
 
 /// The least and the greatest stamp.
