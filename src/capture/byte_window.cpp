@@ -65,6 +65,13 @@ void ByteWindow::jump(std::uint64_t offset) {
   ended_ = false;
 }
 
+void ByteWindow::close() noexcept {
+  buffer_.reset();
+  capacity_ = 0;
+  begin_ = end_ = nullptr;
+  ended_ = true;
+}
+
 double ByteWindow::progress() const noexcept {
   if (provider_) return provider_->progress();
   return borrowed_size_ == 0 ? 1.0 : static_cast<double>(offset_) / static_cast<double>(borrowed_size_);

@@ -10,7 +10,11 @@ std::size_t Piece::read(std::span<Frame> batch) {
     start_ = reader_->seek_record() ? Start::kKnown : Start::kNotFound;
     begin_ = reader_->offset();
   }
-  return start_ == Start::kKnown ? reader_->read(batch) : 0;
+  if (closed_ || start_ != Start::kKnown) return 0;
+  const std::size_t count = reader_->read(batch);
+  closed_ = count == 0;
+  if (closed_) reader_->close();
+  return count;
 }
 
 bool Divider::begin() {

@@ -57,6 +57,9 @@ class ByteWindow {
   /// Goes on at byte `offset` of the input. Only where piece() gives something.
   void jump(std::uint64_t offset);
 
+  /// Nothing more will be read: gives the memory back. Only offset() means anything afterwards.
+  void close() noexcept;
+
   /// Bytes of the input when it was opened; 0: unknown.
   [[nodiscard]] std::uint64_t input_size() const noexcept { return provider_ ? provider_->size() : borrowed_size_; }
 

@@ -32,6 +32,7 @@ class Piece {
   std::uint64_t begin_ = 0;  // once read: where the first record was taken to begin
   std::uint64_t end_ = 0;
   Start start_ = Start::kKnown;
+  bool closed_ = false;
 };
 
 class Divider {
