@@ -12,17 +12,34 @@ namespace {
 /// Enough that each thread can decode one while each shard has one to take and one to come.
 constexpr std::uint32_t units_for(std::uint32_t threads) noexcept { return 3 * threads + 4; }
 
+/// Segments for which a unit has memory from the start, of all shards together: of a piece of a file that holds small packets.
+constexpr std::size_t kLent = 16'384;
+
 }  // namespace
 
 ShardCrew::ShardCrew(report::Reporter& reporter, const PipelineOptions& options, std::uint32_t threads, Filler filler,
                      const std::vector<tcp::LiveFeed*>& feeds)
-    : reporter_(reporter), filler_(filler), ring_(units_for(threads), threads), done_(units_for(threads)) {
+    : reporter_(reporter),
+      filler_(filler),
+      segments_(units_for(threads) * kLent * sizeof(wire::Segment)),
+      ring_(units_for(threads), threads),
+      done_(units_for(threads)) {
+  lend(threads);
   PipelineOptions share = options;
   share.tracker.shards = threads;
   for (std::uint32_t n = 0; n != threads; ++n) {
     share.tracker.shard = n;
     share.tracker.feed = feeds.empty() ? nullptr : feeds[n];
     shards_.push_back(std::make_unique<Shard>(share, n, !reporter.takes_briefs(), outcomes_, abandoned_));
+  }
+}
+
+/// In huge pages, and apart from all else: many megabytes that go round, of which threads read what others wrote.
+void ShardCrew::lend(std::uint32_t threads) {
+  auto* segments = reinterpret_cast<wire::Segment*>(segments_.data());
+  const std::size_t each = kLent / threads;
+  for (std::uint32_t n = 0; n != done_.size(); ++n) {
+    for (std::uint32_t shard = 0; shard != threads; ++shard, segments += each) ring_.unit(n).parts.emplace_back(std::span(segments, each));
   }
 }
 

@@ -1,16 +1,27 @@
 #include "finwait/engine/unit.h"
 
 #include <algorithm>
+#include <memory>
+#include <type_traits>
+#include <utility>
 
 namespace finwait::engine {
 
-void Part::grow() { segments_.resize(std::max(kLeast, segments_.size() * 2)); }
+void Part::grow() {
+  static_assert(std::is_trivially_copyable_v<wire::Segment> && std::is_trivially_destructible_v<wire::Segment>);
+  const std::size_t count = size();
+  const std::size_t room = std::max(kLeast, count * 2);
+  base::Pages larger(room * sizeof(wire::Segment));
+  auto* const segments = reinterpret_cast<wire::Segment*>(larger.data());
+  std::uninitialized_copy_n(begin_, count, segments);
+  own_ = std::move(larger);
+  begin_ = segments;
+  next_ = segments + count;
+  end_ = segments + room;
+}
 
 void Part::merge_from(std::size_t from) noexcept {
-  const auto begin = segments_.begin();
-  const auto middle = begin + static_cast<std::ptrdiff_t>(from);
-  const auto end = begin + static_cast<std::ptrdiff_t>(count_);
-  std::inplace_merge(begin, middle, end, [](const wire::Segment& a, const wire::Segment& b) { return a.frame < b.frame; });
+  std::inplace_merge(begin_, begin_ + from, next_, [](const wire::Segment& a, const wire::Segment& b) { return a.frame < b.frame; });
 }
 
 void Unit::clear() noexcept {
@@ -47,7 +58,7 @@ void Unit::clear_parts() noexcept {
   }
   most_segments = std::max(most_segments, segments);
   const bool keep = room <= kKept * most_segments + parts.size() * Part::kLeast;
-  for (Part& part : parts) keep ? part.clear() : void(part = Part());
+  for (Part& part : parts) keep ? part.clear() : part.shrink();
 }
 
 }  // namespace finwait::engine

@@ -97,6 +97,7 @@ class ShardCrew {
   void add_counts(report::Totals& totals) const;
 
  private:
+  void lend(std::uint32_t threads);
   [[nodiscard]] OutcomeMerge merge_for(Reader reader);
   [[nodiscard]] const Unit* wait_for(std::uint64_t ticket);
   [[nodiscard]] bool is_last_of(std::uint64_t ticket) noexcept;
@@ -126,6 +127,7 @@ class ShardCrew {
   alignas(2 * base::kCacheLine) base::Bell room_;
   alignas(2 * base::kCacheLine) base::Bell outcomes_;                 // rings when all are done with a unit, or a shard has sent many
   alignas(2 * base::kCacheLine) std::atomic<bool> abandoned_{false};  // relaxed: tells of nothing else
+  base::Pages segments_;                                              // lent to the units
   UnitRing ring_;
   std::vector<std::atomic<std::uint64_t>> done_;  // by place in the ring: how often a shard was done with a unit there
   std::vector<std::unique_ptr<Shard>> shards_;

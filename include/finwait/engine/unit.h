@@ -6,6 +6,7 @@
 // and for no more than some times as much, however the flows were divided.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <exception>
@@ -45,24 +46,35 @@ struct ShardStanding {
 };
 
 /// The segments of one shard, one behind the other: the shard reads them straight on, and nobody else's lines. Whoever appends has a copy
-/// to give: which shard it is for is known only when a segment is complete.
+/// to give: which shard it is for is known only when a segment is complete. Takes memory of its own where what it was lent is too small.
 class Part {
  public:
+  Part() noexcept = default;
+  /// `lent`, whose contents mean nothing, outlives it and is nobody else's.
+  explicit Part(std::span<wire::Segment> lent) noexcept : lent_(lent), begin_(lent.data()), next_(begin_), end_(begin_ + lent.size()) {}
+  Part(Part&& other) noexcept = default;
+  Part& operator=(Part&& other) noexcept = default;
+  Part(const Part&) = delete;
+  Part& operator=(const Part&) = delete;
+  ~Part() = default;
+
   /// Throws std::bad_alloc.
   void append(const wire::Segment& segment) {
-    if (count_ == segments_.size()) grow();
-    wire::Segment* const at = segments_.data() + count_++;
-    *at = segment;
-    fetch(at + kAhead);
+    if (next_ == end_) [[unlikely]]
+      grow();
+    fetch(next_ + kAhead);
+    *next_++ = segment;
   }
-  [[nodiscard]] std::size_t size() const noexcept { return count_; }
-  [[nodiscard]] std::span<wire::Segment> segments() noexcept { return {segments_.data(), count_}; }
+  [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(next_ - begin_); }
+  [[nodiscard]] std::span<wire::Segment> segments() noexcept { return {begin_, size()}; }
   /// Brings those from place `from` on to their places among the others, by `frame`; both are in order already.
   void merge_from(std::size_t from) noexcept;
   /// Keeps the memory.
-  void clear() noexcept { count_ = 0; }
-  /// Segments for which there is memory.
-  [[nodiscard]] std::size_t room() const noexcept { return segments_.size(); }
+  void clear() noexcept { next_ = begin_; }
+  /// Gives up memory of its own.
+  void shrink() noexcept { *this = Part(lent_); }
+  /// Segments for which it has memory of its own.
+  [[nodiscard]] std::size_t room() const noexcept { return begin_ == lent_.data() ? 0 : static_cast<std::size_t>(end_ - begin_); }
 
   static constexpr std::size_t kLeast = 64;  ///< what it takes memory for at first
 
@@ -77,8 +89,11 @@ class Part {
   }
   void grow();
 
-  std::vector<wire::Segment> segments_;  // the first count_; the rest is room
-  std::size_t count_ = 0;
+  std::span<wire::Segment> lent_;
+  base::Pages own_;
+  wire::Segment* begin_ = nullptr;  // of what was lent, or its own
+  wire::Segment* next_ = nullptr;   // where the next one goes
+  wire::Segment* end_ = nullptr;
 };
 
 struct Unit {
