@@ -8,6 +8,9 @@
 namespace finwait::engine {
 namespace {
 
+/// Segments, which stay in the first cache from when they are completed until they are tracked.
+constexpr std::size_t kAtOnce = 256;
+
 /// Gives segments what only the sequencer knew. They are where another thread wrote them: what lies behind them is fetched, too, as it is
 /// to be completed next.
 void complete(const Unit& unit, std::span<wire::Segment> segments) noexcept {
@@ -29,7 +32,7 @@ Shard::Shard(const PipelineOptions& options, std::uint32_t number, bool in_full,
       bell_(bell),
       abandoned_(abandoned),
       tracker_(options.tracker),
-      fates_(std::clamp<std::size_t>(options.batch, 1, tracker_.most_at_once()), wire::Fate::kTcp) {}
+      fates_(std::clamp<std::size_t>(std::min(options.batch, kAtOnce), 1, tracker_.most_at_once()), wire::Fate::kTcp) {}
 
 void Shard::take(Unit& unit, std::uint64_t ticket) {
   for (const capture::LossSpan& loss : unit.losses) tracker_.note_loss(loss.from, loss.to);

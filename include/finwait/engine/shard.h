@@ -18,7 +18,7 @@ namespace finwait::engine {
 class Shard {
  public:
   /// Rings `bell` when much waits to be read; once `abandoned`, what would be sent is dropped. Outcomes are sent `in_full`, or as Briefs.
-  /// `options.batch` segments are looked at at once; `options.tracker` is this shard's own. Throws std::bad_alloc.
+  /// `options.batch` segments are looked at at once, or some hundred; `options.tracker` is this shard's own. Throws std::bad_alloc.
   Shard(const PipelineOptions& options, std::uint32_t number, bool in_full, base::Bell& bell, const std::atomic<bool>& abandoned);
 
   /// Its part of a unit, of which it changes nothing else. Waits when the reader of its outcomes is behind. Throws std::bad_alloc.
