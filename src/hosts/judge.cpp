@@ -93,8 +93,10 @@ std::vector<HostFinding> HostWatch::Impl::findings() const {
 }
 
 void HostWatch::Impl::judge_numbers(std::vector<HostFinding>& out) const {
-  for (IsnFinding& n : numbers.numbers().finish()) {
-    HostFinding f;
+  std::vector<IsnFinding> found = numbers.numbers().finish();
+  out.reserve(out.size() + found.size());  // thousands, each of some hundred bytes
+  for (IsnFinding& n : found) {
+    HostFinding& f = out.emplace_back();
     f.kind = n.kind == IsnKind::kPredictable ? HostKind::kIsnPredictable
              : n.kind == IsnKind::kRepeated  ? HostKind::kIsnRepeated
                                              : HostKind::kIsnQuality;
@@ -109,7 +111,6 @@ void HostWatch::Impl::judge_numbers(std::vector<HostFinding>& out) const {
     f.rfc = n.rfc;
     f.connections = n.connections;
     f.isn = std::move(n);
-    out.push_back(std::move(f));
   }
 }
 

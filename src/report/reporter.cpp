@@ -68,11 +68,11 @@ void Reporter::finish(Totals& totals) {
 
 void Reporter::take_hosts(Totals& totals) {
   totals.populations = hosts_.populations();
-  for (hosts::HostFinding& finding : hosts_.findings()) {
-    if (!selection_.selects(finding)) continue;
+  totals.hosts = hosts_.findings();
+  std::erase_if(totals.hosts, [this](const hosts::HostFinding& finding) { return !selection_.selects(finding); });
+  for (const hosts::HostFinding& finding : totals.hosts) {
     const bool good_news = finding.kind == hosts::HostKind::kIsnQuality;
     if (!good_news && (!gravest_ || finding.severity > *gravest_)) gravest_ = finding.severity;
-    totals.hosts.push_back(std::move(finding));
   }
 }
 
