@@ -197,11 +197,16 @@ void Pipeline::deliver_events() {
 }
 
 void Pipeline::drain() {
-  tracker_.drain(reporter_.takes_briefs(), [this]<class Told>(const Told& outcome) {
+  const auto give = [this]<class Told>(const Told& outcome) {
     // The last word on a connection brings findings, and its place is free afterwards. What is told briefly has no events.
     if constexpr (std::is_same_v<Told, tcp::Outcome>) deliver_events();
     reporter_.connection(outcome);
-  });
+  };
+  if (reporter_.takes_briefs()) {
+    tracker_.drain(give, [this](std::span<const tcp::LoneSyn> syns) { reporter_.connections(syns); });
+  } else {
+    tracker_.drain(give);
+  }
 }
 
 report::Totals Pipeline::totals() const {

@@ -45,12 +45,12 @@ void note_probe(const Outcome& outcome, Life& life) noexcept {
     case Opening::kUnreachable:
     case Opening::kHalfOpen:
     case Opening::kAborted:
-      life.technique = x.knows(known::kPlainSyn) ? technique_of_syn(x) : technique_without_syn(outcome);
+      life.technique = x.knows(known::kPlainSyn) ? technique_of_syn(x.known) : technique_without_syn(outcome);
       answered = life.opening == Opening::kAborted || life.opening == Opening::kHalfOpen;
       break;
     case Opening::kThreeWay:
       if (life.payload != 0 || life.ending == tcp::Ending::kOpen) return;
-      life.technique = technique_of_syn(x);
+      life.technique = technique_of_syn(x.known);
       answered = true;
       break;
     default:
@@ -105,12 +105,6 @@ void note_findings(const Outcome& outcome, Life& life) noexcept {
 }
 
 }  // namespace
-
-/// An operating system's own SYN brings options; raw SYNs of scanners bring none, or a maximum segment size alone.
-Technique technique_of_syn(const Brief::End& originator) noexcept {
-  const bool rich = originator.knows(known::kSackPermitted) || originator.knows(known::kWindowScale);
-  return rich ? Technique::kConnect : Technique::kSyn;
-}
 
 void write_life(const Outcome& outcome, Life& life) noexcept {
   const Brief& c = outcome.brief;

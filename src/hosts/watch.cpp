@@ -31,19 +31,6 @@ bool established(Opening opening) noexcept {
   }
 }
 
-/// A SYN that nothing came back to, and that is all there was: most of a flood.
-bool is_lone_syn(const tcp::Brief& c) noexcept {
-  namespace known = tcp::known;
-  constexpr std::uint32_t kFirstSyn = known::kIss | known::kPlainSyn;
-  const tcp::Brief::End& x = c.orig();
-  const tcp::Brief::End& y = c.ends[1U - c.originator];
-  const auto& steps = c.steps.ends;
-  return c.opening == Opening::kUnanswered && (x.known & kFirstSyn) == kFirstSyn && !y.knows(known::kIss) &&
-         c.replaced == tcp::Replaced::kNothing && !c.time_wait_reused &&
-         (x.payload_bytes | x.missing_bytes | y.payload_bytes | y.missing_bytes) == 0 && steps[c.originator].count == 1 &&
-         steps[1U - c.originator].count == 0;
-}
-
 bool answered(Opening opening) noexcept { return established(opening) || opening == Opening::kHalfOpen || opening == Opening::kAborted; }
 
 /// Whether anything is kept of it under its listener, its originator or their route.
@@ -86,14 +73,11 @@ void HostWatch::Impl::observe_next() noexcept {
   await_entries(w);
 }
 
-/// As if its Life were made and observed, in all tables that would read of it.
-void HostWatch::Impl::observe_lone_syn(const tcp::Brief& c) noexcept {
-  const base::Timestamp latest = latest_time(c);
-  const tcp::Brief::End& x = c.orig();
-  const tcp::StateSteps::End& steps = c.steps.ends[c.originator];
-  numbers.observe_syn(c.key, c.originator, {std::min(x.syn_time, latest), c.id, x.iss, x.ttl, x.options_signature});
-  census.add_stay(std::min(steps.times[0], latest), tcp::StateSteps::state_of(steps.states, 0), c.released_at);
-  await_probe(c.key, c.originator, c.id, std::min(c.start, latest), technique_of_syn(x), 0);
+/// As if the Life of each were made and observed, in all tables that would read of it: one table after the other.
+void HostWatch::Impl::observe(std::span<const tcp::LoneSyn> syns) noexcept {
+  for (const tcp::LoneSyn& s : syns) numbers.observe_syn(s.key, s.originator, {s.time, s.id, s.iss, s.ttl, s.options_signature});
+  for (const tcp::LoneSyn& s : syns) census.add_stay(s.time, tcp::State::kSynSent, s.released_at);
+  for (const tcp::LoneSyn& s : syns) await_probe(s.key, s.originator, s.id, s.time, technique_of_syn(s.known), 0);
 }
 
 void HostWatch::Impl::observe_conduct(const Life& life) noexcept {
@@ -402,10 +386,11 @@ void HostWatch::observe(const Life& life) noexcept {
 }
 
 void HostWatch::observe(const tcp::BriefOutcome& outcome) noexcept {
-  if (is_lone_syn(outcome.brief)) return impl_->observe_lone_syn(outcome.brief);
   write_life(outcome, impl_->next());
   impl_->observe_next();
 }
+
+void HostWatch::observe(std::span<const tcp::LoneSyn> syns) noexcept { impl_->observe(syns); }
 
 void HostWatch::observe(HostPart part, const Life& life) noexcept {
   if (part == HostPart::kNumbers) return impl_->numbers.observe(life, nullptr);

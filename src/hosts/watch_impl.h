@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 
 #include "finwait/base/hash.h"
 #include "finwait/hosts/census.h"
@@ -39,7 +40,7 @@ struct HostWatch::Impl {
   [[nodiscard]] Life& next() noexcept { return waiting[waiting_count].life; }
   /// In all tables.
   void observe_next() noexcept;
-  void observe_lone_syn(const tcp::Brief& brief) noexcept;
+  void observe(std::span<const tcp::LoneSyn> syns) noexcept;
   /// In all but those of NumberWatch.
   void observe_conduct(const Life& life) noexcept;
   void await_entries(Waiting& waiting) noexcept;

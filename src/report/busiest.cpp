@@ -15,9 +15,15 @@ bool is_larger(const Busiest::Entry& a, const Busiest::Entry& b) {
 }  // namespace
 
 void Busiest::add(const tcp::Brief& connection) {
-  const Pair pair = pair_of(connection.key, connection.originator);
   const auto& ends = connection.ends;
-  Load load{1, ends[0].packets + ends[1].packets, ends[0].ip_bytes + ends[1].ip_bytes};
+  add(pair_of(connection.key, connection.originator), {1, ends[0].packets + ends[1].packets, ends[0].ip_bytes + ends[1].ip_bytes});
+}
+
+void Busiest::add(std::span<const tcp::LoneSyn> syns) {
+  for (const tcp::LoneSyn& syn : syns) add(pair_of(syn.key, syn.originator), {1, 1, syn.ip_bytes});
+}
+
+inline void Busiest::add(const Pair& pair, Load load) {
   if (exact_ && pairs_.size() < kRoom) {
     pairs_[pair].add(load);
     return;

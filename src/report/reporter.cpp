@@ -31,6 +31,24 @@ void Reporter::report(const tcp::BriefOutcome& outcome, const tcp::Outcome* whol
   }
 }
 
+/// None has a finding, nor payload.
+void Reporter::connections(std::span<const tcp::LoneSyn> syns) {
+  hosts_.observe(syns);
+  if (!selection_.everything()) {
+    tcp::Brief brief;
+    for (const tcp::LoneSyn& syn : syns) {
+      write_brief(syn, brief);
+      report({brief, {}}, nullptr);
+    }
+    return;
+  }
+  counts_.connections += syns.size();
+  counts_.packets += syns.size();
+  counts_.openings[static_cast<std::size_t>(tcp::Opening::kUnanswered)] += syns.size();
+  for (const tcp::LoneSyn& syn : syns) ++counts_.endings[static_cast<std::size_t>(syn.ending)];
+  for (const auto& sink : sinks_) sink->lone_syns(syns);
+}
+
 void Reporter::event(const tcp::Event& event, const tcp::Connection& connection) {
   if (!selection_.selects(event)) return;
   for (const auto& sink : sinks_) sink->event(event, connection);

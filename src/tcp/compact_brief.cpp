@@ -138,28 +138,42 @@ bool is_alarming(const Thresholds& thresholds) noexcept { return thresholds.stor
 
 }  // namespace
 
-bool tell_briefly(const Attempt& a, const Timers& timers, Brief& brief) noexcept {
-  if (is_alarming(timers.thresholds)) return false;
-  const unsigned sender = a.direction;
-  brief.key = a.key;
-  brief.id = a.frame;
-  brief.start = brief.end = brief.syn_time = a.time;
-  brief.last_clock = a.clock;
-  brief.released_at = a.until;
+bool may_tell_briefly(const Timers& timers) noexcept { return !is_alarming(timers.thresholds); }
+
+void tell(const Attempt& a, LoneSyn& syn) noexcept {
+  syn.key = a.key;
+  syn.id = a.frame;
+  syn.time = a.time;
+  syn.clock = a.clock;
+  syn.released_at = a.until;
+  syn.known = known::kPlainSyn | known_by_syn(a);
+  syn.iss = a.seq;
+  syn.ip_bytes = a.ip_length;
+  syn.ttl = a.ttl;
+  syn.options_signature = static_cast<std::uint8_t>(a.present);
+  syn.originator = a.direction;
+  syn.ending = a.release == Release::kEvicted ? Ending::kEvicted : Ending::kUnanswered;
+}
+
+void write_brief(const LoneSyn& syn, Brief& brief) noexcept {
+  const unsigned sender = syn.originator;
+  brief.key = syn.key;
+  brief.id = syn.id;
+  brief.start = brief.end = brief.syn_time = syn.time;
+  brief.last_clock = syn.clock;
+  brief.released_at = syn.released_at;
   brief.syn_ack_time = 0;
-  brief.originator = a.direction;
+  brief.originator = syn.originator;
   brief.opening = Opening::kUnanswered;
-  brief.ending = a.release == Release::kEvicted ? Ending::kEvicted : Ending::kUnanswered;
+  brief.ending = syn.ending;
   brief.replaced = Replaced::kNothing;
   brief.syn_seen = true;
   brief.syn_ack_seen = brief.syn_ack_repeated = brief.time_wait_reused = false;
-  const auto signature = static_cast<std::uint8_t>(a.present);
-  brief.ends[sender] = {1, a.ip_length, 0, 0, a.time, known::kPlainSyn | known_by_syn(a), a.seq, a.seq + 1, 0, 0, a.ttl, signature, false};
+  brief.ends[sender] = {1, syn.ip_bytes, 0, 0, syn.time, syn.known, syn.iss, syn.iss + 1, 0, 0, syn.ttl, syn.options_signature, false};
   brief.ends[1 - sender] = {};
   brief.ends[1 - sender].known = known::kTimed;
   brief.steps.clear();
-  brief.steps.add(sender, State::kSynSent, a.time);
-  return true;
+  brief.steps.add(sender, State::kSynSent, syn.time);
 }
 
 bool tell_briefly(const Compact& c, const Timers& timers, base::Timestamp judged_at, bool dropped, Brief& brief,

@@ -12,6 +12,7 @@
 #include "compact.h"
 #include "finwait/tcp/anomaly.h"
 #include "finwait/tcp/brief.h"
+#include "finwait/tcp/lone_syn.h"
 #include "finwait/tcp/tracker.h"
 
 namespace finwait::tcp {
@@ -20,7 +21,9 @@ namespace finwait::tcp {
 /// that it lost frames meanwhile. True: `brief` and `found`, its one finding if it has any, are written. False: the full record is needed.
 [[nodiscard]] bool tell_briefly(const Compact& c, const Timers& timers, base::Timestamp judged_at, bool dropped, Brief& brief,
                                 std::optional<Anomaly>& found) noexcept;
-/// The same of an attempt, which has no finding.
-[[nodiscard]] bool tell_briefly(const Attempt& a, const Timers& timers, Brief& brief) noexcept;
+/// Whether anything may be told so with these thresholds. If so, each attempt may: it has no finding.
+[[nodiscard]] bool may_tell_briefly(const Timers& timers) noexcept;
+/// What there is to say of a released attempt.
+void tell(const Attempt& a, LoneSyn& syn) noexcept;
 
 }  // namespace finwait::tcp

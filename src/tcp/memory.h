@@ -190,6 +190,11 @@ class Memory {
   void end_tick() noexcept;
   /// The connection whose turn is next; kNoBlock if nobody's is.
   [[nodiscard]] std::uint32_t next_released() noexcept;
+  /// The same, if that is an attempt; kNoBlock if not.
+  [[nodiscard]] std::uint32_t next_released_attempt() noexcept {
+    const Due* due = dues_.ahead(0);
+    return due != nullptr && is_attempt(due->index) ? next_released() : kNoBlock;
+  }
   /// Of the one that next_released() gave last.
   [[nodiscard]] Turn turn() const noexcept;
   static constexpr std::size_t kBytesOfATurn = 24;

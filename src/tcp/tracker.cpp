@@ -131,8 +131,8 @@ Connection& Tracker::Impl::read_back(std::uint32_t index) noexcept {
   return c;
 }
 
-/// The next one that is over. `briefly`: it need not be told in full.
-bool Tracker::Impl::next_outcome(bool briefly) noexcept {
+/// The one handed out before has been taken.
+void Tracker::Impl::put_away() noexcept {
   if (handed_out != kNoBlock) {
     const std::uint32_t gone = std::exchange(handed_out, kNoBlock);
     if (!brief_outcome) {
@@ -144,6 +144,25 @@ bool Tracker::Impl::next_outcome(bool briefly) noexcept {
     }
   }
   brief_outcome.reset();
+}
+
+/// Those that are over and have their turn before anything else is over, up to a certain number.
+std::span<const LoneSyn> Tracker::Impl::next_lone_syns() noexcept {
+  put_away();
+  if (!may_tell_briefly(options.timers)) return {};
+  std::size_t count = 0;
+  while (count != lone_syns.size()) {
+    const std::uint32_t index = memory.next_released_attempt();
+    if (index == kNoBlock) break;
+    tell(memory.attempt(index), lone_syns[count++]);
+    memory.free(index);
+  }
+  return std::span(lone_syns).first(count);
+}
+
+/// The next one that is over. `briefly`: it need not be told in full.
+bool Tracker::Impl::next_outcome(bool briefly) noexcept {
+  put_away();
   const std::uint32_t index = memory.next_released();
   if (index == kNoBlock) return false;
   handed_out = index;
@@ -162,7 +181,10 @@ bool Tracker::Impl::next_outcome(bool briefly) noexcept {
 
 bool Tracker::Impl::tell_next_briefly(std::uint32_t index, base::Timestamp judged_at, const Turn& turn) noexcept {
   if (memory.is_attempt(index)) {
-    if (!tell_briefly(memory.attempt(index), options.timers, brief)) return false;
+    if (!may_tell_briefly(options.timers)) return false;
+    LoneSyn syn;
+    tell(memory.attempt(index), syn);
+    write_brief(syn, brief);
     brief_outcome.emplace(BriefOutcome{brief, {}, turn});
     return true;
   }
@@ -243,6 +265,7 @@ void Tracker::advance(base::Timestamp clock) noexcept { impl_->advance(clock); }
 void Tracker::note_loss(base::Timestamp from, base::Timestamp to) noexcept { impl_->losses.add(from, to); }
 void Tracker::finish(base::Timestamp clock) noexcept { impl_->finish(clock); }
 bool Tracker::next_outcome(bool briefly) noexcept { return impl_->next_outcome(briefly); }
+std::span<const LoneSyn> Tracker::next_lone_syns() noexcept { return impl_->next_lone_syns(); }
 const BriefOutcome* Tracker::brief() const noexcept { return impl_->brief_outcome ? &*impl_->brief_outcome : nullptr; }
 const Outcome& Tracker::whole() const noexcept { return *impl_->outcome; }
 std::span<const Event> Tracker::events() const noexcept { return impl_->journal.events(); }

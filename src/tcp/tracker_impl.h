@@ -4,7 +4,9 @@
 // releases and evicts; attempts.cpp and ordinary_lives.cpp do both for the connections that are kept short.
 #pragma once
 
+#include <array>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "blocks.h"
@@ -33,6 +35,8 @@ struct Tracker::Impl {
   bool track_for_feed(const wire::Segment& s, std::uint32_t likely) noexcept;
   void hear_request() noexcept;
   Connection& read_back(std::uint32_t index) noexcept;
+  void put_away() noexcept;
+  std::span<const LoneSyn> next_lone_syns() noexcept;
   bool next_outcome(bool briefly) noexcept;
   bool tell_next_briefly(std::uint32_t index, base::Timestamp judged_at, const Turn& turn) noexcept;
 
@@ -136,6 +140,7 @@ struct Tracker::Impl {
   Brief brief;
   std::optional<Anomaly> brief_finding;
   std::optional<BriefOutcome> brief_outcome;  ///< the one handed out, if it is told without the full record
+  std::array<LoneSyn, 32> lone_syns;          ///< those handed out together
 
   std::optional<wire::FlowKey> watched;
   KeptList<Step> steps;

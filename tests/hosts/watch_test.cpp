@@ -127,20 +127,25 @@ class Scene {
     for (std::thread& thread : threads) thread.join();
     return watch;
   }
-  /// The same by the short records alone, as where nothing more is asked for.
-  [[nodiscard]] HostWatch watch_briefs(base::Duration more) {
+  /// The same by the short records alone, as where nothing more is asked for; lone SYNs some at a time if `together`.
+  [[nodiscard]] HostWatch watch_briefs(base::Duration more, bool together) {
     std::stable_sort(segments_.begin(), segments_.end(), [](const auto& x, const auto& y) { return x.time < y.time; });
     HostWatch watch;
     const base::Timestamp last = segments_.back().time + more;
     watch.conclude(last);
     track(0, 1, last, [&](tcp::Tracker& tracker) {
-      tracker.drain(true, [&](const auto& outcome) {
+      const auto observe = [&](const auto& outcome) {
         if constexpr (std::is_same_v<decltype(outcome), const tcp::BriefOutcome&>) {
           watch.observe(outcome);
         } else {
           watch.observe(life_of(outcome));
         }
-      });
+      };
+      if (together) {
+        tracker.drain(observe, [&](std::span<const tcp::LoneSyn> syns) { watch.observe(syns); });
+      } else {
+        tracker.drain(true, observe);
+      }
     });
     return watch;
   }
@@ -576,19 +581,21 @@ TEST(HostWatch, finds_the_same_of_a_brief_as_of_its_life) {
     }
     const base::Duration more = any(2) * 100 * base::kSecond;
     const HostWatch by_lives = scene.watch(more);
-    const HostWatch by_briefs = scene.watch_briefs(more);
     const auto expected = by_lives.findings();
-    const auto found = by_briefs.findings();
     EXPECT_GT(odd(by_lives).size(), 5U);
-    ASSERT_EQ(found.size(), expected.size());
-    for (std::size_t n = 0; n != found.size(); ++n) {
-      EXPECT_EQ(found[n].text, expected[n].text);
-      EXPECT_EQ(found[n].connections, expected[n].connections);
-      EXPECT_EQ(found[n].from, expected[n].from);
-      EXPECT_EQ(found[n].to, expected[n].to);
+    for (const bool together : {false, true}) {
+      const HostWatch by_briefs = scene.watch_briefs(more, together);
+      const auto found = by_briefs.findings();
+      ASSERT_EQ(found.size(), expected.size());
+      for (std::size_t n = 0; n != found.size(); ++n) {
+        EXPECT_EQ(found[n].text, expected[n].text);
+        EXPECT_EQ(found[n].connections, expected[n].connections);
+        EXPECT_EQ(found[n].from, expected[n].from);
+        EXPECT_EQ(found[n].to, expected[n].to);
+      }
+      EXPECT_EQ(by_briefs.populations().ends, by_lives.populations().ends);
+      EXPECT_EQ(by_briefs.populations().from, by_lives.populations().from);
     }
-    EXPECT_EQ(by_briefs.populations().ends, by_lives.populations().ends);
-    EXPECT_EQ(by_briefs.populations().from, by_lives.populations().from);
   }
 }
 

@@ -47,6 +47,33 @@ TEST(Busiest, puts_the_most_bytes_first_and_ties_in_a_fixed_order) {
   EXPECT_EQ(top[1].pair.to.bytes[15], 3);
 }
 
+TEST(Busiest, takes_lone_syns_as_what_they_are) {
+  Busiest one_by_one;
+  Busiest together;
+  for (std::uint32_t n = 0; n < 3 * Busiest::kRoom; n += 2) {
+    std::array<tcp::LoneSyn, 2> syns{};
+    for (std::uint32_t k = 0; k != 2; ++k) {
+      syns[k].key = connection((n + k) * 7 % (2 * Busiest::kRoom), 0).key;
+      syns[k].ip_bytes = 40 + n % 5;
+      syns[k].originator = static_cast<std::uint8_t>(n % 3 == 0);
+      tcp::Brief brief;
+      write_brief(syns[k], brief);
+      one_by_one.add(brief);
+    }
+    together.add(syns);
+  }
+  EXPECT_EQ(together.exact(), one_by_one.exact());
+  const auto expected = one_by_one.top(Busiest::kRoom);
+  const auto top = together.top(Busiest::kRoom);
+  ASSERT_EQ(top.size(), expected.size());
+  for (std::size_t n = 0; n != top.size(); ++n) {
+    ASSERT_EQ(top[n].pair, expected[n].pair);
+    ASSERT_EQ(top[n].load.connections, expected[n].load.connections);
+    ASSERT_EQ(top[n].load.packets, expected[n].load.packets);
+    ASSERT_EQ(top[n].load.bytes, expected[n].load.bytes);
+  }
+}
+
 TEST(Busiest, stays_within_its_room_and_keeps_the_large_ones) {
   Busiest busiest;
   for (std::uint32_t n = 0; n < 3 * Busiest::kRoom; ++n) {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <random>
+#include <span>
 #include <sstream>
 #include <string>
 #include <type_traits>
@@ -162,14 +163,18 @@ std::string text_of(const BriefOutcome& outcome) {
   return out.str();
 }
 
+/// How much is wanted of each connection; kTogether: lone SYNs some at a time, of others a Brief.
+enum class Wanted { kAll, kBriefs, kTogether };
+
 /// What a tracker says of the lives, and how many of each ending it told briefly.
 struct Told {
   std::vector<std::string> all;
   std::array<unsigned, kEndings> briefly{};
   unsigned with_findings = 0;
+  unsigned together = 0;
 };
 
-Told told(const TrackerOptions& options, std::vector<Segment> segments, bool briefs, bool lossy, base::Duration after) {
+Told told(const TrackerOptions& options, std::vector<Segment> segments, Wanted wanted, bool lossy, base::Duration after) {
   Told said;
   Tracker tracker(options);
   const auto take = [&said](const auto& outcome) {
@@ -183,21 +188,37 @@ Told told(const TrackerOptions& options, std::vector<Segment> segments, bool bri
       said.all.push_back(text_of(outcome));
     }
   };
+  const auto take_together = [&](std::span<const LoneSyn> syns) {
+    EXPECT_FALSE(syns.empty());
+    said.together += syns.size() > 1;
+    Brief brief;
+    for (const LoneSyn& syn : syns) {
+      EXPECT_LE(syn.time, syn.clock);
+      write_brief(syn, brief);
+      take(BriefOutcome{brief, {}});
+    }
+  };
+  const auto drain = [&] {
+    const std::size_t before = said.all.size();
+    const std::size_t n = wanted == Wanted::kTogether ? tracker.drain(take, take_together) : tracker.drain(wanted == Wanted::kBriefs, take);
+    EXPECT_EQ(said.all.size() - before, n);
+  };
   for (std::size_t n = 0; n != segments.size(); ++n) {
     segments[n].hash = tracker.hash(segments[n].key);
     if (lossy && n == segments.size() / 2) tracker.note_loss(segments[n].time - base::kSecond, segments[n].time);
     tracker.track({&segments[n], 1});
     tracker.advance(segments[n].clock);
-    tracker.drain(briefs, take);
+    drain();
   }
   tracker.finish(segments.back().clock + after);
-  tracker.drain(briefs, take);
+  drain();
   return said;
 }
 
 TEST(CompactBrief, SaysWhatTheFullRecordSays) {
   std::array<unsigned, kEndings> briefly{};
   unsigned with_findings = 0;
+  unsigned together = 0;
   for (unsigned seed = 1; seed <= 400 && !HasFailure(); ++seed) {
     std::mt19937 engine(seed);
     TrackerOptions options;
@@ -209,9 +230,13 @@ TEST(CompactBrief, SaysWhatTheFullRecordSays) {
     const bool lossy = engine() % 3 == 0;
     const base::Duration after = engine() % 3 == 0 ? 0 : static_cast<base::Duration>(engine() % 200) * base::kSecond;
     const std::vector<Segment> segments = Lives(seed).segments();
-    const Told quick = told(options, segments, true, lossy, after);
-    const Told slow = told(options, segments, false, lossy, after);
+    const Told quick = told(options, segments, Wanted::kBriefs, lossy, after);
+    const Told quickest = told(options, segments, Wanted::kTogether, lossy, after);
+    const Told slow = told(options, segments, Wanted::kAll, lossy, after);
     EXPECT_EQ(quick.all, slow.all) << "seed " << seed;
+    EXPECT_EQ(quickest.all, slow.all) << "seed " << seed;
+    EXPECT_EQ(quickest.briefly, quick.briefly) << "seed " << seed;
+    together += quickest.together;
     for (std::size_t n = 0; n != briefly.size(); ++n) briefly[n] += quick.briefly[n];
     with_findings += quick.with_findings;
   }
@@ -220,11 +245,12 @@ TEST(CompactBrief, SaysWhatTheFullRecordSays) {
     EXPECT_GT(briefly[static_cast<std::size_t>(ending)], 50U) << name(ending);
   }
   EXPECT_GT(with_findings, 50U);
+  EXPECT_GT(together, 50U);
 }
 
 /// Where a full record is wanted, nobody is given less.
 TEST(CompactBrief, IsGivenOnlyToWhomItWillDo) {
-  const Told full = told({}, Lives(1).segments(), false, false, 0);
+  const Told full = told({}, Lives(1).segments(), Wanted::kAll, false, 0);
   EXPECT_FALSE(full.all.empty());
   for (const unsigned n : full.briefly) EXPECT_EQ(n, 0U);
 }

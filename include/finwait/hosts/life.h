@@ -115,8 +115,11 @@ static_assert(std::is_trivially_copyable_v<Life>);
 [[nodiscard]] inline base::Timestamp latest_time(const tcp::Brief& c) noexcept {
   return c.released_at == base::kNever ? c.last_clock : std::max(c.last_clock, c.released_at);
 }
-/// How an attempt was made that began with a SYN.
-[[nodiscard]] Technique technique_of_syn(const tcp::Brief::End& originator) noexcept;
+/// How an attempt was made that began with a SYN. An operating system's own SYN brings options; raw SYNs of scanners bring none, or a
+/// maximum segment size alone.
+[[nodiscard]] inline Technique technique_of_syn(std::uint32_t known_of_originator) noexcept {
+  return (known_of_originator & (tcp::known::kSackPermitted | tcp::known::kWindowScale)) != 0 ? Technique::kConnect : Technique::kSyn;
+}
 
 /// Reads nothing but the outcome. Any thread; no allocation.
 void write_life(const tcp::BriefOutcome& outcome, Life& life) noexcept;

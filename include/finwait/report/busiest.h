@@ -8,11 +8,13 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "finwait/report/anteroom.h"
 #include "finwait/report/endpoint_pair.h"
 #include "finwait/tcp/brief.h"
+#include "finwait/tcp/lone_syn.h"
 
 namespace finwait::report {
 
@@ -41,6 +43,8 @@ class Busiest {
   Busiest() { pairs_.reserve(kRoom); }
 
   void add(const tcp::Brief& connection);
+  /// Those of one packet, one after the other.
+  void add(std::span<const tcp::LoneSyn> syns);
 
   /// The `n` with the most bytes, the largest first.
   [[nodiscard]] std::vector<Entry> top(std::size_t n) const;
@@ -48,6 +52,7 @@ class Busiest {
   [[nodiscard]] bool exact() const noexcept { return exact_; }
 
  private:
+  void add(const Pair& pair, Load load);
   void forget_smaller_half();
 
   boost::unordered_flat_map<Pair, Load, PairHash> pairs_;

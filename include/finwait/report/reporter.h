@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "finwait/base/memory.h"
@@ -28,6 +29,8 @@ class Reporter {
     hosts_.observe(outcome);
     report(outcome, nullptr);
   }
+  /// Some that were no more than a SYN, one after the other. Only if takes_briefs().
+  void connections(std::span<const tcp::LoneSyn> syns);
   /// What connection() does, piece by piece, each in the order of the output. Until finish() each part of the hosts may be observed by
   /// another thread than the rest; conclude_hosts() is for that of HostPart::kConduct. `whole`: the same in full; may be null if
   /// takes_briefs().

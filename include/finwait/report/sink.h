@@ -3,8 +3,11 @@
 // A sink is called by one thread, in the order of the output. What it is given is borrowed for the call.
 #pragma once
 
+#include <span>
+
 #include "finwait/report/totals.h"
 #include "finwait/tcp/brief.h"
+#include "finwait/tcp/lone_syn.h"
 #include "finwait/tcp/tracker.h"
 #include "finwait/tcp/verdict.h"
 
@@ -22,6 +25,8 @@ class Sink {
   /// Whether a Brief of each connection is all it needs; then it is given that instead. Says always the same.
   [[nodiscard]] virtual bool takes_briefs() const noexcept { return false; }
   virtual void brief(const tcp::BriefOutcome& /*outcome*/) {}
+  /// Instead of brief() for some that were no more than a SYN, one after the other.
+  virtual void lone_syns(std::span<const tcp::LoneSyn> syns);
   /// A transition or a finding as it happens; only if the tracker keeps events.
   virtual void event(const tcp::Event& /*event*/, const tcp::Connection& /*connection*/) {}
   /// The trace clock has come to `clock`: nothing that was over a second before will be given any more.

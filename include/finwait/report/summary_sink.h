@@ -42,6 +42,7 @@ class SummarySink final : public Sink {
 
   [[nodiscard]] bool takes_briefs() const noexcept override { return true; }
   void brief(const tcp::BriefOutcome& outcome) override { data_.add(outcome); }
+  void lone_syns(std::span<const tcp::LoneSyn> syns) override { data_.busiest.add(syns); }
   void conclude(base::Timestamp clock) override { output_.conclude(clock); }
   void finish(const Totals& totals) override;
   [[nodiscard]] bool closed() const noexcept override { return output_.closed(); }

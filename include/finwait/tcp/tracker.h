@@ -15,6 +15,7 @@
 #include "finwait/tcp/brief.h"
 #include "finwait/tcp/connection.h"
 #include "finwait/tcp/live_feed.h"
+#include "finwait/tcp/lone_syn.h"
 #include "finwait/tcp/partitions.h"
 #include "finwait/tcp/table_reader.h"
 #include "finwait/tcp/thresholds.h"
@@ -161,7 +162,30 @@ class Tracker {
   /// Bytes of memory for each connection promised, with TrackerOptions::zeek or without: to turn a bound on memory into max_connections.
   [[nodiscard]] static std::size_t bytes_per_connection(bool with_zeek) noexcept;
 
+  /// The same with briefs, but SYNs that nothing came after are given some at a time, in their place in the order:
+  /// lone(std::span<const LoneSyn>).
+  template <class F, class G>
+  std::size_t drain(F&& sink, G&& lone) {
+    std::size_t n = 0;
+    for (bool any = true; any;) {
+      for (auto syns = next_lone_syns(); !syns.empty(); syns = next_lone_syns()) {
+        lone(syns);
+        n += syns.size();
+      }
+      any = next_outcome(true);
+      if (!any) continue;
+      ++n;
+      if (const BriefOutcome* told = brief()) {
+        sink(*told);
+      } else {
+        sink(whole());
+      }
+    }
+    return n;
+  }
+
  private:
+  [[nodiscard]] std::span<const LoneSyn> next_lone_syns() noexcept;
   bool next_outcome(bool briefly) noexcept;
   [[nodiscard]] const BriefOutcome* brief() const noexcept;  // null: it is to be had in full
   [[nodiscard]] const Outcome& whole() const noexcept;
