@@ -78,7 +78,9 @@ void Tracker::Impl::retire(Attempt& a, std::uint32_t index, Release why, base::T
 
 void Tracker::Impl::evict_attempt(std::uint32_t index) noexcept {
   ++counts.evicted[static_cast<std::size_t>(State::kSynSent)];
-  release_attempt(index, Release::kEvicted, clock);
+  --counts.ends[static_cast<std::size_t>(State::kSynSent)];
+  --counts.ends[static_cast<std::size_t>(State::kUnknown)];
+  memory.give_attempt(index, clock, needy);
 }
 
 void Tracker::Impl::finish_attempts(base::Timestamp now) noexcept {

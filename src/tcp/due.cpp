@@ -51,18 +51,11 @@ const Due* Dues::next() noexcept {
 }
 
 /// There is room: each has a place of its own, but those given before stand in front.
-void Dues::push(base::Timestamp at, std::uint64_t number, std::uint32_t index, bool at_once) noexcept {
-  if (end_ == all_.size()) {
-    std::copy(all_.begin() + first_, all_.begin() + end_, all_.begin());
-    sorted_ -= std::min(sorted_, first_);
-    end_ -= first_;
-    first_ = 0;
-  }
-  Due& due = all_[end_++];  // field by field: a whole one would be read as soon as it is written, and wait for that
-  due.at = at;
-  due.number = number;
-  due.index = index;
-  due.at_once = at_once;
+void Dues::make_room() noexcept {
+  std::copy(all_.begin() + first_, all_.begin() + end_, all_.begin());
+  sorted_ -= std::min(sorted_, first_);
+  end_ -= first_;
+  first_ = 0;
 }
 
 void Dues::give_at_once(std::size_t n, base::Timestamp clock, std::uint64_t frame) noexcept {

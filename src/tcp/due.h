@@ -39,7 +39,14 @@ class Dues {
   /// The next one; nullptr if there is none. Stands until the next push.
   [[nodiscard]] const Due* next() noexcept;
 
-  void push(base::Timestamp at, std::uint64_t number, std::uint32_t index, bool at_once) noexcept;
+  void push(base::Timestamp at, std::uint64_t number, std::uint32_t index, bool at_once) noexcept {
+    if (end_ == all_.size()) make_room();
+    Due& due = all_[end_++];  // field by field: a whole one would be read as soon as it is written, and wait for that
+    due.at = at;
+    due.number = number;
+    due.index = index;
+    due.at_once = at_once;
+  }
   /// Those behind the first `n` are given at once, in their order, for `frame` at `clock`.
   void give_at_once(std::size_t n, base::Timestamp clock, std::uint64_t frame) noexcept;
 
@@ -48,6 +55,8 @@ class Dues {
   void end_tick() noexcept { put_in_order({all_.begin() + sorted_, all_.begin() + end_}); }
 
  private:
+  void make_room() noexcept;
+
   base::FixedArray<Due> all_;
   std::size_t first_ = 0;  // those before it have been given
   std::size_t end_ = 0;

@@ -267,8 +267,10 @@ void Tracker::Impl::evict(std::uint32_t index) noexcept {
 bool Tracker::Impl::make_room(const wire::Segment& s) noexcept {
   needy = s.frame;
   if (memory.has_room(s.hash)) return true;
-  advance(clock);  // what is past its time makes room first
-  if (memory.has_room(s.hash)) return true;
+  if (memory.is_new_tick(clock)) {
+    advance(clock);  // what is past its time makes room first
+    if (memory.has_room(s.hash)) return true;
+  }
   memory.give_waiting(s.hash, clock, needy);
   if (memory.has_room(s.hash)) return true;
   const std::uint32_t victim = memory.victim(s.hash);

@@ -432,6 +432,22 @@ void Memory::give(std::uint32_t index, base::Timestamp clock, std::uint64_t fram
   dues_.push(clock, frame, index, true);
 }
 
+// What unlink() and give() do, where a flood passes: the attempt and its place in the list are looked at once.
+void Memory::give_attempt(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept {
+  Attempt& a = attempt(index);
+  erase(a.hash, index);
+  a.standing = Attempt::Standing::kReleased;
+  a.release = Release::kEvicted;
+  a.until = clock;
+  ++lives_.failed;
+  pass_attempt(index);
+  Link& link = links_[index];
+  detach(link);
+  --part_of_list(link.list).occupied;
+  link = {0, 0, 0};
+  dues_.push(clock, frame, index, true);
+}
+
 void Memory::give_waiting(std::uint64_t hash, base::Timestamp clock, std::uint64_t frame) noexcept {
   if (parts_[part_of(hash)].waiting == 0) return;
   const std::size_t before = dues_.count();
@@ -460,6 +476,7 @@ void Memory::take_waiting(Partition& part, bool all) noexcept {
 void Memory::begin_tick(base::Timestamp now) noexcept {
   tick_ = number_of(now);
   begun_ = base::after(now, -(now % kTick + (now % kTick < 0 ? kTick : 0)));
+  next_tick_ = base::after(begun_, kTick);
   begins_ = true;
   dues_.begin_tick();
 }

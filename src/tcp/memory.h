@@ -91,6 +91,9 @@ class Memory {
   /// The same, quicker if the hint is right; any hint will do.
   [[nodiscard]] std::uint32_t find(const wire::Segment& s, std::uint32_t likely) const noexcept;
 
+  /// Surely no flow of this hash is known. False says nothing.
+  [[nodiscard]] bool knows_none(std::uint64_t hash) const noexcept { return beside_count_ == 0 && table_.has_none(hash); }
+
   /// The hint is right: this is the newest incarnation of the flow.
   [[nodiscard]] bool is_head(std::uint32_t likely, const wire::FlowKey& key) const noexcept {
     return likely < pool_.capacity() && pool_.is_live(likely) && pool_[likely].is(trait::kHead) && pool_[likely].key == key;
@@ -149,6 +152,8 @@ class Memory {
   };
   [[nodiscard]] const Lives& lives() const noexcept { return lives_; }
 
+  /// Whether advance(now) has anything to do.
+  [[nodiscard]] bool is_new_tick(base::Timestamp now) const noexcept { return now >= next_tick_ && number_of(now) > tick_; }
   /// Not an attempt. It will be called at `deadline`, or before.
   void arm(std::uint32_t index, base::Timestamp deadline) noexcept;
   /// Of a Connection, whose deadline is written down.
@@ -157,7 +162,7 @@ class Memory {
   /// the tick began, and what was released before that has its turn. Further calls in the same tick do nothing.
   template <class F>
   void advance(base::Timestamp now, F&& due) {
-    if (number_of(now) <= tick_) return;
+    if (!is_new_tick(now)) return;
     begin_tick(now);
     wheel_.advance(
         begun_, [&](std::uint32_t index) { return due(index, begun_); }, [this](std::uint32_t index) { prefetch_head(index); },
@@ -183,6 +188,8 @@ class Memory {
   void queue(std::uint32_t index) noexcept;
   /// The same, but its turn is now: `frame` (at `clock`) needs its place.
   void give(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept;
+  /// The same of an attempt that is remembered: it is unlinked and evicted.
+  void give_attempt(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept;
   /// Whatever waits in this partition has its turn now.
   void give_waiting(std::uint64_t hash, base::Timestamp clock, std::uint64_t frame) noexcept;
   /// From here on nothing waits; when all that was remembered has been queued, end_tick() gives the rest its turn.
@@ -287,7 +294,8 @@ class Memory {
   Dues dues_;
   std::int64_t tick_ = std::numeric_limits<std::int64_t>::min();
   base::Timestamp begun_ = std::numeric_limits<base::Timestamp>::min();
-  bool begins_ = false;  // a tick is being begun
+  base::Timestamp next_tick_ = std::numeric_limits<base::Timestamp>::min();  // the next one begins no earlier
+  bool begins_ = false;                                                      // a tick is being begun
   bool last_ = false;
   Lives lives_;
   std::uint64_t versions_ = base::Version::kChanging;  // the last one given

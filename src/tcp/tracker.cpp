@@ -69,11 +69,17 @@ Tracker::Impl::Impl(const TrackerOptions& given)
 inline bool Tracker::Impl::track(const wire::Segment& s, std::uint32_t likely) noexcept {
   ++counts.segments;
   clock = std::max(clock, s.clock);
-  if (!memory.is_compact_head(likely, s.key)) return track_in_full(s, likely);
+  if (!memory.is_compact_head(likely, s.key)) return begins_alone(s, likely) ? begin_attempt(s) : track_in_full(s, likely);
   Compact& c = memory.compact(likely);
   if (!may_be_due(c, s.clock) && s.kind == wire::SegmentKind::kTcp && compacts.apply_quiet(c, likely, s)) return true;
   journal.set_frame(s.frame);
   return track_compact(likely, s) || route(s, kNoBlock);
+}
+
+/// A SYN like any other of a flow that is surely unknown. That none was known when the hint was made is not enough: it may have begun
+/// since.
+inline bool Tracker::Impl::begins_alone(const wire::Segment& s, std::uint32_t likely) const noexcept {
+  return likely == kNoBlock && keeps_short && CompactMachine::may_begin(s) && memory.knows_none(s.hash) && !watched;
 }
 
 bool Tracker::Impl::track_in_full(const wire::Segment& s, std::uint32_t likely) noexcept {

@@ -30,6 +30,7 @@ struct Tracker::Impl {
 
   // tracker.cpp
   bool track(const wire::Segment& s, std::uint32_t likely) noexcept;
+  [[nodiscard]] bool begins_alone(const wire::Segment& s, std::uint32_t likely) const noexcept;
   [[gnu::noinline]] bool track_in_full(const wire::Segment& s, std::uint32_t likely) noexcept;  // apart from what is always in use
   [[nodiscard]] bool track_ordinary(const wire::Segment& s, std::uint32_t likely) noexcept;
   bool track_for_feed(const wire::Segment& s, std::uint32_t likely) noexcept;

@@ -158,6 +158,9 @@ TEST(Table, AgreesWithAMapUnderRandomUse) {
     const std::uint64_t hash = hash_of(keyed, key);
     const auto is_key = [&](std::uint32_t value) { return record[value] == key; };
     const auto known = oracle.find(key);
+    bool compared = false;
+    static_cast<void>(table.find(hash, [&compared](std::uint32_t) { return compared = true; }));
+    ASSERT_EQ(table.has_none(hash), !compared);
     ASSERT_EQ(table.find(hash, is_key), known == oracle.end() ? kNone : known->second);
     // A value of its own for each key, and a second one for its next incarnation.
     const auto value = static_cast<std::uint32_t>(key);

@@ -491,7 +491,9 @@ class Attempts {
     memory.free(compact);
   }
   void leave() {
-    if (!all_.empty()) release(random_() % all_.size());
+    if (all_.empty()) return;
+    const std::size_t n = random_() % all_.size();
+    memory.is_attempt(all_[n].index) && random_() % 2 == 0 ? give(n) : release(n);
   }
   /// The oldest of a partition goes first, whatever record it has.
   void make_room() {
@@ -500,7 +502,7 @@ class Attempts {
     std::size_t oldest = 0;
     while (rooms_.of(all_[oldest].hash) != rooms_.of(hash)) ++oldest;
     ASSERT_EQ(memory.victim(hash), all_[oldest].index);
-    release(oldest);
+    memory.is_attempt(all_[oldest].index) ? give(oldest) : release(oldest);
   }
   void pass_time() {
     now_ += static_cast<base::Duration>(random_() % 4) * Memory::kTick;
@@ -530,6 +532,24 @@ class Attempts {
     base::Timestamp until;
   };
 
+  /// It goes for another one, and is written.
+  void give(std::size_t n) {
+    const One one = all_[n];
+    all_.erase(all_.begin() + static_cast<std::ptrdiff_t>(n));
+    const std::uint64_t failed = memory.lives().failed;
+    memory.give_attempt(one.index, now_, 17);
+    EXPECT_TRUE(memory.has_room(one.hash)) << "written or not";
+    EXPECT_EQ(memory.lives().failed, failed + 1);
+    const Attempt& gone = memory.attempt(one.index);
+    EXPECT_TRUE(gone.is_released());
+    EXPECT_EQ(gone.release, Release::kEvicted);
+    EXPECT_EQ(gone.until, now_);
+    EXPECT_EQ(memory.find(one.hash, gone.key), kNoBlock);
+    ASSERT_EQ(memory.next_released_attempt(), one.index);
+    EXPECT_EQ(memory.turn().frame, 17U);
+    EXPECT_EQ(memory.next_released_attempt(), kNoBlock);
+    memory.free(one.index);
+  }
   void release(std::size_t n) {
     const One one = all_[n];
     all_.erase(all_.begin() + static_cast<std::ptrdiff_t>(n));

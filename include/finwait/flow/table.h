@@ -68,6 +68,14 @@ class Table {
     return find_in(second, tags_of(second).matching(tag_of(hash)), equal);
   }
 
+  /// True only if find() would compare with no entry at all: no key of this hash is there. Any thread.
+  [[nodiscard]] bool has_none(std::uint64_t hash) const noexcept {
+    const std::uint32_t first = first_of(hash);
+    const Tags tags = tags_of(first);
+    if (tags.matching(tag_of(hash)) != 0) return false;
+    return tags.overflow() == 0 || tags_of(second_of(hash, first)).matching(tag_of(hash)) == 0;
+  }
+
   /// Calls f(value) for each entry that find() would most likely compare with, at most kSlots times: whose records to fetch. They stand in
   /// the first bucket, or in the second if none does. Any thread.
   template <class F>
