@@ -49,7 +49,10 @@ std::uint32_t Tracker::Impl::outgrow(std::uint32_t index) noexcept {
   Compact& c = memory.compact(life);
   zeek.begin(life);
   compacts.begin(c, life, a.segment());
-  for (std::size_t end = 0; end != 2; ++end) c.counted[end] = static_cast<std::uint8_t>(static_cast<unsigned>(c.states[end]) + 1);
+  // Not by c.states: one of these has only just been written, and both would be read at once.
+  constexpr auto counted = [](State state) { return static_cast<std::uint8_t>(static_cast<unsigned>(state) + 1); };
+  c.counted[a.direction] = counted(State::kSynSent);
+  c.counted[1U - a.direction] = counted(State::kUnknown);
   memory.free(index);
   return life;
 }

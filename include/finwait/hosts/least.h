@@ -6,19 +6,51 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "finwait/hosts/tags.h"
 
 namespace finwait::hosts {
 
+/// Four weights at once.
+using Weights = std::uint32_t __attribute__((vector_size(16)));
+
+/// The first place of the least, if the weight at `changed` were `weight`. All of it in registers: weights written one by one and read four
+/// at once would have to reach the cache in between.
+template <std::size_t Count>
+[[nodiscard]] inline std::size_t place_of_least(const std::array<std::uint32_t, Count>& weights, std::size_t changed,
+                                                std::uint32_t weight) noexcept {
+  static_assert(Count % 4 == 0);
+  const auto least_of = [](Weights a, Weights b) { return a < b ? a : b; };
+  const auto all = [](std::uint32_t x) { return Weights{x, x, x, x}; };
+  // The least of all four, in each of them.
+  const auto spread_least = [&](Weights a) {
+    a = least_of(a, Weights{a[2], a[3], a[0], a[1]});
+    return least_of(a, Weights{a[1], a[0], a[3], a[2]});
+  };
+  std::array<Weights, Count / 4> lanes;
+  std::memcpy(lanes.data(), weights.data(), sizeof lanes);
+  Weights places{0, 1, 2, 3};
+  Weights least = all(0xffff'ffff);
+  for (Weights& four : lanes) {
+    four = places == all(static_cast<std::uint32_t>(changed)) ? all(weight) : four;
+    least = least_of(least, four);
+    places += all(4);
+  }
+  least = spread_least(least);
+  places = Weights{0, 1, 2, 3};
+  Weights found = all(Count - 1);
+  for (const Weights four : lanes) {
+    found = least_of(found, four == least ? places : all(Count - 1));
+    places += all(4);
+  }
+  return spread_least(found)[0];
+}
+
 /// The first place of the least.
 template <std::size_t Count>
 [[nodiscard]] inline std::size_t place_of_least(const std::array<std::uint32_t, Count>& weights) noexcept {
-  std::uint32_t least = weights[0];
-  for (const std::uint32_t weight : weights) least = std::min(least, weight);
-  std::uint32_t place = Count - 1;
-  for (std::uint32_t n = 0; n != Count; ++n) place = std::min<std::uint32_t>(place, weights[n] == least ? n : Count - 1);
-  return place;
+  return place_of_least(weights, Count, 0);
 }
 
 /// Where the next newcomer to a set goes: to a free place, or to the first one of the least weight; remembered while it is.
@@ -44,9 +76,7 @@ struct NextPlace {
     free.drop(place);
     sure = true;
     if (look<Count>(free)) return;
-    std::array<std::uint32_t, Count> then;
-    for (std::size_t n = 0; n != Count; ++n) then[n] = n == place ? weight : weights[n];
-    guess = static_cast<std::uint8_t>(place_of_least(then));
+    guess = static_cast<std::uint8_t>(place_of_least(weights, place, weight));
   }
   /// The weight of an entry has grown.
   void note_growth(std::size_t place) noexcept { sure = sure && place != guess; }
