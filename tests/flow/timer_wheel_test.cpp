@@ -240,6 +240,58 @@ class Oracle {
 /// A length of any order of magnitude up to 2^bits.
 Duration any_length(std::mt19937_64& random, unsigned bits) { return static_cast<Duration>(random() >> (64 - bits) >> (random() % bits)); }
 
+// Far more often than there is room for all of it: what is no longer true is cleared away.
+TEST(TimerWheel, HasRoomForWhoIsArmedAgainAndAgain) {
+  constexpr std::uint32_t kEntries = 100;
+  TimerWheel wheel(kEntries, kMillisecond);
+  Oracle oracle(kMillisecond);
+  std::mt19937_64 random(1);
+  for (int n = 0; n != 300'000; ++n) {
+    const auto index = static_cast<std::uint32_t>(random() % kEntries);
+    const Timestamp deadline = kToday + any_length(random, 36);
+    wheel.arm(index, deadline);
+    oracle.arm(index, deadline);
+  }
+  EXPECT_EQ(wheel.size(), kEntries);
+  for (Timestamp now = kToday; oracle.size() != 0; now += kSecond / 2) ASSERT_EQ(due_at(wheel, now), oracle.take(now));
+  EXPECT_EQ(wheel.size(), 0U);
+}
+
+TEST(TimerWheel, HasRoomForWhatACalleeArmsAgainAndAgain) {
+  constexpr std::uint32_t kEntries = 100;
+  TimerWheel wheel(kEntries, kMillisecond);
+  for (std::uint32_t i = 0; i != kEntries; ++i) wheel.arm(i, kToday);
+  std::mt19937_64 random(1);
+  Due called;
+  wheel.advance(kToday, [&](std::uint32_t index) {
+    EXPECT_TRUE(called.insert(index).second);
+    for (int n = 0; n != 3'000; ++n) wheel.arm(static_cast<std::uint32_t>(random() % 10), kToday + any_length(random, 36));
+    return kToday + kSecond;
+  });
+  EXPECT_EQ(called.size(), 91U) << "the first, and those it left alone";
+  EXPECT_EQ(wheel.size(), kEntries);
+  EXPECT_EQ(due_at(wheel, kToday + 100 * kSecond).size(), kEntries);
+}
+
+TEST(TimerWheel, CallsThoseOfATickInTheOrderInWhichTheyWereArmed) {
+  constexpr std::uint32_t kEntries = 1'000;
+  TimerWheel wheel(kEntries, kMillisecond);
+  std::vector<std::uint32_t> order;
+  for (std::uint32_t i = 0; i != kEntries; ++i) order.push_back(i);
+  std::mt19937_64 random(1);
+  for (int round = 0; round != 20; ++round) {  // there are gaps, and they are cleared away
+    std::shuffle(order.begin(), order.end(), random);
+    for (const std::uint32_t index : order) wheel.arm(index, kToday + 10 * kSecond);
+  }
+  std::vector<std::uint32_t> called;
+  const auto due = [&](std::uint32_t index) {
+    called.push_back(index);
+    return kFirst;
+  };
+  for (Timestamp now = kToday; now <= kToday + 10 * kSecond; now += kSecond / 4) wheel.advance(now, due);
+  EXPECT_EQ(called, order);
+}
+
 class TimerWheelRandomly : public testing::TestWithParam<std::tuple<Duration, Timestamp, unsigned>> {};
 
 TEST_P(TimerWheelRandomly, AgreesWithTheOracle) {

@@ -4,14 +4,17 @@
 // from the wheel's, in the slot of its own digit there. So the next slot is found by two bit scans, a jump over years costs what a small
 // step costs, and an entry is moved at most once a level. (Varghese and Lauck, "Hashed and hierarchical timing wheels", scheme 7.)
 //
+// A slot is a chain of chunks of entries: in a list through the entries themselves each would show where the next one is only when it has
+// come from memory. Who goes leaves a gap. When there are more gaps than entries, all slots are packed anew.
+//
 // Always true: an entry is due at the first advance() whose time, rounded down to a tick, reaches its deadline, rounded up: never early,
 // and late by less than one tick. The wheel's clock never goes back. Time spent in advance() is bounded by the entries it moves and calls,
-// whatever the time that went by.
+// whatever the time that went by; packing adds a moment for each entry that was cancelled or armed anew.
 //
 // Lazy: when an entry's deadline moves away, nothing need be told; its owner answers with the later deadline when called. When a deadline
 // comes nearer, arm() must be called. One thread. No allocation after construction.
 //
-// Not here: the order of calls within one advance(); callers that need one sort.
+// Not here: the order of calls within one advance(), but that those of one tick come as they were armed; callers that need one sort.
 #pragma once
 
 #include <array>
@@ -27,7 +30,7 @@ namespace finwait::flow {
 
 class TimerWheel {
  public:
-  /// For indices below max_entries; tick > 0 in nanoseconds. Throws std::bad_alloc, std::invalid_argument.
+  /// For indices below max_entries, which fit 2^29 at least; tick > 0 in nanoseconds. Throws std::bad_alloc, std::invalid_argument.
   TimerWheel(std::uint32_t max_entries, base::Duration tick);
 
   /// Sets the entry's deadline, whether or not it had one. One whose tick has come is due at the next advance(). kNever cancels.
@@ -39,7 +42,7 @@ class TimerWheel {
   /// Fetches what arming or cancelling the entry needs first.
   void prefetch(std::uint32_t index) const noexcept { nodes_.prefetch(index); }
 
-  [[nodiscard]] bool is_armed(std::uint32_t index) const noexcept { return nodes_[index].before_never != 0; }
+  [[nodiscard]] bool is_armed(std::uint32_t index) const noexcept { return nodes_[index].where != 0; }
 
   /// Moves the clock to `now` (if that is later than now()) and calls `Timestamp due(uint32_t index)` once for each entry whose deadline
   /// has come; the entry is not armed during the call. An answer after now() is the deadline it is armed with anew; any other answer says
@@ -53,15 +56,20 @@ class TimerWheel {
   void advance(base::Timestamp now, F&& due, G&& soon, H&& next) {
     if (now > now_) now_ = now;
     gather(tick_at(now_));
-    Scout far{heads_[kFiring]};
-    Scout near{heads_[kFiring]};
-    while (heads_[kFiring] != 0) {
-      run_ahead(far, 2 * kScouted, soon);
-      run_ahead(near, kScouted, next);
-      const std::uint32_t index = heads_[kFiring] - 1;
-      cancel(index);
-      const base::Timestamp deadline = due(index);
-      if (deadline > now_) arm(index, deadline);
+    Scout far{firing_.first};
+    Scout near{firing_.first};
+    while (firing_.first != 0) {
+      const Chunk& chunk = chunks_[firing_.first - 1];
+      for (std::uint32_t n = 0; n != chunk.count; ++n) {
+        run_ahead(far, 2 * kScouted, soon);
+        run_ahead(near, kScouted, next);
+        if (chunk.entries[n] == 0) continue;
+        const std::uint32_t index = chunk.entries[n] - 1;
+        cancel(index);
+        const base::Timestamp deadline = due(index);
+        if (deadline > now_) arm(index, deadline);
+      }
+      give_back_first(firing_);
     }
   }
 
@@ -82,21 +90,36 @@ class TimerWheel {
   static constexpr std::uint32_t kSlots = 1U << kDigitBits;
   static constexpr std::uint32_t kLevels = 11;
   static constexpr std::uint32_t kOverdue = kLevels * kSlots;  // armed for the past: due at the next advance
-  static constexpr std::uint32_t kFiring = kOverdue + 1;       // due in this advance, not called yet
 
   /// A tick's number, counted from the smallest Timestamp: unsigned, so digits and order agree.
   using Tick = std::uint64_t;
 
-  /// All zero is an entry that was never armed. Links are index + 1, 0 is none.
+  /// All zero is an entry that was never armed.
   struct Node {
-    std::uint64_t before_never;  // kNever - deadline; 0: not armed
+    std::array<std::uint32_t, 2> tick;  // its deadline's, rounded up; in two halves, for a node to be no longer than it need be
+    std::uint32_t where;                // which chunk, which place in it (place_of); 0: not armed
+  };
+  static_assert(sizeof(Node) == 12);
+
+  /// A link is the number of a chunk + 1, 0 is none.
+  struct alignas(base::kCacheLine) Chunk {
+    static constexpr std::uint32_t kEntries = 14;
     std::uint32_t next;
-    std::uint32_t previous;
+    std::uint32_t count;                          // at least one, but for a moment
+    std::array<std::uint32_t, kEntries> entries;  // index + 1; 0: a gap, who was here has gone
+  };
+  static_assert(sizeof(Chunk) == base::kCacheLine);
+  static constexpr std::uint32_t kPlaces = 16;  // a power of two; the first one is 1, so that no `where` is 0
+  [[nodiscard]] static std::uint32_t place_of(std::uint32_t link, std::uint32_t n) noexcept { return (link - 1) * kPlaces + n + 1; }
+  struct Chain {
+    std::uint32_t first;
+    std::uint32_t last;  // means nothing if there is no first
   };
 
-  /// Goes along the entries that are due, before their turn. Where `due` rearms the one it stands at, it strays: harmless.
+  /// Goes along the entries that are due, before their turn.
   struct Scout {
-    std::uint32_t at;  // a link
+    std::uint32_t at;        // a link
+    std::uint32_t told = 0;  // of that chunk
     std::uint32_t ahead = 0;
   };
   static constexpr std::uint32_t kScouted = 8;  // entries at a time: fetches that go out together overlap
@@ -106,26 +129,54 @@ class TimerWheel {
   void run_ahead(Scout& scout, std::uint32_t most, G& tell) const {
     if (scout.ahead <= most - kScouted) {
       for (; scout.at != 0 && scout.ahead != most; ++scout.ahead) {
-        tell(scout.at - 1);
-        scout.at = nodes_[scout.at - 1].next;
+        const Chunk& chunk = chunks_[scout.at - 1];
+        const std::uint32_t entry = chunk.entries[scout.told++];
+        if (entry != 0) {
+          prefetch(entry - 1);
+          tell(entry - 1);
+        }
+        if (scout.told != chunk.count) continue;
+        scout.at = chunk.next;
+        scout.told = 0;
+        if (scout.at != 0) chunks_.prefetch(chunks_[scout.at - 1].next - 1);
       }
     }
     if (scout.ahead != 0) --scout.ahead;
   }
 
-  [[nodiscard]] Tick tick_at(base::Timestamp now) const noexcept;  // rounded down
-  [[nodiscard]] Tick tick_of(std::uint32_t index) const noexcept;  // its deadline's, rounded up
+  static constexpr std::size_t kSpareGaps = 4096;  // where entries are few, they are not packed all the time
+  [[nodiscard]] std::size_t most_gaps() const noexcept { return nodes_.size() + kSpareGaps; }
+  [[nodiscard]] static std::size_t chunks_for(std::uint32_t max_entries);
+  [[nodiscard]] Tick tick_at(base::Timestamp now) const noexcept;        // rounded down
+  [[nodiscard]] Tick tick_for(base::Timestamp deadline) const noexcept;  // rounded up
+  [[nodiscard]] static Tick tick_of(const Node& node) noexcept { return Tick{node.tick[1]} << 32 | node.tick[0]; }
   [[nodiscard]] std::uint32_t slot_of(Tick tick) const noexcept;
-  [[nodiscard]] std::uint32_t take_slot_until(Tick target) noexcept;
+  /// A slot that has come; no chain: there is none.
+  struct Taken {
+    Chain chain;
+    bool whole;  // all in it is due
+  };
+  [[nodiscard]] Taken take_slot_until(Tick target) noexcept;
   void gather(Tick target) noexcept;
-  void push(std::uint32_t slot, std::uint32_t index) noexcept;
-  void unlink(std::uint32_t index) noexcept;
+  void spread(Chain chain) noexcept;
+  void put_in_front(const Chain& chain) noexcept;
+  void push(Chain& chain, std::uint32_t index) noexcept;
+  void push_to_slot(std::uint32_t slot, std::uint32_t index) noexcept;
+  void pack_all() noexcept;
+  void pack(Chain& chain) noexcept;
+  [[nodiscard]] std::uint32_t take_chunk() noexcept;
+  void give_back_first(Chain& chain) noexcept;
 
   base::FixedArray<Node> nodes_;
-  std::array<std::uint32_t, kFiring + 1> heads_{};
+  base::FixedArray<Chunk> chunks_;
+  std::uint32_t chunks_used_ = 0;  // ever
+  std::uint32_t free_ = 0;         // those given back
+  std::array<Chain, kOverdue + 1> slots_{};
+  Chain firing_{};                                 // due in this advance, not called yet
   std::array<std::uint64_t, kLevels> occupied_{};  // a bit a slot
   std::uint32_t levels_ = 0;                       // a bit a level that has an occupied slot
   std::uint32_t size_ = 0;
+  std::size_t gaps_ = 0;
   base::Duration tick_;
   base::Timestamp now_ = std::numeric_limits<base::Timestamp>::min();
   Tick current_ = 0;
