@@ -87,7 +87,7 @@ class Blocks {
   [[nodiscard]] std::uint32_t allocate() noexcept {
     const std::uint32_t index = pool_.allocate();
     exhausted_ += index == kNoBlock;
-    prefetch(pool_.next());
+    pool_.prefetch(pool_.next(), sizeof(Block) / base::kCacheLine);  // of the next one
     return index;
   }
   [[nodiscard]] Block& operator[](std::uint32_t index) noexcept { return pool_[index]; }

@@ -74,10 +74,8 @@ void CompactMachine::begin(Compact& c, std::uint32_t index, const Segment& s) no
 Taken CompactMachine::apply(Compact& c, std::uint32_t index, const Segment& s) noexcept {
   switch (s.flags & kKind) {
     case flag::kAck:
-      if (apply_quiet(c, index, s)) return Taken::kQuiet;
-      return c.states[s.direction] == State::kSynSent ? complete(c, index, s) : acknowledge_fin(c, index, s);
     case flag::kFin | flag::kAck:
-      return send_fin(c, index, s);
+      return go_on(c, index, s);
     case flag::kSyn | flag::kAck:
       return answer(c, index, s);
     case flag::kRst | flag::kAck:
@@ -87,8 +85,51 @@ Taken CompactMachine::apply(Compact& c, std::uint32_t index, const Segment& s) n
   }
 }
 
+/// Which step it would be, by the states of both ends.
+CompactMachine::Step CompactMachine::step_by(const Compact& c, const Segment& s) noexcept {
+  const State x = c.states[s.direction];
+  const State y = c.states[1 - s.direction];
+  if (s.fin()) {
+    // Beyond 2^30 bytes the numbers of the handshake are no longer comparable: the long way knows what that means.
+    if (c.ends[s.direction].knows(known::kIssFar)) return Step::kNone;
+    if (x == State::kCloseWait) return Step::kLastFin;
+    if (x != State::kEstablished) return Step::kNone;
+    return y == State::kEstablished ? Step::kFirstFin : y == State::kFinWait1 ? Step::kLastFinAtOnce : Step::kNone;
+  }
+  if (s.payload_length != 0) return Step::kNone;
+  if (x == State::kSynSent && y == State::kSynReceived) return Step::kComplete;
+  if (x == State::kEstablished && y == State::kFinWait1) return Step::kFirstAck;
+  return x == State::kFinWait2 && y == State::kLastAck ? Step::kLastAck : Step::kNone;
+}
+
+// All that follows a SYN-ACK, but for RSTs: each step acknowledges all that was sent, but for the first FIN.
+Taken CompactMachine::go_on(Compact& c, std::uint32_t index, const Segment& s) noexcept {
+  const Step step = step_by(c, s);
+  if (step == Step::kNone) return apply_quiet(c, index, s) ? Taken::kQuiet : Taken::kRefused;
+  if (step != Step::kFirstFin && s.ack != c.ends[1 - s.direction].snd_nxt) return Taken::kRefused;
+  Next next;
+  if (!is_next(c, s, next) || !(step == Step::kComplete ? fits_opening(c, s) : fits_close(c, s))) return Taken::kRefused;
+  take(c, index, s, next);
+  switch (step) {
+    case Step::kComplete:
+      complete(c, s);
+      break;
+    case Step::kFirstFin:
+      close_first(c, s);
+      break;
+    case Step::kFirstAck:
+    case Step::kLastAck:
+      acknowledge_fin(c, s, step);
+      break;
+    default:
+      close_second(c, s, step);
+      break;
+  }
+  return Taken::kMoved;
+}
+
 /// In order, acknowledging what was seen, within the windows, not older than what its sender said before, and no copy.
-bool CompactMachine::is_next(const Compact& c, const Segment& s, Next& next) noexcept {
+[[gnu::always_inline]] inline bool CompactMachine::is_next(const Compact& c, const Segment& s, Next& next) noexcept {
   const CompactEnd& x = c.ends[s.direction];
   const CompactEnd& y = c.ends[1 - s.direction];
   if ((s.present & ~kHarmless) != 0 || s.seq != x.snd_nxt || !x.knows(known::kNext) || !acknowledges_seen(x, y, s.ack)) return false;
@@ -101,7 +142,7 @@ bool CompactMachine::is_next(const Compact& c, const Segment& s, Next& next) noe
 }
 
 // What every segment behind the SYNs says.
-void CompactMachine::note(Compact& c, std::uint32_t index, const Segment& s, std::uint32_t print) noexcept {
+[[gnu::always_inline]] inline void CompactMachine::note(Compact& c, std::uint32_t index, const Segment& s, std::uint32_t print) noexcept {
   CompactEnd& x = c.ends[s.direction];
   remember_print(x, print);
   x.spoke_at = s.has(present::kTimestamps) ? when_sent(c, x, s) : s.time;
@@ -115,7 +156,7 @@ void CompactMachine::note(Compact& c, std::uint32_t index, const Segment& s, std
 }
 
 // ... but for a RST, whose age is not asked and whose window means nothing. What is in flight is for the caller.
-void CompactMachine::take(Compact& c, std::uint32_t index, const Segment& s, const Next& next) noexcept {
+[[gnu::always_inline]] inline void CompactMachine::take(Compact& c, std::uint32_t index, const Segment& s, const Next& next) noexcept {
   CompactEnd& x = c.ends[s.direction];
   CompactEnd& y = c.ends[1 - s.direction];
   note(c, index, s, next.print);
@@ -170,12 +211,8 @@ Taken CompactMachine::answer(Compact& c, std::uint32_t index, const Segment& s) 
   return Taken::kMoved;
 }
 
-Taken CompactMachine::complete(Compact& c, std::uint32_t index, const Segment& s) noexcept {
+void CompactMachine::complete(Compact& c, const Segment& s) noexcept {
   CompactEnd& y = c.ends[1 - s.direction];
-  Next next;
-  if (c.states[1 - s.direction] != State::kSynReceived || s.payload_length != 0 || !is_next(c, s, next)) return Taken::kRefused;
-  if (!fits_opening(c, s)) return Taken::kRefused;
-  take(c, index, s, next);
   c.opening.ack_frame = static_cast<std::uint32_t>(s.frame - c.id);
   c.opening.ack_time.set(s.time - c.start);
   c.opening.ack_ts_val = s.ts_val;
@@ -185,52 +222,26 @@ Taken CompactMachine::complete(Compact& c, std::uint32_t index, const Segment& s
   y.largest_acked = 1;
   enter(c, s.direction, State::kEstablished);
   enter(c, 1U - s.direction, State::kEstablished);
-  return Taken::kMoved;
 }
 
 // Of the first FIN, by the end that is still open; of the second, by the end that closed first.
-Taken CompactMachine::acknowledge_fin(Compact& c, std::uint32_t index, const Segment& s) noexcept {
+void CompactMachine::acknowledge_fin(Compact& c, const Segment& s, Step step) noexcept {
   const unsigned x = s.direction;
   const unsigned y = 1 - x;
-  const bool of_first = c.states[x] == State::kEstablished && c.states[y] == State::kFinWait1;
-  const bool of_second = c.states[x] == State::kFinWait2 && c.states[y] == State::kLastAck;
-  Next next;
-  if (!(of_first || of_second) || s.payload_length != 0 || s.ack != c.ends[y].snd_nxt || !is_next(c, s, next)) return Taken::kRefused;
-  if (!fits_close(c, s)) return Taken::kRefused;
-  take(c, index, s, next);
+  const bool first = step == Step::kFirstAck;
   blocks_.prune_sent(c.ends[y], s.ack);
-  learn_largest(c.ends[y], c.close.payloads[of_first ? 0 : 1]);
-  if (of_first) {
-    write_step(c, CompactClose::kFirstAck, s);
+  learn_largest(c.ends[y], c.close.payloads[first ? 0 : 1]);
+  write_step(c, first ? CompactClose::kFirstAck : CompactClose::kLastAck, s);
+  if (first) {
     c.add(trait::kHalfClose | (x == 1 ? trait::kHalfCloseHigh : 0));
     enter(c, x, State::kCloseWait);
     enter(c, y, State::kFinWait2);
   } else {
-    write_step(c, CompactClose::kLastAck, s);
     const bool counts = c.ends[x].knows(known::kIpId) && !c.ends[x].knows(known::kIpIdErratic);
     if (counts && s.ip_id == 0) c.ends[x].learn(known::kFinAckedFirst);  // as the machine has it (closing.cpp)
     enter(c, x, State::kTimeWait);
     enter(c, y, State::kClosed);
   }
-  return Taken::kMoved;
-}
-
-Taken CompactMachine::send_fin(Compact& c, std::uint32_t index, const Segment& s) noexcept {
-  const unsigned x = s.direction;
-  const unsigned y = 1 - x;
-  Next next;
-  // Beyond 2^30 bytes the numbers of the handshake are no longer comparable: the long way knows what that means.
-  if (c.ends[x].knows(known::kIssFar) || !is_next(c, s, next) || !fits_close(c, s)) return Taken::kRefused;
-  if (c.states[x] == State::kEstablished && c.states[y] == State::kEstablished) {
-    take(c, index, s, next);
-    close_first(c, s);
-    return Taken::kMoved;
-  }
-  const bool open = (c.states[x] == State::kEstablished && c.states[y] == State::kFinWait1) || c.states[x] == State::kCloseWait;
-  if (!open || s.ack != c.ends[y].snd_nxt) return Taken::kRefused;
-  take(c, index, s, next);
-  close_second(c, s);
-  return Taken::kMoved;
 }
 
 // The FIN itself is in no list: the step says all of it (compact_expand.cpp: unlisted_in_flight).
@@ -238,9 +249,9 @@ void CompactMachine::close_first(Compact& c, const Segment& s) noexcept {
   const unsigned x = s.direction;
   prune_sent(c, 1 - x, s.ack);
   CompactSent& oldest = c.in_flight[x];
-  if (c.ends[x].in_flight_count + (oldest.frame != 0 ? 1 : 0) == Blocks::kMaxInFlight) {
-    oldest.frame != 0 ? static_cast<void>(oldest.frame = 0) : blocks_.forget_oldest(c.ends[x]);
-  }
+  const int others = c.ends[x].in_flight_count;
+  if (oldest.frame != 0 && others == Blocks::kMaxInFlight - 1) oldest.frame = 0;
+  if (others == Blocks::kMaxInFlight) blocks_.forget_oldest(c.ends[x]);
   begin_close(c, s);
   write_step(c, CompactClose::kFirstFin, s);
   c.close.payloads[0] = static_cast<std::uint16_t>(s.payload_length);
@@ -248,12 +259,12 @@ void CompactMachine::close_first(Compact& c, const Segment& s) noexcept {
   enter(c, x, State::kFinWait1);
 }
 
-void CompactMachine::close_second(Compact& c, const Segment& s) noexcept {
+void CompactMachine::close_second(Compact& c, const Segment& s, Step step) noexcept {
   const unsigned x = s.direction;
   write_step(c, CompactClose::kSecondFin, s);
   c.close.payloads[1] = static_cast<std::uint16_t>(s.payload_length);
   c.ends[x].learn(known::kFin | known::kFinCovers);
-  if (c.states[x] == State::kEstablished) {  // it acknowledges the first FIN too
+  if (step == Step::kLastFinAtOnce) {  // it acknowledges the first FIN too
     write_step(c, CompactClose::kFirstAck, s);
     blocks_.prune_sent(c.ends[1 - x], s.ack);
     learn_largest(c.ends[1 - x], c.close.payloads[0]);

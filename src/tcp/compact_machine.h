@@ -48,6 +48,10 @@ class CompactMachine {
     std::uint32_t edge;
     std::uint32_t print;
   };
+  /// The steps behind the SYN-ACK. The last FIN is the one of the end that closes second: after its acknowledgment of the first, or with
+  /// it.
+  enum class Step : std::uint8_t { kNone, kComplete, kFirstFin, kFirstAck, kLastFin, kLastFinAtOnce, kLastAck };
+  [[nodiscard]] static Step step_by(const Compact& c, const wire::Segment& s) noexcept;
   [[nodiscard]] static bool is_quiet(const CompactEnd& x, const CompactEnd& y, const wire::Segment& s, Next& next) noexcept;
   [[nodiscard]] static base::Timestamp when_sent(const Compact& c, CompactEnd& x, const wire::Segment& s) noexcept;
   [[nodiscard]] static bool is_next(const Compact& c, const wire::Segment& s, Next& next) noexcept;
@@ -56,11 +60,11 @@ class CompactMachine {
   void prune_sent(Compact& c, unsigned end, std::uint32_t acked) noexcept;
   void take_syn(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
   [[nodiscard]] Taken answer(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
-  [[nodiscard]] Taken complete(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
-  [[nodiscard]] Taken acknowledge_fin(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
-  [[nodiscard]] Taken send_fin(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
+  [[nodiscard]] Taken go_on(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
+  void complete(Compact& c, const wire::Segment& s) noexcept;
   void close_first(Compact& c, const wire::Segment& s) noexcept;
-  void close_second(Compact& c, const wire::Segment& s) noexcept;
+  void acknowledge_fin(Compact& c, const wire::Segment& s, Step step) noexcept;
+  void close_second(Compact& c, const wire::Segment& s, Step step) noexcept;
   [[nodiscard]] Taken refuse(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
   void begin_close(Compact& c, const wire::Segment& s) noexcept;
   void write_reset(Compact& c, const wire::Segment& s) noexcept;

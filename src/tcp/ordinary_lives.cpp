@@ -1,6 +1,7 @@
 // Connections that are kept short, from their second segment on (attempts.cpp: before): when one is expanded, and how long it is remembered
 // (as lifetime.cpp has it, for the few states that an ordinary life knows).
 #include <algorithm>
+#include <array>
 
 #include "compact_expand.h"
 #include "tracker_impl.h"
@@ -10,10 +11,34 @@ namespace {
 
 bool is_released(const Compact& c) noexcept { return c.is(trait::kReleased); }
 
-Worth worth(const Compact& c) noexcept {
-  if (c.in(State::kSynReceived)) return Worth::kHalfOpen;
-  if (c.in(State::kSynSent)) return Worth::kUnanswered;
-  return c.in(State::kTimeWait) || c.in(State::kClosed) ? Worth::kOver : Worth::kAlive;
+/// What its states say of a life: how easily it is given up, and what it waits for.
+enum class Wait : std::uint8_t { kTimeWait, kClosed, kSynReceived, kSynSent, kLastAck, kIdle };
+struct Standing {
+  Worth worth;
+  Wait wait;
+};
+
+constexpr Standing standing_in(State a, State b) noexcept {
+  const auto in = [&](State state) { return a == state || b == state; };
+  if (in(State::kTimeWait)) return {Worth::kOver, Wait::kTimeWait};
+  if (in(State::kClosed)) return {Worth::kOver, Wait::kClosed};
+  if (in(State::kSynReceived)) return {Worth::kHalfOpen, Wait::kSynReceived};
+  if (in(State::kSynSent)) return {Worth::kUnanswered, Wait::kSynSent};
+  return {Worth::kAlive, in(State::kLastAck) ? Wait::kLastAck : Wait::kIdle};
+}
+
+constexpr auto kStandings = [] {
+  std::array<std::array<Standing, kStates>, kStates> all{};
+  for (int a = 0; a != kStates; ++a) {
+    for (int b = 0; b != kStates; ++b) {
+      all[static_cast<std::size_t>(a)][static_cast<std::size_t>(b)] = standing_in(static_cast<State>(a), static_cast<State>(b));
+    }
+  }
+  return all;
+}();
+
+Standing standing(const Compact& c) noexcept {
+  return kStandings[static_cast<std::size_t>(c.states[0])][static_cast<std::size_t>(c.states[1])];
 }
 
 }  // namespace
@@ -64,18 +89,27 @@ void Tracker::Impl::settle_compact(std::uint32_t index) noexcept {
   Compact& c = memory.compact(index);
   for (std::size_t end = 0; end != 2; ++end) count_state(c.counted[end], c.states[end]);
   memory.arm(index, deadline(c));
-  memory.value(index, worth(c));
+  memory.value(index, standing(c).worth);
 }
 
 base::Timestamp Tracker::Impl::expiry(const Compact& c) const noexcept {
   const Timers& t = options.timers;
   const base::Timestamp limit = t.idle != 0 ? base::after(c.last_clock, t.idle) : base::kNever;
   const auto until = [&](base::Timestamp since, base::Duration wait) { return std::min(limit, base::after(since, wait)); };
-  if (c.in(State::kTimeWait)) return until(c.last_clock, time_wait(t));
-  if (c.in(State::kClosed)) return until(c.last_clock, 2 * t.msl);
-  if (c.in(State::kSynReceived)) return until(c.last_clock, t.syn_ack_unanswered);
-  if (c.in(State::kSynSent)) return until(c.last_clock, t.syn_unanswered);
-  if (c.in(State::kLastAck)) return until(c.last_clock, t.closing);
+  switch (standing(c).wait) {
+    case Wait::kTimeWait:
+      return until(c.last_clock, time_wait(t));
+    case Wait::kClosed:
+      return until(c.last_clock, 2 * t.msl);
+    case Wait::kSynReceived:
+      return until(c.last_clock, t.syn_ack_unanswered);
+    case Wait::kSynSent:
+      return until(c.last_clock, t.syn_unanswered);
+    case Wait::kLastAck:
+      return until(c.last_clock, t.closing);
+    case Wait::kIdle:
+      break;
+  }
   return limit;
 }
 
