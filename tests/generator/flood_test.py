@@ -13,19 +13,13 @@ import subprocess
 import sys
 import tempfile
 
+from checks import check, conclude
+
 GENERATOR, FINWAIT = sys.argv[1:3]
 FLOOD = int(os.environ.get("FINWAIT_FLOOD", "200000"))
 FULL = FLOOD >= 5_000_000
 CONNECTIONS, CONCURRENT, MEMORY = (10_000, 10_000, 256) if FULL else (2_000, 500, 96)
 SHARE = 0.999
-failures = 0
-
-
-def check(true, *what):
-    global failures
-    if not true:
-        failures += 1
-        print("WRONG:", *what)
 
 
 def flood(folder, answer):
@@ -71,4 +65,4 @@ def main():
 
 
 main()
-sys.exit(1 if failures else 0)
+conclude()

@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 
+from checks import check, conclude
+
 GENERATOR, FINWAIT = sys.argv[1:3]
 CAPTURES = {
     "flood": "--profile flood --packets 40000 --flood 40000 --concurrent 3000 --seed 3",
@@ -19,14 +21,6 @@ CAPTURES = {
 }
 ROOMS = [("flood", 6000, range(2, 9)), ("wide", 400, (2, 5, 8)), ("wide", 3, (2, 8)), ("small64", 6000, (2, 3, 7))]
 OUTPUTS = ["json", "zeek", "eve", "summary"]
-failures = 0
-
-
-def check(true, *what):
-    global failures
-    if not true:
-        failures += 1
-        print("WRONG:", *what)
 
 
 def written(folder, capture, most, threads):
@@ -70,4 +64,4 @@ def main():
 
 
 main()
-sys.exit(1 if failures else 0)
+conclude()

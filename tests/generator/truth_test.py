@@ -12,15 +12,13 @@ import subprocess
 import sys
 import tempfile
 
+from checks import check, conclude
+
 GENERATOR, FINWAIT = sys.argv[1:3]
-failures = 0
 
 
 def expect(what, got, wanted):
-    global failures
-    if got != wanted:
-        failures += 1
-        print(f"{what}: {got}, the truth is {wanted}")
+    check(got == wanted, f"{what}: {got}, the truth is {wanted}")
 
 
 def generate(folder, options):
@@ -81,4 +79,4 @@ with tempfile.TemporaryDirectory() as folder:
         check_all_counts(folder, options)
     check_flood_beyond_room(folder)
     check_same_again(folder)
-sys.exit(1 if failures else 0)
+conclude()
