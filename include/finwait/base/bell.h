@@ -9,11 +9,13 @@
 //   3 count load, acquire (wait)       -> 1
 //
 // look() and ring() are lock-free; ring() makes a system call only if somebody sleeps. wait() spins for a moment, then sleeps in the
-// kernel.
+// kernel (sleepers.h).
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+
+#include "finwait/base/sleepers.h"
 
 namespace finwait::base {
 
@@ -23,7 +25,7 @@ class Bell {
 
   void ring() noexcept {
     count_.fetch_add(1, std::memory_order_release);  // 1
-    count_.notify_all();
+    sleepers_.wake(count_);
   }
 
   /// Returns when the bell has rung since look() gave `seen`; 2^32 rings in between are missed.
@@ -32,12 +34,13 @@ class Bell {
       if (count_.load(std::memory_order_acquire) != seen) return;  // 3
       __builtin_ia32_pause();
     }
-    count_.wait(seen, std::memory_order_acquire);  // 3
+    while (count_.load(std::memory_order_acquire) == seen) sleepers_.sleep(count_, seen);  // 3
   }
 
  private:
-  static constexpr int kSpins = 200;  // some microseconds: less than falling asleep and being woken costs
+  static constexpr int kSpins = 20;  // less than a microsecond: there may be more threads than processors
   std::atomic<std::uint32_t> count_{0};
+  mutable Sleepers sleepers_;
 };
 
 }  // namespace finwait::base
