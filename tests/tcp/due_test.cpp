@@ -55,6 +55,28 @@ TEST(Due, SortsTheWholeOfTime) {
   expect_in_order(dues);
 }
 
+/// What is left at the end of input: many of one time, of whose numbers some or most are there.
+TEST(Due, SortsManyOfOneTime) {
+  std::mt19937_64 random(1);
+  for (const std::uint32_t count : {999U, 1000U, 30'000U}) {
+    for (const std::uint64_t apart : {1U, 2U, 7U, 300U, 70'000U, 200'000U, 5'000'000U}) {
+      for (const std::uint64_t from : {std::uint64_t{0}, std::uint64_t{255}, std::numeric_limits<std::uint64_t>::max() - apart * count}) {
+        std::vector<Due> dues;
+        for (std::uint32_t n = 0; n != count; ++n) dues.push_back({base::kNever, from + n * apart + random() % apart, 3 * n, true});
+        std::vector<Due> mixed = dues;
+        std::shuffle(mixed.begin(), mixed.end(), random);
+        put_in_order(mixed);
+        for (std::uint32_t n = 0; n != count; ++n) {
+          ASSERT_EQ(mixed[n].number, dues[n].number) << n << " of " << count << ", " << apart << " apart";
+          ASSERT_EQ(mixed[n].index, dues[n].index);
+          ASSERT_EQ(mixed[n].at, base::kNever);
+          ASSERT_TRUE(mixed[n].at_once);
+        }
+      }
+    }
+  }
+}
+
 TEST(Due, StaysAsItIsWhereItIsInOrder) {
   std::vector<Due> dues = some(5000, 50, 1, 1);
   std::stable_sort(dues.begin(), dues.end());
