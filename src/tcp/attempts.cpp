@@ -48,7 +48,7 @@ std::uint32_t Tracker::Impl::outgrow(std::uint32_t index) noexcept {
   const Attempt& a = memory.attempt(index);
   Compact& c = memory.compact(life);
   zeek.begin(life);
-  compacts.begin(c, life, a.segment());
+  compacts.begin(c, life, a);
   // Not by c.states: one of these has only just been written, and both would be read at once.
   constexpr auto counted = [](State state) { return static_cast<std::uint8_t>(static_cast<unsigned>(state) + 1); };
   c.counted[a.direction] = counted(State::kSynSent);
@@ -104,7 +104,7 @@ Connection& Tracker::Impl::unfold_attempt(std::uint32_t index) noexcept {
   const Attempt& a = memory.attempt(index);
   Compact c;
   zeek.begin(index);
-  compacts.begin(c, index, a.segment());
+  compacts.begin(c, index, a);
   c.add(trait::kReleased);
   c.release = a.release;
   c.released_at = a.until;

@@ -59,16 +59,19 @@ bool CompactMachine::may_begin(const Segment& s) noexcept {
   return is_plain_syn(s, flag::kSyn) && s.kind == wire::SegmentKind::kTcp && s.time <= s.clock;
 }
 
-void CompactMachine::begin(Compact& c, std::uint32_t index, const Segment& s) noexcept {
-  c.key = s.key;
-  c.id = s.frame;
-  c.start = c.last_clock = s.time;
-  c.originator = s.direction & 1U;
-  c.opening.encapsulation = s.encapsulation;
-  c.opening.syn_ip_id = s.ip_id;
-  c.ends[s.direction].learn(known::kPlainSyn);
-  take_syn(c, index, s);
-  c.states[s.direction] = State::kSynSent;
+void CompactMachine::begin(Compact& c, std::uint32_t index, const Attempt& a) noexcept {
+  c.key = a.key;
+  c.id = c.last_frame = a.frame;
+  c.start = c.last_clock = a.time;
+  c.originator = a.direction & 1U;
+  c.opening.encapsulation = a.encapsulation;
+  c.opening.syn_ip_id = a.ip_id;
+  c.completeness_pending = completeness::kSyn;
+  if (zeek_.wanted()) zeek_.see(index, a.segment());
+  note_time(c, a);
+  take_syn(c, a);
+  c.ends[a.direction].learn(known::kPlainSyn);
+  c.states[a.direction] = State::kSynSent;
 }
 
 Taken CompactMachine::apply(Compact& c, std::uint32_t index, const Segment& s) noexcept {
@@ -172,7 +175,8 @@ Taken CompactMachine::go_on(Compact& c, std::uint32_t index, const Segment& s) n
 }
 
 // What a SYN or a SYN-ACK says of its sender.
-void CompactMachine::take_syn(Compact& c, std::uint32_t index, const Segment& s) noexcept {
+template <class Syn>
+void CompactMachine::take_syn(Compact& c, const Syn& s) noexcept {
   CompactEnd& x = c.ends[s.direction];
   remember_print(x, fingerprint(s));
   remember_newest(x, s);
@@ -181,17 +185,15 @@ void CompactMachine::take_syn(Compact& c, std::uint32_t index, const Segment& s)
     x.clock_base_time = s.time;
     x.clock_base_val = s.ts_val;
   }
-  zeek_.see(index, s);
   x.counters = {1, s.ip_length};
   x.ttl = s.ttl;
-  note_frame(c, s);
   x.max_window = std::max<std::uint32_t>(x.max_window, s.window);
   if (s.has(present::kWindowScale)) x.window_scale = std::min<std::uint8_t>(s.window_scale, 14);  // RFC 7323, 2.3
   x.mss = s.mss;
   x.syn_ts_val = s.ts_val;
   x.iss = s.seq;
   x.snd_nxt = s.seq + 1;
-  time_sent(c.ends[1 - s.direction], s);
+  time_sent(c.ends[1 - s.direction], x.snd_nxt, s.time);
 }
 
 Taken CompactMachine::answer(Compact& c, std::uint32_t index, const Segment& s) noexcept {
@@ -200,7 +202,9 @@ Taken CompactMachine::answer(Compact& c, std::uint32_t index, const Segment& s) 
   const bool first =
       s.direction != c.originator && c.states[s.direction] == State::kUnknown && c.states[1 - s.direction] == State::kSynSent;
   if (!first || !is_plain_syn(s, flag::kSyn | flag::kAck) || s.ack != y.snd_nxt || !fits_opening(c, s)) return Taken::kRefused;
-  take_syn(c, index, s);
+  zeek_.see(index, s);
+  take_syn(c, s);
+  note_frame(c, s);
   c.opening.syn_ack_frame = static_cast<std::uint32_t>(s.frame - c.id);
   c.opening.syn_ack_time.set(s.time - c.start);
   x.rcv_nxt = s.ack;

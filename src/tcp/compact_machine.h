@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "attempt.h"
 #include "blocks.h"
 #include "compact.h"
 #include "finwait/wire/segment.h"
@@ -22,7 +23,7 @@ class CompactMachine {
   /// The first segment of a flow nothing is known of: a SYN like any other? One that is stamped ahead of the trace clock is not.
   [[nodiscard]] static bool may_begin(const wire::Segment& s) noexcept;
   /// If so: into a blank record. That SYN-SENT was entered is for the caller to count, once.
-  void begin(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
+  void begin(Compact& c, std::uint32_t index, const Attempt& a) noexcept;
 
   enum class Taken : std::uint8_t {
     kRefused,  ///< nothing has happened
@@ -58,7 +59,8 @@ class CompactMachine {
   void take(Compact& c, std::uint32_t index, const wire::Segment& s, const Next& next) noexcept;
   void keep_sent(Compact& c, const wire::Segment& s) noexcept;
   void prune_sent(Compact& c, unsigned end, std::uint32_t acked) noexcept;
-  void take_syn(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
+  template <class Syn>
+  static void take_syn(Compact& c, const Syn& s) noexcept;
   [[nodiscard]] Taken answer(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
   [[nodiscard]] Taken go_on(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
   void complete(Compact& c, const wire::Segment& s) noexcept;

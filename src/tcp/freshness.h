@@ -2,8 +2,11 @@
 // and 3).
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstring>
+#include <type_traits>
 
 #include "compact.h"
 #include "observation.h"
@@ -17,11 +20,13 @@ void judge_freshness(Observation& o) noexcept;
 
 /// 32 bits that differ for two segments that differ in any of what a copy has in common; never 0. Two folded products are enough to tell
 /// the last eight segments of one end apart: a chance agreement is one in five hundred million.
-[[nodiscard, gnu::always_inline]] inline std::uint32_t fingerprint(const wire::Segment& s) noexcept {
-  using wire::Segment;
+///
+/// `Sent`: a segment, or an attempt, which has no payload and says the rest under the same names in the same order.
+template <class Sent>
+[[nodiscard, gnu::always_inline]] inline std::uint32_t fingerprint(const Sent& s) noexcept {
   __extension__ using Wide = unsigned __int128;
-  static_assert(offsetof(Segment, seq) == offsetof(Segment, ack) + 4 && offsetof(Segment, ts_val) == offsetof(Segment, ts_ecr) + 4);
-  static_assert(offsetof(Segment, flags) == offsetof(Segment, window) + 2);
+  static_assert(offsetof(Sent, seq) == offsetof(Sent, ack) + 4 && offsetof(Sent, ts_val) == offsetof(Sent, ts_ecr) + 4);
+  static_assert(offsetof(Sent, flags) == offsetof(Sent, window) + 2);
   // Fields side by side are read at once, and from the segment, whatever else is known of them: of a length that GCC had put aside as four
   // bytes it reads eight, which waits for all that was stored before.
   const auto bytes_at = [&s]<class Word>(std::size_t offset, Word word) {
@@ -30,10 +35,15 @@ void judge_freshness(Observation& o) noexcept;
   };
   constexpr std::uint64_t kA = 0x9e37'79b9'7f4a'7c15;
   constexpr std::uint64_t kB = 0xc2b2'ae3d'27d4'eb4f;
-  const std::uint64_t numbers = bytes_at(offsetof(Segment, ack), std::uint64_t{});
-  const std::uint64_t stamps = bytes_at(offsetof(Segment, ts_ecr), std::uint64_t{});
-  const std::uint64_t length = bytes_at(offsetof(Segment, payload_length), std::uint64_t{}) << 44;
-  const std::uint64_t kind = bytes_at(offsetof(Segment, window), std::uint32_t{});
+  const std::uint64_t numbers = bytes_at(offsetof(Sent, ack), std::uint64_t{});
+  const std::uint64_t stamps = bytes_at(offsetof(Sent, ts_ecr), std::uint64_t{});
+  std::uint64_t length = 0;
+  if constexpr (std::is_same_v<Sent, wire::Segment>) {
+    length = bytes_at(offsetof(Sent, payload_length), std::uint64_t{}) << 44;
+  } else {
+    length = std::bit_cast<std::uint64_t>(std::array<std::uint32_t, 2>{0, s.ip_length}) << 44;
+  }
+  const std::uint64_t kind = bytes_at(offsetof(Sent, window), std::uint32_t{});
   const std::uint64_t rest = length ^ static_cast<std::uint64_t>(s.ip_id) << 28 ^ kind;
   const Wide product = static_cast<Wide>(numbers ^ kB) * (stamps ^ kA);
   const std::uint64_t mixed = (static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64) ^ rest) * kA;
@@ -67,8 +77,8 @@ template <class End>
   return !stamp_older && !(dated && is_older_id(x, s));
 }
 
-template <class End>
-[[gnu::always_inline]] inline void remember_newest(End& x, const wire::Segment& s) noexcept {
+template <class End, class Sent>
+[[gnu::always_inline]] inline void remember_newest(End& x, const Sent& s) noexcept {
   if (s.has(wire::present::kTimestamps)) {
     x.newest_ts_val = s.ts_val;
     x.learn(known::kTimestamp);

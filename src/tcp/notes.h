@@ -33,8 +33,9 @@ inline void note_time(Connection& c, const wire::Segment& s) noexcept {
   c.end = std::max(c.end, s.time);
   c.last_clock = clock_of(s);
 }
-/// Of a segment that is not stamped ahead of the trace clock.
-[[gnu::always_inline]] inline void note_time(Compact& c, const wire::Segment& s) noexcept {
+/// Of a segment, or an attempt, that is not stamped ahead of the trace clock.
+template <class Sent>
+[[gnu::always_inline]] inline void note_time(Compact& c, const Sent& s) noexcept {
   if (!c.ends_at_clock || s.time != s.clock) [[unlikely]] {
     c.latest = std::max(c.end(), s.time);
     c.ends_at_clock = c.latest == s.clock;
@@ -95,13 +96,17 @@ template <class End>
   if (x.knows(known::kIss) && x.snd_nxt - x.iss > (1U << 30)) x.learn(known::kIssFar);
 }
 
-/// What was sent to `y` is timed, if nothing else is.
+/// What was sent to `y`, up to `end`, is timed, if nothing else is.
+template <class End>
+[[gnu::always_inline]] inline void time_sent(End& y, std::uint32_t end, base::Timestamp at) noexcept {
+  if (y.knows(known::kTimed)) return;
+  y.timed_end = end;
+  y.timed_at = at;
+  y.learn(known::kTimed);
+}
 template <class End>
 [[gnu::always_inline]] inline void time_sent(End& y, const wire::Segment& s) noexcept {
-  if (y.knows(known::kTimed)) return;
-  y.timed_end = s.end();
-  y.timed_at = s.time;
-  y.learn(known::kTimed);
+  time_sent(y, s.end(), s.time);
 }
 
 inline void set_least_rtt(Endpoint& x, base::Duration rtt) noexcept { x.least_rtt = rtt; }

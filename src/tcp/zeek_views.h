@@ -24,6 +24,9 @@ class ZeekViews {
   /// One for each of `capacity` connections; 0: nobody wants them. Throws std::bad_alloc.
   explicit ZeekViews(std::uint32_t capacity) : views_(capacity) {}
 
+  /// By anybody.
+  [[nodiscard]] bool wanted() const noexcept { return views_.size() != 0; }
+
   void prefetch(std::uint32_t index) const noexcept {
     if (wanted()) views_.prefetch(index);
   }
@@ -41,8 +44,6 @@ class ZeekViews {
   [[nodiscard]] const ZeekView* of(std::uint32_t index) const noexcept { return wanted() ? at(index) : nullptr; }
 
  private:
-  [[nodiscard]] bool wanted() const noexcept { return views_.size() != 0; }
-
   [[nodiscard]] ZeekView* at(std::uint32_t index) noexcept { return std::launder(reinterpret_cast<ZeekView*>(&views_[index])); }
   [[nodiscard]] const ZeekView* at(std::uint32_t index) const noexcept {
     return std::launder(reinterpret_cast<const ZeekView*>(&views_[index]));

@@ -210,7 +210,7 @@ void begin(ShortWay& quick, Way& slow, const Segment& s) {
   }
   if (CompactMachine::may_begin(s)) {
     quick.compact.emplace();
-    quick.compacts.begin(*quick.compact, 0, Attempt(s, base::kNever).segment());
+    quick.compacts.begin(*quick.compact, 0, Attempt(s, base::kNever));
     quick.journal.note_entered(State::kSynSent);
   } else {
     quick.machine.apply(quick.c, 0, s);
