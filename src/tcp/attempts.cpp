@@ -37,9 +37,7 @@ bool Tracker::Impl::follow_attempt(std::uint32_t index, const wire::Segment& s) 
     due_attempt(index);
     return false;
   }
-  const std::uint32_t life = outgrow(index);
-  if (!track_compact(life, s)) return false;
-  return true;
+  return track_compact(outgrow(index), s);
 }
 
 /// The compact record that goes on in its place.
