@@ -34,7 +34,7 @@ class Bell {
       if (count_.load(std::memory_order_acquire) != seen) return;  // 3
       __builtin_ia32_pause();
     }
-    while (count_.load(std::memory_order_acquire) == seen) sleepers_.sleep(count_, seen);  // 3
+    sleepers_.sleep(count_, seen);  // 3
   }
 
  private:

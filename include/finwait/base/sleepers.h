@@ -27,15 +27,15 @@ namespace finwait::base {
 
 class Sleepers {
  public:
-  /// Returns when `word` is not `seen`, after a wake(), or for no reason: whoever calls looks again. Lets others have the processor first:
+  /// Returns when `word` is not `seen`, which it must not become again, and acquires what it is then. Lets others have the processor first:
   /// where there are more threads than processors, what it waits for may need this one.
   void sleep(const std::atomic<std::uint32_t>& word, std::uint32_t seen) noexcept {
     for (int n = 0; n != kYields; ++n) {
       std::this_thread::yield();
-      if (word.load(std::memory_order_relaxed) != seen) return;
+      if (word.load(std::memory_order_acquire) != seen) return;
     }
     count_.fetch_add(1, std::memory_order_acquire);  // 2
-    call(word, FUTEX_WAIT_PRIVATE, seen);
+    while (word.load(std::memory_order_acquire) == seen) call(word, FUTEX_WAIT_PRIVATE, seen);
     count_.fetch_sub(1, std::memory_order_relaxed);
   }
   /// Wakes all that sleep. The word has been changed.

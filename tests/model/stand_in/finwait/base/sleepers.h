@@ -8,7 +8,7 @@ namespace finwait::base {
 
 class Sleepers {
  public:
-  void sleep(const std::atomic<std::uint32_t>& word, std::uint32_t seen) noexcept { word.wait(seen, std::memory_order_relaxed); }
+  void sleep(const std::atomic<std::uint32_t>& word, std::uint32_t seen) noexcept { word.wait(seen, std::memory_order_acquire); }
   void wake(std::atomic<std::uint32_t>& word) noexcept { word.notify_all(); }
 };
 
