@@ -129,12 +129,22 @@ class Tracker {
   template <class F>
   std::size_t drain(bool briefs, F&& sink) {
     std::size_t n = 0;
-    for (; next_outcome(briefs); ++n) {
-      if (const BriefOutcome* told = brief()) {
-        sink(*told);
-      } else {
-        sink(whole());
+    for (; next_outcome(briefs); ++n) give_to(sink);
+    return n;
+  }
+
+  /// The same with briefs, but SYNs that nothing came after are given some at a time, in their place in the order:
+  /// lone(std::span<const LoneSyn>).
+  template <class F, class G>
+  std::size_t drain(F&& sink, G&& lone) {
+    std::size_t n = 0;
+    for (bool any = true; any; n += any) {
+      for (auto syns = next_lone_syns(); !syns.empty(); syns = next_lone_syns()) {
+        lone(syns);
+        n += syns.size();
       }
+      any = next_outcome(true);
+      if (any) give_to(sink);
     }
     return n;
   }
@@ -162,29 +172,16 @@ class Tracker {
   /// Bytes of memory for each connection promised, with TrackerOptions::zeek or without: to turn a bound on memory into max_connections.
   [[nodiscard]] static std::size_t bytes_per_connection(bool with_zeek) noexcept;
 
-  /// The same with briefs, but SYNs that nothing came after are given some at a time, in their place in the order:
-  /// lone(std::span<const LoneSyn>).
-  template <class F, class G>
-  std::size_t drain(F&& sink, G&& lone) {
-    std::size_t n = 0;
-    for (bool any = true; any;) {
-      for (auto syns = next_lone_syns(); !syns.empty(); syns = next_lone_syns()) {
-        lone(syns);
-        n += syns.size();
-      }
-      any = next_outcome(true);
-      if (!any) continue;
-      ++n;
-      if (const BriefOutcome* told = brief()) {
-        sink(*told);
-      } else {
-        sink(whole());
-      }
-    }
-    return n;
-  }
-
  private:
+  /// The one that next_outcome() gave, in whichever way.
+  template <class F>
+  void give_to(F& sink) {
+    if (const BriefOutcome* told = brief()) {
+      sink(*told);
+    } else {
+      sink(whole());
+    }
+  }
   [[nodiscard]] std::span<const LoneSyn> next_lone_syns() noexcept;
   bool next_outcome(bool briefly) noexcept;
   [[nodiscard]] const BriefOutcome* brief() const noexcept;  // null: it is to be had in full
