@@ -2,6 +2,7 @@
 // (as lifetime.cpp has it, for the few states that an ordinary life knows).
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "compact_expand.h"
 #include "tracker_impl.h"
@@ -37,11 +38,38 @@ constexpr auto kStandings = [] {
   return all;
 }();
 
+/// How long it waits, after its last segment. kIdle: 0 is for ever.
+base::Duration time_of(Wait wait, const Timers& t) noexcept {
+  switch (wait) {
+    case Wait::kTimeWait:
+      return time_wait(t);
+    case Wait::kClosed:
+      return 2 * t.msl;
+    case Wait::kSynReceived:
+      return t.syn_ack_unanswered;
+    case Wait::kSynSent:
+      return t.syn_unanswered;
+    case Wait::kLastAck:
+      return t.closing;
+    case Wait::kIdle:
+      break;
+  }
+  return t.idle;
+}
+
 Standing standing(const Compact& c) noexcept {
   return kStandings[static_cast<std::size_t>(c.states[0])][static_cast<std::size_t>(c.states[1])];
 }
 
 }  // namespace
+
+std::uint64_t shortest_wait_of(const Timers& timers) noexcept {
+  base::Duration shortest = std::numeric_limits<base::Duration>::max();
+  for (const Wait wait : {Wait::kTimeWait, Wait::kClosed, Wait::kSynReceived, Wait::kSynSent, Wait::kLastAck, Wait::kIdle}) {
+    if (wait != Wait::kIdle || timers.idle != 0) shortest = std::min(shortest, time_of(wait, timers));
+  }
+  return static_cast<std::uint64_t>(std::max<base::Duration>(shortest, 0));
+}
 
 // True if the segment is the next step of the ordinary life. Otherwise the flow is to be looked up again: the life is over, or stands there
 // in full.
@@ -95,22 +123,8 @@ void Tracker::Impl::settle_compact(std::uint32_t index) noexcept {
 base::Timestamp Tracker::Impl::expiry(const Compact& c) const noexcept {
   const Timers& t = options.timers;
   const base::Timestamp limit = t.idle != 0 ? base::after(c.last_clock, t.idle) : base::kNever;
-  const auto until = [&](base::Timestamp since, base::Duration wait) { return std::min(limit, base::after(since, wait)); };
-  switch (standing(c).wait) {
-    case Wait::kTimeWait:
-      return until(c.last_clock, time_wait(t));
-    case Wait::kClosed:
-      return until(c.last_clock, 2 * t.msl);
-    case Wait::kSynReceived:
-      return until(c.last_clock, t.syn_ack_unanswered);
-    case Wait::kSynSent:
-      return until(c.last_clock, t.syn_unanswered);
-    case Wait::kLastAck:
-      return until(c.last_clock, t.closing);
-    case Wait::kIdle:
-      break;
-  }
-  return limit;
+  const Wait wait = standing(c).wait;
+  return wait == Wait::kIdle ? limit : std::min(limit, base::after(c.last_clock, time_of(wait, t)));
 }
 
 /// It follows from what the record says, and is never written down: quiet segments put it off.

@@ -42,13 +42,6 @@ void count_unseen(Connection& c, Blocks& blocks) noexcept {
 /// Who looks on from elsewhere, or wants to know what happens when it does, needs the records in full.
 bool may_keep_short(const TrackerOptions& options) noexcept { return !options.readers && !options.events && options.feed == nullptr; }
 
-/// Of the times that an ordinary life may be silent (ordinary_lives.cpp: expiry).
-std::uint64_t shortest(const Timers& t) noexcept {
-  const base::Duration idle = t.idle != 0 ? t.idle : t.closing;
-  return static_cast<std::uint64_t>(
-      std::max<base::Duration>(std::min({2 * t.msl, t.syn_unanswered, t.syn_ack_unanswered, t.closing, idle}), 0));
-}
-
 }  // namespace
 
 Tracker::Impl::Impl(const TrackerOptions& given)
@@ -60,7 +53,7 @@ Tracker::Impl::Impl(const TrackerOptions& given)
       machine(blocks, journal, zeek, options.timers),
       compacts(blocks, journal, zeek),
       keeps_short(may_keep_short(given)),
-      shortest_wait(shortest(given.timers)) {
+      shortest_wait(shortest_wait_of(given.timers)) {
   transitions.reserve(Journal::kMostRead);
   anomalies.reserve(kAnomalyKinds);
 }

@@ -23,6 +23,9 @@
 namespace finwait::tcp {
 
 /// 2 MSL and a twentieth: Linux's timer of 60 s runs up to 62.1 s.
+/// How long an ordinary life may be silent in whatever state, at least (ordinary_lives.cpp).
+[[nodiscard]] std::uint64_t shortest_wait_of(const Timers& timers) noexcept;
+
 [[nodiscard]] inline base::Duration time_wait(const Timers& timers) noexcept { return 2 * timers.msl + timers.msl / 10; }
 
 struct Tracker::Impl {
