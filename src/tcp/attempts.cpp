@@ -67,10 +67,15 @@ void Tracker::Impl::release_attempt(std::uint32_t index, Release why, base::Time
   retire(memory.attempt(index), index, why, at);
 }
 
-/// Nothing is to find it any more: it waits for its turn to be told of.
-void Tracker::Impl::retire(Attempt& a, std::uint32_t index, Release why, base::Timestamp at) noexcept {
+/// Its ends are in no state any more.
+void Tracker::Impl::uncount_attempt() noexcept {
   --counts.ends[static_cast<std::size_t>(State::kSynSent)];
   --counts.ends[static_cast<std::size_t>(State::kUnknown)];
+}
+
+/// Nothing is to find it any more: it waits for its turn to be told of.
+void Tracker::Impl::retire(Attempt& a, std::uint32_t index, Release why, base::Timestamp at) noexcept {
+  uncount_attempt();
   a.standing = Attempt::Standing::kReleased;
   a.release = why;
   a.until = at;
@@ -79,8 +84,7 @@ void Tracker::Impl::retire(Attempt& a, std::uint32_t index, Release why, base::T
 
 void Tracker::Impl::evict_attempt(std::uint32_t index) noexcept {
   ++counts.evicted[static_cast<std::size_t>(State::kSynSent)];
-  --counts.ends[static_cast<std::size_t>(State::kSynSent)];
-  --counts.ends[static_cast<std::size_t>(State::kUnknown)];
+  uncount_attempt();
   memory.give_attempt(index, clock, needy);
 }
 

@@ -133,12 +133,10 @@ std::optional<Anomaly> find(Shape shape, const Compact& c, const CompactClose* c
   return std::nullopt;
 }
 
-/// What an ordinary life may have is a finding.
-bool is_alarming(const Thresholds& thresholds) noexcept { return thresholds.storm <= 1 || thresholds.tries == 0; }
-
 }  // namespace
 
-bool may_tell_briefly(const Timers& timers) noexcept { return !is_alarming(timers.thresholds); }
+// With lower thresholds what an ordinary life may have is a finding.
+bool may_tell_briefly(const Timers& timers) noexcept { return timers.thresholds.storm > 1 && timers.thresholds.tries != 0; }
 
 void tell(const Attempt& a, LoneSyn& syn) noexcept {
   syn.key = a.key;
@@ -180,7 +178,7 @@ bool tell_briefly(const Compact& c, const Timers& timers, base::Timestamp judged
                   std::optional<Anomaly>& found) noexcept {
   const CompactClose* close = c.closing ? &c.close : nullptr;
   const Shape shape = shape_of(c, close);
-  if (shape == Shape::kOther || is_alarming(timers.thresholds) || (shape == Shape::kClosed && was_half_closed(c, *close))) return false;
+  if (shape == Shape::kOther || !may_tell_briefly(timers) || (shape == Shape::kClosed && was_half_closed(c, *close))) return false;
   write_place(c, brief);
   brief.syn_time = c.start;
   brief.syn_ack_time = syn_ack_time_of(c);

@@ -70,9 +70,9 @@ void Memory::prefetch_whole(std::uint32_t index) const noexcept {
 void Memory::prefetch_head(std::uint32_t index) const noexcept {
   links_.prefetch(index);
   if (is_compact(index)) {
-    const auto* compact = reinterpret_cast<const std::byte*>(&this->compact(index));
-    base::prefetch_line(compact);
-    base::prefetch_line(compact + offsetof(Compact, id));
+    const Compact& c = compact(index);
+    base::prefetch_line(&c);
+    base::prefetch_line(&c.id);
   } else {
     prefetch_whole(index);
   }
@@ -107,9 +107,8 @@ void Memory::prefetch_evidence(std::uint32_t likely, bool moving) const noexcept
   if (is_compact(likely)) {
     const Compact& c = compact(likely);
     if (!moving && c.states[0] == c.states[1]) return;
-    const auto* bytes = reinterpret_cast<const std::byte*>(&c);
     for (const CompactEnd& end : c.ends) base::prefetch_line(&end.prints);
-    base::prefetch_line(bytes + offsetof(Compact, id));
+    base::prefetch_line(&c.id);
     links_.prefetch(likely);
     wheel_.prefetch(likely);
     return;

@@ -76,6 +76,7 @@ struct Tracker::Impl {
   std::uint32_t outgrow(std::uint32_t index) noexcept;
   base::Timestamp due_attempt(std::uint32_t index) noexcept;
   void release_attempt(std::uint32_t index, Release why, base::Timestamp at) noexcept;
+  void uncount_attempt() noexcept;
   void retire(Attempt& a, std::uint32_t index, Release why, base::Timestamp at) noexcept;
   void evict_attempt(std::uint32_t index) noexcept;
   void finish_attempts(base::Timestamp now) noexcept;
