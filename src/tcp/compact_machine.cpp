@@ -342,7 +342,8 @@ Taken CompactMachine::refuse(Compact& c, std::uint32_t index, const Segment& s) 
   return Taken::kMoved;
 }
 
-void CompactMachine::expire_time_wait(Compact& c) noexcept { enter(c, c.close.closer, State::kClosed); }
+// Its state tells which end it is, without a line that nobody has fetched.
+void CompactMachine::expire_time_wait(Compact& c) noexcept { enter(c, c.states[0] == State::kTimeWait ? 0U : 1U, State::kClosed); }
 
 void CompactMachine::enter(Compact& c, unsigned end, State state) noexcept {
   c.states[end] = state;
