@@ -34,16 +34,21 @@ namespace finwait::wire {
   return std::endian::native == std::endian::little ? swap_bytes(value) : value;
 }
 
+/// The sum of `size` bytes, a multiple of four.
+[[nodiscard]] inline std::uint64_t sum_words(const std::uint8_t* data, std::size_t size) noexcept {
+  std::uint64_t sum = 0;
+  for (std::size_t at = 0; at != size; at += 4) sum += load_native<std::uint32_t>(data + at);
+  return sum;
+}
+
 /// A ones' complement sum under way.
 class OnesSum {
  public:
   /// Adds `size` bytes. They stand at an even offset of the whole; an odd last byte is padded with zero, so nothing may follow it.
   void add(const std::uint8_t* data, std::size_t size) noexcept {
-    const std::size_t words = size / 4;
-    std::uint64_t sum = 0;
-    for (std::size_t i = 0; i < words; ++i) sum += load_native<std::uint32_t>(data + 4 * i);
-    sum_ += sum;
-    data += 4 * words;
+    const std::size_t words = size / 4 * 4;
+    sum_ += sum_words(data, words);
+    data += words;
     if ((size & 2) != 0) {
       sum_ += load_native<std::uint16_t>(data);
       data += 2;
