@@ -52,14 +52,12 @@ struct CompactEnd {
   std::uint16_t largest_acked = 0;
   std::uint16_t newest_ip_id = 0;
   std::uint8_t window_scale = 0;
-  std::uint8_t next_print = 0;
   std::uint8_t in_flight_first = 0;
   std::uint8_t in_flight_count = 0;
   std::uint32_t iss = 0;
   std::uint32_t clock_base_val = 0;
   base::Timestamp clock_base_time = 0;
 
-  std::array<std::uint32_t, 8> prints{};
   base::Timestamp spoke_at = 0;
   std::uint64_t least_rtt : kTimeBits = 0;  ///< none is longer than ten minutes (notes.h: measure_rtt)
   std::uint64_t mss : 16 = 0;               ///< of its SYN or SYN-ACK, as `syn_ts_val`
@@ -76,7 +74,7 @@ struct CompactEnd {
     return knows(known::kIss) ? snd_nxt - iss - 1 - (knows(known::kFin) ? 1U : 0U) : 0;
   }
 };
-static_assert(sizeof(CompactEnd) == 128);
+static_assert(sizeof(CompactEnd) == 96);
 
 /// What only the opening shows. The SYN is frame `id` at `start`; frames and times are counted from there.
 struct CompactOpening {
@@ -138,11 +136,13 @@ struct alignas(64) Compact {
   Release release : 3 = Release::kEndOfInput;
 
   std::array<CompactEnd, 2> ends;
+  std::array<std::uint32_t, 8> prints{};
   union {
     std::array<CompactSent, 2> in_flight{};  ///< the oldest of each end; the others are in blocks, an unanswered SYN is in neither
     CompactClose close;                      ///< what was in flight is in blocks then, but for the FINs, which are in neither
   };
 
+  std::uint8_t next_print = 0;
   std::uint64_t id = 0;
   base::Timestamp start = 0;
   base::Timestamp latest = 0;
@@ -168,7 +168,7 @@ struct alignas(64) Compact {
   [[nodiscard]] std::uint64_t ack_frame() const noexcept { return id + opening.ack_frame; }
   [[nodiscard]] base::Timestamp ack_time() const noexcept { return start + opening.ack_time.get(); }
 };
-static_assert(sizeof(CompactClose) == 64 && offsetof(Compact, ends) == 64 && offsetof(Compact, id) == 384 && sizeof(Compact) == 448);
+static_assert(sizeof(CompactClose) == 64 && offsetof(Compact, ends) == 64 && sizeof(Compact) == 448);
 static_assert(((trait::kHead | trait::kReleased | trait::kHalfClose | trait::kHalfCloseHigh | trait::kNoBareAck) >> Compact::kTraits &
                ~0xffU) == 0);
 static_assert(std::is_trivially_copyable_v<Compact>);

@@ -48,8 +48,6 @@ void copy_end(const CompactEnd& from, Endpoint& to) noexcept {
   to.newest_ip_id = from.newest_ip_id;
   to.newest_ts_val = from.newest_ts_val;
   to.window_scale = from.window_scale;
-  to.prints = from.prints;
-  to.next_print = from.next_print;
   to.clock_base_val = from.clock_base_val;
   to.clock_base_time = from.clock_base_time;
   to.spoke_at = from.spoke_at;
@@ -62,6 +60,8 @@ void copy_end(const CompactEnd& from, Endpoint& to) noexcept {
 void copy_life(const Compact& from, Connection& to) noexcept {
   to.key = from.key;
   to.traits = std::uint32_t{from.traits} << Compact::kTraits;
+  to.prints = from.prints;
+  to.next_print = from.next_print;
   to.originator = from.originator;
   to.role_evidence = RoleEvidence::kSyn;
   to.completeness = from.completeness;

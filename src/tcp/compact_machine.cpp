@@ -141,13 +141,13 @@ Taken CompactMachine::go_on(Compact& c, std::uint32_t index, const Segment& s) n
   if (!respects_windows(x, y, s, next.edge) || !fits(x, s)) return false;
   if (s.has(present::kTimestamps) && !x.knows(known::kClockFirst)) return false;
   next.print = fingerprint(s);
-  return is_newest(x, s) && !was_seen(x, next.print);
+  return is_newest(x, s) && !was_seen(c, next.print);
 }
 
 // What every segment behind the SYNs says.
 [[gnu::always_inline]] inline void CompactMachine::note(Compact& c, std::uint32_t index, const Segment& s, std::uint32_t print) noexcept {
   CompactEnd& x = c.ends[s.direction];
-  remember_print(x, print);
+  remember_print(c, print);
   x.spoke_at = s.has(present::kTimestamps) ? when_sent(c, x, s) : s.time;
   zeek_.see(index, s);
   ++x.counters.packets;
@@ -178,7 +178,7 @@ Taken CompactMachine::go_on(Compact& c, std::uint32_t index, const Segment& s) n
 template <class Syn>
 void CompactMachine::take_syn(Compact& c, const Syn& s) noexcept {
   CompactEnd& x = c.ends[s.direction];
-  remember_print(x, fingerprint(s));
+  remember_print(c, fingerprint(s));
   remember_newest(x, s);
   x.learn(known_by_syn(s));
   if (s.has(present::kTimestamps)) {
@@ -305,7 +305,7 @@ Taken CompactMachine::reset(Compact& c, std::uint32_t index, const Segment& s) n
   if (hops > 1 || static_cast<std::uint32_t>(s.window) << x.window_scale > x.max_window) return Taken::kRefused;
   if (s.has(present::kTimestamps) && !x.knows(known::kClockFirst)) return Taken::kRefused;
   const std::uint32_t print = fingerprint(s);
-  if (was_seen(x, print) || !fits_close(c, s)) return Taken::kRefused;
+  if (was_seen(c, print) || !fits_close(c, s)) return Taken::kRefused;
 
   note(c, index, s, print);
   prune_sent(c, 1 - side, s.ack);

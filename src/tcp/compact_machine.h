@@ -53,7 +53,7 @@ class CompactMachine {
   /// it.
   enum class Step : std::uint8_t { kNone, kComplete, kFirstFin, kFirstAck, kLastFin, kLastFinAtOnce, kLastAck };
   [[nodiscard]] static Step step_by(const Compact& c, const wire::Segment& s) noexcept;
-  [[nodiscard]] static bool is_quiet(const CompactEnd& x, const CompactEnd& y, const wire::Segment& s, Next& next) noexcept;
+  [[nodiscard]] static bool is_quiet(const Compact& c, const wire::Segment& s, Next& next) noexcept;
   [[nodiscard]] static base::Timestamp when_sent(const Compact& c, CompactEnd& x, const wire::Segment& s) noexcept;
   [[nodiscard]] static bool is_next(const Compact& c, const wire::Segment& s, Next& next) noexcept;
   void take(Compact& c, std::uint32_t index, const wire::Segment& s, const Next& next) noexcept;

@@ -33,8 +33,9 @@ inline constexpr std::uint64_t kFrameBits = (1ULL << 48) - 1;
 
 /// In order, acknowledging what was seen, within the windows, not older than what its sender said before, and no copy. Asked of established
 /// ends, each of which has said SYN and ACK: none of the questions needs a branch.
-[[gnu::always_inline]] inline bool CompactMachine::is_quiet(const CompactEnd& x, const CompactEnd& y, const wire::Segment& s,
-                                                            Next& next) noexcept {
+[[gnu::always_inline]] inline bool CompactMachine::is_quiet(const Compact& c, const wire::Segment& s, Next& next) noexcept {
+  const CompactEnd& x = c.ends[s.direction];
+  const CompactEnd& y = c.ends[1 - s.direction];
   if ((s.present & ~compact::kHarmless) != 0 || s.seq != x.snd_nxt || !compact::fits(x, s)) return false;
   const std::uint32_t length = s.payload_length;
   const std::uint32_t outstanding = y.snd_nxt - x.rcv_nxt;
@@ -50,7 +51,7 @@ inline constexpr std::uint64_t kFrameBits = (1ULL << 48) - 1;
   if (!(acks_seen & open & within)) return false;
   if (s.has(wire::present::kTimestamps) && !x.knows(known::kClockFirst)) return false;
   next.print = fingerprint(s);
-  return is_newest(x, s) && !was_seen(x, next.print);
+  return is_newest(x, s) && !was_seen(c, next.print);
 }
 
 /// When a segment with a timestamp passed on its normal way. How the clock began is hardly ever asked: it stands elsewhere than what is
@@ -95,9 +96,9 @@ inline constexpr std::uint64_t kFrameBits = (1ULL << 48) - 1;
   CompactEnd& x = c.ends[s.direction];
   CompactEnd& y = c.ends[1 - s.direction];
   Next next;
-  if (!is_quiet(x, y, s, next)) return false;
+  if (!is_quiet(c, s, next)) return false;
   zeek_.see(index, s);
-  remember_print(x, next.print);
+  remember_print(c, next.print);
   std::uint32_t learnt = known::kRightEdge | known::kSpoke | known::kAcked;
   x.spoke_at = s.time;
   if (s.has(wire::present::kTimestamps)) {

@@ -9,10 +9,10 @@ using wire::seq_diff;
 
 namespace {
 
-bool is_copy(Endpoint& x, const wire::Segment& s) noexcept {
+bool is_copy(Connection& c, const wire::Segment& s) noexcept {
   const std::uint32_t print = fingerprint(s);
-  const bool found = was_seen(x, print);
-  remember_print(x, print);
+  const bool found = was_seen(c, print);
+  remember_print(c, print);
   return found && (s.ip_id != 0 || s.has(wire::present::kTimestamps));
 }
 
@@ -49,7 +49,7 @@ base::Timestamp time_of_sending(Endpoint& x, const wire::Segment& s) noexcept {
 }
 
 void judge_freshness(Observation& o) noexcept {
-  o.copy = is_copy(o.sender, o.segment);
+  o.copy = is_copy(o.c, o.segment);
   if (!o.segment.rst()) o.stale = is_stale(o.sender, o.segment);
   o.sent_at = time_of_sending(o.sender, o.segment);
 }

@@ -18,8 +18,9 @@ void judge_freshness(Observation& o) noexcept;
 
 // Its parts, for the short cuts. `End`: Endpoint or CompactEnd.
 
-/// 32 bits that differ for two segments that differ in any of what a copy has in common; never 0. Two folded products are enough to tell
-/// the last eight segments of one end apart: a chance agreement is one in five hundred million.
+/// 32 bits that differ for two segments that differ in any of what a copy has in common, and surely if they differ in their direction;
+/// never 0. Two folded products are enough to tell the last eight segments of a connection apart: a chance agreement is one in a hundred
+/// million.
 ///
 /// `Sent`: a segment, or an attempt, which has no payload and says the rest under the same names in the same order.
 template <class Sent>
@@ -47,21 +48,22 @@ template <class Sent>
   const std::uint64_t rest = length ^ static_cast<std::uint64_t>(s.ip_id) << 28 ^ kind;
   const Wide product = static_cast<Wide>(numbers ^ kB) * (stamps ^ kA);
   const std::uint64_t mixed = (static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64) ^ rest) * kA;
-  return static_cast<std::uint32_t>(mixed >> 32) | 1U;  // 0 is an empty place
+  constexpr std::uint32_t kOfDirection = 3;
+  return (static_cast<std::uint32_t>(mixed >> 32) & ~kOfDirection) | 1U << s.direction;  // 0 is an empty place
 }
 
-/// One of the end's last segments had this fingerprint.
-template <class End>
-[[nodiscard, gnu::always_inline]] inline bool was_seen(const End& x, std::uint32_t print) noexcept {
+/// One of the last segments had this fingerprint. `Life`: Connection or Compact.
+template <class Life>
+[[nodiscard, gnu::always_inline]] inline bool was_seen(const Life& c, std::uint32_t print) noexcept {
   bool found = false;
-  for (const std::uint32_t known_print : x.prints) found |= known_print == print;
+  for (const std::uint32_t known_print : c.prints) found |= known_print == print;
   return found;
 }
 
-template <class End>
-[[gnu::always_inline]] inline void remember_print(End& x, std::uint32_t print) noexcept {
-  x.prints[x.next_print] = print;
-  x.next_print = static_cast<std::uint8_t>((x.next_print + 1) % x.prints.size());
+template <class Life>
+[[gnu::always_inline]] inline void remember_print(Life& c, std::uint32_t print) noexcept {
+  c.prints[c.next_print] = print;
+  c.next_print = static_cast<std::uint8_t>((c.next_print + 1) % c.prints.size());
 }
 
 template <class End>

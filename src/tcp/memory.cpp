@@ -12,22 +12,17 @@ namespace {
 constexpr std::size_t kLine = base::kCacheLine;
 constexpr auto kGivenUp = static_cast<std::ptrdiff_t>(Worth::kAlive);  // the lists before it give up their oldest
 
-/// What an ordinary segment of end `side` touches of a connection: its head, three lines of the sender, one of the peer.
+/// What an ordinary segment of end `side` touches of a connection: its head, two lines of the sender, one of the peer.
 void prefetch_hot(const std::byte* connection, unsigned side) noexcept {
   const std::byte* sender = connection + offsetof(Connection, ends) + side * sizeof(Endpoint);
   const std::byte* peer = connection + offsetof(Connection, ends) + (1 - side) * sizeof(Endpoint);
-  for (const std::byte* line : {connection, connection + kLine, sender, sender + kLine, sender + 2 * kLine, peer}) {
+  for (const std::byte* line : {connection, connection + kLine, connection + 2 * kLine, sender, sender + kLine, peer}) {
     base::prefetch_line(line);
   }
 }
 
-/// The same of a compact record: its head, two lines of the sender, the first of the peer, what is in flight.
-void prefetch_compact(const std::byte* compact, unsigned side) noexcept {
-  const std::byte* sender = compact + offsetof(Compact, ends) + side * sizeof(CompactEnd);
-  const std::byte* peer = compact + offsetof(Compact, ends) + (1 - side) * sizeof(CompactEnd);
-  const std::byte* in_flight = compact + offsetof(Compact, in_flight);
-  for (const std::byte* line : {compact, sender, sender + kLine, peer, in_flight}) base::prefetch_line(line);
-}
+/// The same of a compact record: all but its last line.
+void prefetch_compact(const std::byte* compact) noexcept { base::prefetch_lines(compact, sizeof(Compact) - kLine); }
 
 /// Of all kinds of records.
 std::uint32_t indices(std::uint32_t capacity, bool short_ones) {
@@ -91,7 +86,7 @@ std::uint32_t Memory::prefetch_record(const wire::Segment& s) const noexcept {
   table_.candidates(s.hash, [&](std::uint32_t index) {
     if (likely == kNoBlock) likely = index;
     if (is_compact(index)) {
-      prefetch_compact(reinterpret_cast<const std::byte*>(&compact(index)), s.direction);
+      prefetch_compact(reinterpret_cast<const std::byte*>(&compact(index)));
     } else if (is_attempt(index)) {
       attempts_.prefetch(index - pool_.capacity(), sizeof(Attempt) / kLine);
       links_.prefetch(index);
@@ -107,8 +102,7 @@ void Memory::prefetch_evidence(std::uint32_t likely, bool moving) const noexcept
   if (is_compact(likely)) {
     const Compact& c = compact(likely);
     if (!moving && c.states[0] == c.states[1]) return;
-    for (const CompactEnd& end : c.ends) base::prefetch_line(&end.prints);
-    base::prefetch_line(&c.id);
+    base::prefetch_line(&c.opening);
     links_.prefetch(likely);
     wheel_.prefetch(likely);
     return;

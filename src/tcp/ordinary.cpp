@@ -37,9 +37,9 @@ bool Machine::apply_ordinary(Connection& c, std::uint32_t index, const wire::Seg
   const std::uint32_t edge = s.ack + window;
   if (!respects_windows(x, y, s, edge)) return false;
   const std::uint32_t print = fingerprint(s);
-  if (!is_newest(x, s) || was_seen(x, print)) return false;
+  if (!is_newest(x, s) || was_seen(c, print)) return false;
 
-  remember_print(x, print);
+  remember_print(c, print);
   remember_newest(x, s);
   const base::Timestamp sent_at = time_of_sending(x, s);
   zeek_.see(index, s);

@@ -102,11 +102,15 @@ TEST(Copy, MayHaveAnotherTtlTimeAndLink) {
   EXPECT_TRUE(tap.look(s).copy);
 }
 
-TEST(Copy, IsLookedForAmongTheLastEightOfItsDirection) {
+TEST(Copy, IsLookedForAmongTheLastEightOfEitherDirection) {
   for (std::uint16_t between = 0; between <= 12; ++between) {
     Tap tap;
     tap.look(segment(7));
-    for (std::uint16_t n = 0; n != between; ++n) tap.look(segment(static_cast<std::uint16_t>(100 + n)));
+    for (std::uint16_t n = 0; n != between; ++n) {
+      Segment other = segment(static_cast<std::uint16_t>(100 + n));
+      other.direction = n % 2;
+      tap.look(other);
+    }
     EXPECT_EQ(tap.look(segment(7)).copy, between < 8) << between << " others between";
   }
 }

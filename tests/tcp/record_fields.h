@@ -28,7 +28,8 @@ struct Fields {
         c.log_entries, c.log_frame, c.log_time, c.anomaly_kinds, c.time_wait_since, c.time_wait_restarts, c.half_close_from,
         c.half_close_bytes, c.half_close_packets, c.half_close_next, c.handshake.syn_frame, c.handshake.syn_ack_frame,
         c.handshake.ack_frame, c.handshake.syn_time, c.handshake.syn_ack_time, c.handshake.ack_time, c.handshake.syn_retries,
-        c.handshake.syn_ack_retries, c.handshake.completed_by, c.id, c.start, c.hash);
+        c.handshake.syn_ack_retries, c.handshake.completed_by, c.id, c.start, c.hash, c.next_print);
+    for (const std::uint32_t print : c.prints) put(print);
     for (const Endpoint& e : c.ends) put_end(e);
   }
   bool operator==(const Fields&) const = default;
@@ -40,13 +41,12 @@ struct Fields {
   }
   void put_end(const Endpoint& e) {
     put(e.known, e.snd_nxt, e.rcv_nxt, e.max_window, e.iss, e.right_edge, e.timed_end, e.timed_at, e.stream_block == kNoBlock,
-        e.largest_acked, e.state, e.window_scale, e.ttl, e.next_print, e.in_flight_count, e.clock_base_val, e.clock_base_time, e.spoke_at,
-        e.least_rtt, e.newest_ts_val, e.newest_ip_id, e.clock_first_val, e.clock_first_time, e.fin_seq, e.hole, e.syn_acked_ts_val, e.mss,
-        e.syn_ip_id, e.growth_count, e.options_signature, e.not_covering_at, e.syns.count, e.fins.count, e.gap.frame, e.own_reset.frame);
+        e.largest_acked, e.state, e.window_scale, e.ttl, e.in_flight_count, e.clock_base_val, e.clock_base_time, e.spoke_at, e.least_rtt,
+        e.newest_ts_val, e.newest_ip_id, e.clock_first_val, e.clock_first_time, e.fin_seq, e.hole, e.syn_acked_ts_val, e.mss, e.syn_ip_id,
+        e.growth_count, e.options_signature, e.not_covering_at, e.syns.count, e.fins.count, e.gap.frame, e.own_reset.frame);
     const Counters& n = e.counters;
     put(n.packets, n.ip_bytes, n.payload_bytes, n.retransmitted_bytes, n.missing_bytes, n.retransmitted_segments, n.out_of_order,
         n.duplicates, n.zero_windows, n.keepalives, n.syn, n.syn_ack, n.fin, n.rst, n.bad_checksums);
-    for (const std::uint32_t print : e.prints) put(print);
     for (const AckGrowth& growth : e.growth) put(growth.frame, growth.time, growth.ack, growth.ts_val);
     put(e.facts.present(), e.facts.changes());
     for (unsigned number = 0; number != 11; ++number) {

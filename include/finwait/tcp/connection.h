@@ -48,7 +48,7 @@ inline constexpr std::uint32_t kForgedReset = 1U << 11;    ///< a RST in the nam
 }  // namespace trait
 
 struct alignas(64) Connection {
-  // The first two cache lines are what every segment touches.
+  // The first three cache lines are what every segment touches.
   wire::FlowKey key;
   std::uint32_t traits = 0;
   std::uint32_t older = kNoBlock;       ///< the incarnation before, or the next candidate
@@ -68,6 +68,8 @@ struct alignas(64) Connection {
   base::Version version;                 ///< for readers in other threads (TableReader); changed by Change alone
   std::uint64_t id = 0;                  ///< number of the frame that began it
   std::uint64_t hash = 0;
+  std::array<std::uint32_t, 8> prints{};  ///< fingerprints of its last segments, to know copies by
+  std::uint8_t next_print = 0;
   Replaced replaced = Replaced::kNothing;
   Release release = Release::kEndOfInput;
   std::array<std::uint8_t, 2> counted{};  ///< state + 1 under which each end is in TrackerCounts::ends; 0: in none

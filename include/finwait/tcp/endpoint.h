@@ -106,7 +106,7 @@ inline constexpr std::uint32_t kIpIdErratic = 1U << 29;    ///< its IP IDs do no
 }  // namespace known
 
 struct alignas(64) Endpoint {
-  // The first three cache lines are all that an ordinary segment touches of its sender, the first one all it touches of its peer.
+  // The first two cache lines are all that an ordinary segment touches of its sender, the first one all it touches of its peer.
   std::uint32_t known = 0;
   std::uint32_t snd_nxt = 0;         ///< highest sequence number sent, plus one
   std::uint32_t rcv_nxt = 0;         ///< highest acknowledgment number it sent
@@ -120,16 +120,14 @@ struct alignas(64) Endpoint {
   std::uint16_t largest_acked = 0;        ///< its largest segment that was acknowledged; 65535 may be more
   State state = State::kUnknown;
   std::uint8_t window_scale = 0;
-  std::uint8_t ttl = 0;  ///< of its first segment
-  std::uint8_t next_print = 0;
+  std::uint8_t ttl = 0;              ///< of its first segment
   std::uint8_t in_flight_first = 0;  ///< index of the oldest within the head block
   std::uint8_t in_flight_count = 0;
   std::uint32_t clock_base_val = 0;  ///< its timestamp clock at the segment least held up ...
   base::Timestamp clock_base_time = 0;
 
-  std::array<std::uint32_t, 8> prints{};  ///< fingerprints of its last segments, to know copies by
-  base::Timestamp spoke_at = 0;           ///< when it last acknowledged all it had
-  base::Duration least_rtt = 0;           ///< least time from a segment at the tap to this end's first answer covering it
+  base::Timestamp spoke_at = 0;  ///< when it last acknowledged all it had
+  base::Duration least_rtt = 0;  ///< least time from a segment at the tap to this end's first answer covering it
   std::uint32_t newest_ts_val = 0;
   std::uint16_t newest_ip_id = 0;
   Counters counters;
