@@ -46,7 +46,7 @@ std::uint32_t Tracker::Impl::outgrow(std::uint32_t index) noexcept {
   const Attempt& a = memory.attempt(index);
   Compact& c = memory.compact(life);
   zeek.begin(life);
-  compacts.begin(c, life, a);
+  compacts.begin(c, memory.extra(life), life, a);
   // Not by c.states: one of these has only just been written, and both would be read at once.
   constexpr auto counted = [](State state) { return static_cast<std::uint8_t>(static_cast<unsigned>(state) + 1); };
   c.counted[a.direction] = counted(State::kSynSent);
@@ -105,13 +105,14 @@ void Tracker::Impl::finish_attempts(base::Timestamp now) noexcept {
 Connection& Tracker::Impl::unfold_attempt(std::uint32_t index) noexcept {
   const Attempt& a = memory.attempt(index);
   Compact c;
+  CompactExtra extra;
   zeek.begin(index);
-  compacts.begin(c, index, a);
+  compacts.begin(c, extra, index, a);
   c.add(trait::kReleased);
   c.release = a.release;
   c.released_at = a.until;
   read_history(c, transitions);
-  compacts.unfold(c, unfolded);
+  compacts.unfold(c, extra, unfolded);
   unfolded.hash = a.hash;
   return unfolded;
 }

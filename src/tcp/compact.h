@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -30,7 +31,6 @@ struct CompactSent {
   std::uint32_t seq = 0;
   std::uint32_t end = 0;
   std::uint32_t ack = 0;
-  std::uint32_t ts_val = 0;
 };
 
 struct CompactEnd {
@@ -55,16 +55,12 @@ struct CompactEnd {
   std::uint8_t in_flight_first = 0;
   std::uint8_t in_flight_count = 0;
   std::uint32_t iss = 0;
-  std::uint32_t clock_base_val = 0;
-  base::Timestamp clock_base_time = 0;
 
   base::Timestamp spoke_at = 0;
   std::uint64_t least_rtt : kTimeBits = 0;  ///< none is longer than ten minutes (notes.h: measure_rtt)
-  std::uint64_t mss : 16 = 0;               ///< of its SYN or SYN-ACK, as `syn_ts_val`
+  std::uint64_t mss : 16 = 0;               ///< of its SYN or SYN-ACK
   std::uint64_t ttl : 8 = 0;
-  std::uint32_t newest_ts_val = 0;
   Counters counters;
-  std::uint32_t syn_ts_val = 0;
 
   [[nodiscard]] bool knows(std::uint32_t bit) const noexcept { return (known & bit) != 0; }
   void learn(std::uint32_t bit) noexcept { known |= bit; }
@@ -74,7 +70,6 @@ struct CompactEnd {
     return knows(known::kIss) ? snd_nxt - iss - 1 - (knows(known::kFin) ? 1U : 0U) : 0;
   }
 };
-static_assert(sizeof(CompactEnd) == 96);
 
 /// What only the opening shows. The SYN is frame `id` at `start`; frames and times are counted from there.
 struct CompactOpening {
@@ -94,10 +89,8 @@ struct CompactOpening {
     }
   };
 
-  wire::Encapsulation encapsulation;
   std::uint32_t syn_ack_frame = 0;  ///< 0: not seen
   std::uint32_t ack_frame = 0;      ///< 0: not seen
-  std::uint32_t ack_ts_val = 0;
   std::uint16_t syn_ip_id = 0;
   Moment syn_ack_time;
   Moment ack_time;
@@ -110,7 +103,6 @@ struct CompactClose {
 
   std::array<base::Timestamp, kSteps> times;
   std::array<std::uint32_t, kSteps> frames;  ///< counted from the SYN's; 0: not yet
-  std::array<std::uint32_t, 2> ts_vals;      ///< of the first two steps; those of the others are their senders' newest
   std::array<std::uint16_t, 2> payloads;     ///< of the FINs, in bytes
   std::uint8_t stamped;                      ///< bit n: step n had a timestamp
   std::uint8_t closer;                       ///< the end that sent the first FIN, or the RST
@@ -119,6 +111,27 @@ struct CompactClose {
 
   [[nodiscard]] bool has(Step step) const noexcept { return frames[step] != 0; }
 };
+
+/// What only some lives have, of those that have any of it: timestamps (RFC 7323), or something wrapped around their packets. It stands
+/// apart, in a place of its own for each record, which is not even looked at for any other life.
+struct alignas(64) CompactExtra {
+  struct Clock {
+    base::Timestamp clock_base_time;
+    std::uint32_t clock_base_val;
+    std::uint32_t newest_ts_val;
+  };
+
+  std::array<Clock, 2> clocks;
+  std::array<std::uint32_t, 2> syn_ts_vals;   ///< of each end's SYN or SYN-ACK
+  std::array<std::uint32_t, 2> sent_ts_vals;  ///< of each end's oldest in flight; once `closing`, of the first two steps, the others'
+                                              ///< are their senders' newest
+  std::uint32_t ack_ts_val;                   ///< of the ACK that completed the handshake
+  std::uint64_t wrapped_in;                   ///< the Encapsulation
+
+  void wrap(const wire::Encapsulation& what) noexcept { wrapped_in = std::bit_cast<std::uint64_t>(what); }
+  [[nodiscard]] wire::Encapsulation encapsulation() const noexcept { return std::bit_cast<wire::Encapsulation>(wrapped_in); }
+};
+static_assert(sizeof(CompactExtra) == 64);
 
 struct alignas(64) Compact {
   // Of this line, both ends and what is in flight an ordinary segment has need, of the last one it has not.
@@ -132,6 +145,7 @@ struct alignas(64) Compact {
   std::array<std::uint8_t, 2> counted{};
   std::uint8_t originator : 1 = 0;
   bool closing : 1 = false;       ///< `close` is there, instead of `in_flight`
+  bool has_extra : 1 = false;     ///< CompactExtra means something
   bool ends_at_clock : 1 = true;  ///< the greatest stamp is `last_clock`, and `latest` means nothing
   Release release : 3 = Release::kEndOfInput;
 
@@ -168,7 +182,7 @@ struct alignas(64) Compact {
   [[nodiscard]] std::uint64_t ack_frame() const noexcept { return id + opening.ack_frame; }
   [[nodiscard]] base::Timestamp ack_time() const noexcept { return start + opening.ack_time.get(); }
 };
-static_assert(sizeof(CompactClose) == 64 && offsetof(Compact, ends) == 64 && sizeof(Compact) == 448);
+static_assert(offsetof(Compact, ends) == 64 && sizeof(Compact) == 384);
 static_assert(((trait::kHead | trait::kReleased | trait::kHalfClose | trait::kHalfCloseHigh | trait::kNoBareAck) >> Compact::kTraits &
                ~0xffU) == 0);
 static_assert(std::is_trivially_copyable_v<Compact>);

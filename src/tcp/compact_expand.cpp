@@ -22,16 +22,19 @@ struct Steps {
   Step last_ack;
 };
 
-Steps steps_of(const Compact& c) noexcept {
+/// Of a life that has neither timestamps nor anything wrapped around its packets.
+constexpr CompactExtra kNoExtra{};
+
+Steps steps_of(const Compact& c, const CompactExtra& extra) noexcept {
   const CompactClose& close = c.close;
   const auto step = [&](CompactClose::Step n, std::uint32_t ts_val) -> Step {
     if (!close.has(n)) return {};
     const bool stamped = (close.stamped >> n & 1) != 0;
     return {c.id + close.frames[n], close.times[n], stamped ? ts_val : 0, stamped};
   };
-  return {step(CompactClose::kFirstFin, close.ts_vals[0]), step(CompactClose::kFirstAck, close.ts_vals[1]),
-          step(CompactClose::kSecondFin, c.ends[1 - close.closer].newest_ts_val),
-          step(CompactClose::kLastAck, c.ends[close.closer].newest_ts_val)};
+  return {step(CompactClose::kFirstFin, extra.sent_ts_vals[0]), step(CompactClose::kFirstAck, extra.sent_ts_vals[1]),
+          step(CompactClose::kSecondFin, extra.clocks[1 - close.closer].newest_ts_val),
+          step(CompactClose::kLastAck, extra.clocks[close.closer].newest_ts_val)};
 }
 
 /// What both records have under the same names.
@@ -46,10 +49,7 @@ void copy_end(const CompactEnd& from, Endpoint& to) noexcept {
   to.timed_at = from.timed_at;
   to.largest_acked = from.largest_acked;
   to.newest_ip_id = from.newest_ip_id;
-  to.newest_ts_val = from.newest_ts_val;
   to.window_scale = from.window_scale;
-  to.clock_base_val = from.clock_base_val;
-  to.clock_base_time = from.clock_base_time;
   to.spoke_at = from.spoke_at;
   to.least_rtt = static_cast<base::Duration>(from.least_rtt);
   to.counters.packets = from.counters.packets;
@@ -57,7 +57,13 @@ void copy_end(const CompactEnd& from, Endpoint& to) noexcept {
   to.counters.payload_bytes = from.payload_bytes();
 }
 
-void copy_life(const Compact& from, Connection& to) noexcept {
+void copy_clock(const CompactExtra::Clock& from, Endpoint& to) noexcept {
+  to.newest_ts_val = from.newest_ts_val;
+  to.clock_base_val = from.clock_base_val;
+  to.clock_base_time = from.clock_base_time;
+}
+
+void copy_life(const Compact& from, const CompactExtra& extra, Connection& to) noexcept {
   to.key = from.key;
   to.traits = std::uint32_t{from.traits} << Compact::kTraits;
   to.prints = from.prints;
@@ -74,25 +80,27 @@ void copy_life(const Compact& from, Connection& to) noexcept {
   to.counted = from.counted;
   to.start = from.start;
   to.released_at = from.released_at;
-  to.encapsulation = from.opening.encapsulation;
+  to.encapsulation = extra.encapsulation();
   for (unsigned end = 0; end != 2; ++end) {
     copy_end(from.ends[end], to.ends[end]);
+    copy_clock(extra.clocks[end], to.ends[end]);
     to.ends[end].state = from.states[end];
   }
 }
 
 /// What the end's SYN or SYN-ACK says that is only needed once in a while.
-void write_syn(const Compact& c, unsigned end, std::uint64_t frame, base::Timestamp time, Endpoint& x) noexcept {
+void write_syn(const Compact& c, const CompactExtra& extra, unsigned end, std::uint64_t frame, base::Timestamp time, Endpoint& x) noexcept {
   const CompactEnd& from = c.ends[end];
+  const std::uint32_t ts_val = extra.syn_ts_vals[end];
   x.ttl = from.ttl;
   x.mss = x.knows(known::kMss) ? from.mss : std::uint16_t{0};
   x.options_signature = options_signature(from);
   if (x.knows(known::kClockFirst)) {
-    x.clock_first_val = from.syn_ts_val;
+    x.clock_first_val = ts_val;
     x.clock_first_time = time;
   }
   const bool with_ack = end != c.originator;
-  x.syns.first = {frame, time, from.syn_ts_val, x.knows(known::kTimestampsOffered), false, false, with_ack};
+  x.syns.first = {frame, time, ts_val, x.knows(known::kTimestampsOffered), false, false, with_ack};
   x.syns.count = 1;
   (with_ack ? x.counters.syn_ack : x.counters.syn) = 1;
 }
@@ -101,12 +109,12 @@ void note_growth(Endpoint& x, std::uint64_t frame, base::Timestamp time, std::ui
   x.growth[x.growth_count++] = {frame, time, ack, ts_val};
 }
 
-void write_opening(const Compact& c, Connection& whole) noexcept {
+void write_opening(const Compact& c, const CompactExtra& extra, Connection& whole) noexcept {
   const CompactOpening& o = c.opening;
   Endpoint& a = whole.ends[c.originator];
   Endpoint& b = whole.ends[1 - c.originator];
   Handshake& h = whole.handshake;
-  write_syn(c, c.originator, c.id, c.start, a);
+  write_syn(c, extra, c.originator, c.id, c.start, a);
   a.syn_ip_id = o.syn_ip_id;
   a.facts.set(Fact::kSyn, {c.id, c.id, c.start}, Proof::kProven);
   h.syn_frame = c.id;
@@ -114,16 +122,16 @@ void write_opening(const Compact& c, Connection& whole) noexcept {
   if (!c.was_answered()) return;
   h.syn_ack_frame = c.syn_ack_frame();
   h.syn_ack_time = c.syn_ack_time();
-  write_syn(c, 1U - c.originator, h.syn_ack_frame, h.syn_ack_time, b);
+  write_syn(c, extra, 1U - c.originator, h.syn_ack_frame, h.syn_ack_time, b);
   b.facts.set(Fact::kPeerSyn, {c.id, h.syn_ack_frame, h.syn_ack_time}, Proof::kProven);
   note_growth(b, h.syn_ack_frame, h.syn_ack_time, a.iss + 1, b.syns.first.ts_val);
   if (!c.was_completed()) return;
   h.ack_frame = c.ack_frame();
   h.ack_time = c.ack_time();
   a.facts.set(Fact::kPeerSynAck, {h.syn_ack_frame, h.ack_frame, h.ack_time}, Proof::kProven);
-  note_growth(a, h.ack_frame, h.ack_time, b.iss + 1, o.ack_ts_val);
+  note_growth(a, h.ack_frame, h.ack_time, b.iss + 1, extra.ack_ts_val);
   b.facts.set(Fact::kSynAcked, {h.ack_frame, h.ack_frame, h.ack_time}, Proof::kPresumed);
-  b.syn_acked_ts_val = o.ack_ts_val;
+  b.syn_acked_ts_val = extra.ack_ts_val;
   h.completed_by = CompletedBy::kAck;
 }
 
@@ -222,12 +230,13 @@ void add_close(unsigned x, const Steps& close, const Said& add) {
 
 }  // namespace
 
-void expand(const Compact& c, Connection& whole) noexcept {
+void expand(const Compact& c, const CompactExtra& given, Connection& whole) noexcept {
+  const CompactExtra& extra = c.has_extra ? given : kNoExtra;
   whole = {};
-  copy_life(c, whole);
-  write_opening(c, whole);
+  copy_life(c, extra, whole);
+  write_opening(c, extra, whole);
   if (!c.closing) return;
-  const Steps steps = steps_of(c);
+  const Steps steps = steps_of(c, extra);
   if (c.close.by_reset) {
     was_refused(c) ? write_refusal(c, steps.first_fin, whole) : write_reset(c.close, steps.first_fin, whole);
     return;
@@ -236,7 +245,8 @@ void expand(const Compact& c, Connection& whole) noexcept {
   if (has_waited(c)) whole.ends[c.close.closer].facts.set(Fact::kTimer, {0, 0, c.released_at}, Proof::kProven);
 }
 
-bool unlisted_in_flight(const Compact& c, unsigned end, Sent& sent) noexcept {
+bool unlisted_in_flight(const Compact& c, const CompactExtra& given, unsigned end, Sent& sent) noexcept {
+  const CompactExtra& extra = c.has_extra ? given : kNoExtra;
   const CompactEnd& x = c.ends[end];
   if (!c.closing) {
     const bool answered = c.was_answered();
@@ -246,12 +256,12 @@ bool unlisted_in_flight(const Compact& c, unsigned end, Sent& sent) noexcept {
             x.iss,
             x.iss + 1,
             answered ? x.rcv_nxt : kUnlikelyAck,
-            x.syn_ts_val};
+            extra.syn_ts_vals[end]};
     return true;
   }
   const bool first = end == c.close.closer;
   const auto acked = first ? CompactClose::kFirstAck : CompactClose::kLastAck;
-  const Steps steps = steps_of(c);
+  const Steps steps = steps_of(c, extra);
   const Step& fin = first ? steps.first_fin : steps.second_fin;
   if (c.close.by_reset || fin.frame == 0 || c.close.has(acked)) return false;
   const std::uint32_t length = c.close.payloads[first ? 0 : 1] + 1U;
@@ -271,7 +281,7 @@ void read_history(const Compact& c, std::vector<Transition>& out) {
     add(b, State::kSynReceived, State::kEstablished, Proof::kPresumed, c.ack_frame(), c.ack_frame(), c.ack_time());
   }
   if (!c.closing) return;
-  const Steps steps = steps_of(c);
+  const Steps steps = steps_of(c, kNoExtra);  // no timestamps are asked for
   if (c.close.by_reset) {
     add_reset(c, steps.first_fin, add);
     return;

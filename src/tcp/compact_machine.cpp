@@ -39,14 +39,23 @@ bool fits_close(const Compact& c, const Segment& s) noexcept {
   return s.frame - c.id <= std::numeric_limits<std::uint32_t>::max() && s.payload_length <= std::numeric_limits<std::uint16_t>::max();
 }
 
-void write_step(Compact& c, CompactClose::Step step, const Segment& s) noexcept {
+void write_step(Compact& c, CompactExtra& extra, CompactClose::Step step, const Segment& s) noexcept {
   c.close.frames[step] = static_cast<std::uint32_t>(s.frame - c.id);
   c.close.times[step] = s.time;
   c.close.stamped |= static_cast<std::uint8_t>(s.has(present::kTimestamps) ? 1U << step : 0);
-  if (step < c.close.ts_vals.size()) c.close.ts_vals[step] = s.ts_val;
+  if (c.has_extra && step < extra.sent_ts_vals.size()) extra.sent_ts_vals[step] = s.ts_val;
 }
 
-Sent sent_of(const CompactSent& s) noexcept { return {s.frame, s.time, s.seq, s.end, s.ack, s.ts_val}; }
+Sent oldest_of(const Compact& c, const CompactExtra& extra, unsigned end) noexcept {
+  const CompactSent& s = c.in_flight[end];
+  return {s.frame, s.time, s.seq, s.end, s.ack, c.has_extra ? extra.sent_ts_vals[end] : 0};
+}
+
+void need_extra(Compact& c, CompactExtra& extra) noexcept {
+  if (c.has_extra) return;
+  c.has_extra = true;
+  extra = {};
+}
 
 /// Of the FIN in flight that is acknowledged now.
 void learn_largest(CompactEnd& y, std::uint32_t payload) noexcept {
@@ -59,30 +68,33 @@ bool CompactMachine::may_begin(const Segment& s) noexcept {
   return is_plain_syn(s, flag::kSyn) && s.kind == wire::SegmentKind::kTcp && s.time <= s.clock;
 }
 
-void CompactMachine::begin(Compact& c, std::uint32_t index, const Attempt& a) noexcept {
+void CompactMachine::begin(Compact& c, CompactExtra& extra, std::uint32_t index, const Attempt& a) noexcept {
   c.key = a.key;
   c.id = c.last_frame = a.frame;
   c.start = c.last_clock = a.time;
   c.originator = a.direction & 1U;
-  c.opening.encapsulation = a.encapsulation;
+  if (a.encapsulation != wire::Encapsulation{}) {
+    need_extra(c, extra);
+    extra.wrap(a.encapsulation);
+  }
   c.opening.syn_ip_id = a.ip_id;
   c.completeness_pending = completeness::kSyn;
   if (zeek_.wanted()) zeek_.see(index, a.segment());
   note_time(c, a);
-  take_syn(c, a);
+  take_syn(c, extra, a);
   c.ends[a.direction].learn(known::kPlainSyn);
   c.states[a.direction] = State::kSynSent;
 }
 
-Taken CompactMachine::apply(Compact& c, std::uint32_t index, const Segment& s) noexcept {
+Taken CompactMachine::apply(Compact& c, CompactExtra& extra, std::uint32_t index, const Segment& s) noexcept {
   switch (s.flags & kKind) {
     case flag::kAck:
     case flag::kFin | flag::kAck:
-      return go_on(c, index, s);
+      return go_on(c, extra, index, s);
     case flag::kSyn | flag::kAck:
-      return answer(c, index, s);
+      return answer(c, extra, index, s);
     case flag::kRst | flag::kAck:
-      return c.states[s.direction] == State::kUnknown ? refuse(c, index, s) : reset(c, index, s);
+      return c.states[s.direction] == State::kUnknown ? refuse(c, extra, index, s) : reset(c, extra, index, s);
     default:
       return Taken::kRefused;
   }
@@ -106,33 +118,34 @@ CompactMachine::Step CompactMachine::step_by(const Compact& c, const Segment& s)
 }
 
 // All that follows a SYN-ACK, but for RSTs: each step acknowledges all that was sent, but for the first FIN.
-Taken CompactMachine::go_on(Compact& c, std::uint32_t index, const Segment& s) noexcept {
+Taken CompactMachine::go_on(Compact& c, CompactExtra& extra, std::uint32_t index, const Segment& s) noexcept {
   const Step step = step_by(c, s);
-  if (step == Step::kNone) return apply_quiet(c, index, s) ? Taken::kQuiet : Taken::kRefused;
+  if (step == Step::kNone) return apply_quiet(c, extra, index, s) ? Taken::kQuiet : Taken::kRefused;
   if (step != Step::kFirstFin && s.ack != c.ends[1 - s.direction].snd_nxt) return Taken::kRefused;
   Next next;
-  if (!is_next(c, s, next) || !(step == Step::kComplete ? fits_opening(c, s) : fits_close(c, s))) return Taken::kRefused;
-  take(c, index, s, next);
+  if (!is_next(c, extra, s, next) || !(step == Step::kComplete ? fits_opening(c, s) : fits_close(c, s))) return Taken::kRefused;
+  take(c, extra, index, s, next);
   switch (step) {
     case Step::kComplete:
-      complete(c, s);
+      complete(c, extra, s);
       break;
     case Step::kFirstFin:
-      close_first(c, s);
+      close_first(c, extra, s);
       break;
     case Step::kFirstAck:
     case Step::kLastAck:
-      acknowledge_fin(c, s, step);
+      acknowledge_fin(c, extra, s, step);
       break;
     default:
-      close_second(c, s, step);
+      close_second(c, extra, s, step);
       break;
   }
   return Taken::kMoved;
 }
 
 /// In order, acknowledging what was seen, within the windows, not older than what its sender said before, and no copy.
-[[gnu::always_inline]] inline bool CompactMachine::is_next(const Compact& c, const Segment& s, Next& next) noexcept {
+[[gnu::always_inline]] inline bool CompactMachine::is_next(const Compact& c, const CompactExtra& extra, const Segment& s,
+                                                           Next& next) noexcept {
   const CompactEnd& x = c.ends[s.direction];
   const CompactEnd& y = c.ends[1 - s.direction];
   if ((s.present & ~kHarmless) != 0 || s.seq != x.snd_nxt || !x.knows(known::kNext) || !acknowledges_seen(x, y, s.ack)) return false;
@@ -141,14 +154,15 @@ Taken CompactMachine::go_on(Compact& c, std::uint32_t index, const Segment& s) n
   if (!respects_windows(x, y, s, next.edge) || !fits(x, s)) return false;
   if (s.has(present::kTimestamps) && !x.knows(known::kClockFirst)) return false;
   next.print = fingerprint(s);
-  return is_newest(x, s) && !was_seen(c, next.print);
+  return is_newest(x, extra.clocks[s.direction], s) && !was_seen(c, next.print);
 }
 
 // What every segment behind the SYNs says.
-[[gnu::always_inline]] inline void CompactMachine::note(Compact& c, std::uint32_t index, const Segment& s, std::uint32_t print) noexcept {
+[[gnu::always_inline]] inline void CompactMachine::note(Compact& c, CompactExtra& extra, std::uint32_t index, const Segment& s,
+                                                        std::uint32_t print) noexcept {
   CompactEnd& x = c.ends[s.direction];
   remember_print(c, print);
-  x.spoke_at = s.has(present::kTimestamps) ? when_sent(c, x, s) : s.time;
+  x.spoke_at = s.has(present::kTimestamps) ? when_sent(c, extra, s) : s.time;
   zeek_.see(index, s);
   ++x.counters.packets;
   x.counters.ip_bytes += s.ip_length;
@@ -159,11 +173,12 @@ Taken CompactMachine::go_on(Compact& c, std::uint32_t index, const Segment& s) n
 }
 
 // ... but for a RST, whose age is not asked and whose window means nothing. What is in flight is for the caller.
-[[gnu::always_inline]] inline void CompactMachine::take(Compact& c, std::uint32_t index, const Segment& s, const Next& next) noexcept {
+[[gnu::always_inline]] inline void CompactMachine::take(Compact& c, CompactExtra& extra, std::uint32_t index, const Segment& s,
+                                                        const Next& next) noexcept {
   CompactEnd& x = c.ends[s.direction];
   CompactEnd& y = c.ends[1 - s.direction];
-  note(c, index, s, next.print);
-  remember_newest(x, s);
+  note(c, extra, index, s, next.print);
+  remember_newest(x, extra.clocks[s.direction], s);
   x.max_window = std::max(x.max_window, next.window);
   x.right_edge = next.edge;
   x.learn(known::kRightEdge);
@@ -176,34 +191,35 @@ Taken CompactMachine::go_on(Compact& c, std::uint32_t index, const Segment& s) n
 
 // What a SYN or a SYN-ACK says of its sender.
 template <class Syn>
-void CompactMachine::take_syn(Compact& c, const Syn& s) noexcept {
+void CompactMachine::take_syn(Compact& c, CompactExtra& extra, const Syn& s) noexcept {
   CompactEnd& x = c.ends[s.direction];
   remember_print(c, fingerprint(s));
-  remember_newest(x, s);
-  x.learn(known_by_syn(s));
+  CompactExtra::Clock& clock = extra.clocks[s.direction];
   if (s.has(present::kTimestamps)) {
-    x.clock_base_time = s.time;
-    x.clock_base_val = s.ts_val;
+    need_extra(c, extra);
+    clock.clock_base_time = s.time;
+    clock.clock_base_val = extra.syn_ts_vals[s.direction] = s.ts_val;
   }
+  remember_newest(x, clock, s);
+  x.learn(known_by_syn(s));
   x.counters = {1, s.ip_length};
   x.ttl = s.ttl;
   x.max_window = std::max<std::uint32_t>(x.max_window, s.window);
   if (s.has(present::kWindowScale)) x.window_scale = std::min<std::uint8_t>(s.window_scale, 14);  // RFC 7323, 2.3
   x.mss = s.mss;
-  x.syn_ts_val = s.ts_val;
   x.iss = s.seq;
   x.snd_nxt = s.seq + 1;
   time_sent(c.ends[1 - s.direction], x.snd_nxt, s.time);
 }
 
-Taken CompactMachine::answer(Compact& c, std::uint32_t index, const Segment& s) noexcept {
+Taken CompactMachine::answer(Compact& c, CompactExtra& extra, std::uint32_t index, const Segment& s) noexcept {
   CompactEnd& x = c.ends[s.direction];
   CompactEnd& y = c.ends[1 - s.direction];
   const bool first =
       s.direction != c.originator && c.states[s.direction] == State::kUnknown && c.states[1 - s.direction] == State::kSynSent;
   if (!first || !is_plain_syn(s, flag::kSyn | flag::kAck) || s.ack != y.snd_nxt || !fits_opening(c, s)) return Taken::kRefused;
   zeek_.see(index, s);
-  take_syn(c, s);
+  take_syn(c, extra, s);
   note_frame(c, s);
   c.opening.syn_ack_frame = static_cast<std::uint32_t>(s.frame - c.id);
   c.opening.syn_ack_time.set(s.time - c.start);
@@ -215,11 +231,11 @@ Taken CompactMachine::answer(Compact& c, std::uint32_t index, const Segment& s) 
   return Taken::kMoved;
 }
 
-void CompactMachine::complete(Compact& c, const Segment& s) noexcept {
+void CompactMachine::complete(Compact& c, CompactExtra& extra, const Segment& s) noexcept {
   CompactEnd& y = c.ends[1 - s.direction];
   c.opening.ack_frame = static_cast<std::uint32_t>(s.frame - c.id);
   c.opening.ack_time.set(s.time - c.start);
-  c.opening.ack_ts_val = s.ts_val;
+  if (c.has_extra) extra.ack_ts_val = s.ts_val;
   if (s.has(present::kTimestamps)) y.learn(known::kSynAckedTs);
   const bool next_id = static_cast<std::uint16_t>(s.ip_id - c.opening.syn_ip_id) == 1;
   if (s.ip_id != 0 && c.opening.syn_ip_id != 0 && next_id) c.add(trait::kNoBareAck);
@@ -229,13 +245,13 @@ void CompactMachine::complete(Compact& c, const Segment& s) noexcept {
 }
 
 // Of the first FIN, by the end that is still open; of the second, by the end that closed first.
-void CompactMachine::acknowledge_fin(Compact& c, const Segment& s, Step step) noexcept {
+void CompactMachine::acknowledge_fin(Compact& c, CompactExtra& extra, const Segment& s, Step step) noexcept {
   const unsigned x = s.direction;
   const unsigned y = 1 - x;
   const bool first = step == Step::kFirstAck;
   blocks_.prune_sent(c.ends[y], s.ack);
   learn_largest(c.ends[y], c.close.payloads[first ? 0 : 1]);
-  write_step(c, first ? CompactClose::kFirstAck : CompactClose::kLastAck, s);
+  write_step(c, extra, first ? CompactClose::kFirstAck : CompactClose::kLastAck, s);
   if (first) {
     c.add(trait::kHalfClose | (x == 1 ? trait::kHalfCloseHigh : 0));
     enter(c, x, State::kCloseWait);
@@ -249,27 +265,27 @@ void CompactMachine::acknowledge_fin(Compact& c, const Segment& s, Step step) no
 }
 
 // The FIN itself is in no list: the step says all of it (compact_expand.cpp: unlisted_in_flight).
-void CompactMachine::close_first(Compact& c, const Segment& s) noexcept {
+void CompactMachine::close_first(Compact& c, CompactExtra& extra, const Segment& s) noexcept {
   const unsigned x = s.direction;
   prune_sent(c, 1 - x, s.ack);
   CompactSent& oldest = c.in_flight[x];
   const int others = c.ends[x].in_flight_count;
   if (oldest.frame != 0 && others == Blocks::kMaxInFlight - 1) oldest.frame = 0;
   if (others == Blocks::kMaxInFlight) blocks_.forget_oldest(c.ends[x]);
-  begin_close(c, s);
-  write_step(c, CompactClose::kFirstFin, s);
+  begin_close(c, extra, s);
+  write_step(c, extra, CompactClose::kFirstFin, s);
   c.close.payloads[0] = static_cast<std::uint16_t>(s.payload_length);
   c.ends[x].learn(known::kFin);
   enter(c, x, State::kFinWait1);
 }
 
-void CompactMachine::close_second(Compact& c, const Segment& s, Step step) noexcept {
+void CompactMachine::close_second(Compact& c, CompactExtra& extra, const Segment& s, Step step) noexcept {
   const unsigned x = s.direction;
-  write_step(c, CompactClose::kSecondFin, s);
+  write_step(c, extra, CompactClose::kSecondFin, s);
   c.close.payloads[1] = static_cast<std::uint16_t>(s.payload_length);
   c.ends[x].learn(known::kFin | known::kFinCovers);
   if (step == Step::kLastFinAtOnce) {  // it acknowledges the first FIN too
-    write_step(c, CompactClose::kFirstAck, s);
+    write_step(c, extra, CompactClose::kFirstAck, s);
     blocks_.prune_sent(c.ends[1 - x], s.ack);
     learn_largest(c.ends[1 - x], c.close.payloads[0]);
     enter(c, x, State::kCloseWait);
@@ -281,10 +297,10 @@ void CompactMachine::close_second(Compact& c, const Segment& s, Step step) noexc
 }
 
 // What is in flight makes room for it.
-void CompactMachine::begin_close(Compact& c, const Segment& s) noexcept {
+void CompactMachine::begin_close(Compact& c, const CompactExtra& extra, const Segment& s) noexcept {
   for (unsigned end = 0; end != 2; ++end) {
     const CompactSent& oldest = c.in_flight[end];
-    if (oldest.frame != 0) blocks_.unshift_sent(c.ends[end], sent_of(oldest), static_cast<std::uint16_t>(oldest.sum));
+    if (oldest.frame != 0) blocks_.unshift_sent(c.ends[end], oldest_of(c, extra, end), static_cast<std::uint16_t>(oldest.sum));
   }
   c.close = {};
   c.closing = true;
@@ -293,7 +309,7 @@ void CompactMachine::begin_close(Compact& c, const Segment& s) noexcept {
 
 // A RST between established ends whose sender has everything acknowledged, and at just the number its target waits for: nobody can doubt
 // that it is accepted, and it looks like its sender (rules 17 and 18; the detector of forged ones would have nothing to say).
-Taken CompactMachine::reset(Compact& c, std::uint32_t index, const Segment& s) noexcept {
+Taken CompactMachine::reset(Compact& c, CompactExtra& extra, std::uint32_t index, const Segment& s) noexcept {
   const unsigned side = s.direction;
   CompactEnd& x = c.ends[side];
   const CompactEnd& y = c.ends[1 - side];
@@ -307,24 +323,24 @@ Taken CompactMachine::reset(Compact& c, std::uint32_t index, const Segment& s) n
   const std::uint32_t print = fingerprint(s);
   if (was_seen(c, print) || !fits_close(c, s)) return Taken::kRefused;
 
-  note(c, index, s, print);
+  note(c, extra, index, s, print);
   prune_sent(c, 1 - side, s.ack);
-  write_reset(c, s);
+  write_reset(c, extra, s);
   x.learn(known::kOwnReset);
   enter(c, side, State::kClosed);
   enter(c, 1 - side, State::kClosed);
   return Taken::kMoved;
 }
 
-void CompactMachine::write_reset(Compact& c, const Segment& s) noexcept {
-  begin_close(c, s);
-  write_step(c, CompactClose::kFirstFin, s);
+void CompactMachine::write_reset(Compact& c, CompactExtra& extra, const Segment& s) noexcept {
+  begin_close(c, extra, s);
+  write_step(c, extra, CompactClose::kFirstFin, s);
   c.close.by_reset = true;
   c.close.reset_ttl = s.ttl;
 }
 
 // The first word of the responder is a RST that acknowledges the SYN: nobody listens there (RFC 9293, 3.5.2, group 1).
-Taken CompactMachine::refuse(Compact& c, std::uint32_t index, const Segment& s) noexcept {
+Taken CompactMachine::refuse(Compact& c, CompactExtra& extra, std::uint32_t index, const Segment& s) noexcept {
   const unsigned side = s.direction;
   CompactEnd& x = c.ends[side];
   CompactEnd& y = c.ends[1 - side];
@@ -333,11 +349,11 @@ Taken CompactMachine::refuse(Compact& c, std::uint32_t index, const Segment& s) 
   const bool plain = (s.present & ~kPlain) == 0 && s.payload_length == 0 && s.ack == y.snd_nxt;
   if (!first || !plain || !fits(x, s) || !fits_close(c, s)) return Taken::kRefused;
 
-  note(c, index, s, fingerprint(s));
+  note(c, extra, index, s, fingerprint(s));
   x.ttl = s.ttl;
   x.learn(known::kTtl);
   y.largest_acked = 1;
-  write_reset(c, s);
+  write_reset(c, extra, s);
   enter(c, 1 - side, State::kClosed);
   return Taken::kMoved;
 }
@@ -350,20 +366,20 @@ void CompactMachine::enter(Compact& c, unsigned end, State state) noexcept {
   journal_.note_entered(state);
 }
 
-void CompactMachine::unfold(Compact& c, Connection& whole) noexcept {
-  expand(c, whole);
+void CompactMachine::unfold(Compact& c, const CompactExtra& extra, Connection& whole) noexcept {
+  expand(c, extra, whole);
   for (unsigned end = 0; end != 2; ++end) {
     CompactEnd& x = c.ends[end];
     Endpoint& y = whole.ends[end];
     if (!c.closing && c.in_flight[end].frame != 0) {
-      blocks_.unshift_sent(x, sent_of(c.in_flight[end]), static_cast<std::uint16_t>(c.in_flight[end].sum));
+      blocks_.unshift_sent(x, oldest_of(c, extra, end), static_cast<std::uint16_t>(c.in_flight[end].sum));
     }
     y.in_flight_head = x.in_flight_head;
     y.in_flight_tail = x.in_flight_tail;
     y.in_flight_first = x.in_flight_first;
     y.in_flight_count = x.in_flight_count;
     Sent unlisted;
-    if (unlisted_in_flight(c, end, unlisted)) blocks_.push_sent(y, unlisted, 0);
+    if (unlisted_in_flight(c, extra, end, unlisted)) blocks_.push_sent(y, unlisted, 0);
   }
 }
 

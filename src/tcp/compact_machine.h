@@ -22,8 +22,9 @@ class CompactMachine {
 
   /// The first segment of a flow nothing is known of: a SYN like any other? One that is stamped ahead of the trace clock is not.
   [[nodiscard]] static bool may_begin(const wire::Segment& s) noexcept;
-  /// If so: into a blank record. That SYN-SENT was entered is for the caller to count, once.
-  void begin(Compact& c, std::uint32_t index, const Attempt& a) noexcept;
+  /// If so: into a blank record, and what belongs to it, which may hold anything before. That SYN-SENT was entered is for the caller to
+  /// count, once.
+  void begin(Compact& c, CompactExtra& extra, std::uint32_t index, const Attempt& a) noexcept;
 
   enum class Taken : std::uint8_t {
     kRefused,  ///< nothing has happened
@@ -31,16 +32,16 @@ class CompactMachine {
     kMoved,
   };
   /// A TCP segment of the flow.
-  [[nodiscard]] Taken apply(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
+  [[nodiscard]] Taken apply(Compact& c, CompactExtra& extra, std::uint32_t index, const wire::Segment& s) noexcept;
   /// The same for what nearly all segments are, data or an acknowledgment between established ends: true if it was that, false if nothing
   /// has happened. In compact_quiet.h, to be inlined where each segment passes.
-  [[nodiscard]] bool apply_quiet(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
+  [[nodiscard]] bool apply_quiet(Compact& c, CompactExtra& extra, std::uint32_t index, const wire::Segment& s) noexcept;
 
   /// TIME-WAIT has run out, for a life that is in it.
   void expire_time_wait(Compact& c) noexcept;
 
   /// The full record (compact_expand.h), with all that the compact one held in blocks; that one is then done with.
-  void unfold(Compact& c, Connection& whole) noexcept;
+  void unfold(Compact& c, const CompactExtra& extra, Connection& whole) noexcept;
 
  private:
   /// What was reckoned while asking whether a segment is the next one.
@@ -53,25 +54,25 @@ class CompactMachine {
   /// it.
   enum class Step : std::uint8_t { kNone, kComplete, kFirstFin, kFirstAck, kLastFin, kLastFinAtOnce, kLastAck };
   [[nodiscard]] static Step step_by(const Compact& c, const wire::Segment& s) noexcept;
-  [[nodiscard]] static bool is_quiet(const Compact& c, const wire::Segment& s, Next& next) noexcept;
-  [[nodiscard]] static base::Timestamp when_sent(const Compact& c, CompactEnd& x, const wire::Segment& s) noexcept;
-  [[nodiscard]] static bool is_next(const Compact& c, const wire::Segment& s, Next& next) noexcept;
-  void take(Compact& c, std::uint32_t index, const wire::Segment& s, const Next& next) noexcept;
-  void keep_sent(Compact& c, const wire::Segment& s) noexcept;
+  [[nodiscard]] static bool is_quiet(const Compact& c, const CompactExtra& extra, const wire::Segment& s, Next& next) noexcept;
+  [[nodiscard]] static base::Timestamp when_sent(const Compact& c, CompactExtra& extra, const wire::Segment& s) noexcept;
+  [[nodiscard]] static bool is_next(const Compact& c, const CompactExtra& extra, const wire::Segment& s, Next& next) noexcept;
+  void take(Compact& c, CompactExtra& extra, std::uint32_t index, const wire::Segment& s, const Next& next) noexcept;
+  void keep_sent(Compact& c, CompactExtra& extra, const wire::Segment& s) noexcept;
   void prune_sent(Compact& c, unsigned end, std::uint32_t acked) noexcept;
   template <class Syn>
-  static void take_syn(Compact& c, const Syn& s) noexcept;
-  [[nodiscard]] Taken answer(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
-  [[nodiscard]] Taken go_on(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
-  void complete(Compact& c, const wire::Segment& s) noexcept;
-  void close_first(Compact& c, const wire::Segment& s) noexcept;
-  void acknowledge_fin(Compact& c, const wire::Segment& s, Step step) noexcept;
-  void close_second(Compact& c, const wire::Segment& s, Step step) noexcept;
-  [[nodiscard]] Taken refuse(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
-  void begin_close(Compact& c, const wire::Segment& s) noexcept;
-  void write_reset(Compact& c, const wire::Segment& s) noexcept;
-  [[nodiscard]] Taken reset(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept;
-  void note(Compact& c, std::uint32_t index, const wire::Segment& s, std::uint32_t print) noexcept;
+  static void take_syn(Compact& c, CompactExtra& extra, const Syn& s) noexcept;
+  [[nodiscard]] Taken answer(Compact& c, CompactExtra& extra, std::uint32_t index, const wire::Segment& s) noexcept;
+  [[nodiscard]] Taken go_on(Compact& c, CompactExtra& extra, std::uint32_t index, const wire::Segment& s) noexcept;
+  void complete(Compact& c, CompactExtra& extra, const wire::Segment& s) noexcept;
+  void close_first(Compact& c, CompactExtra& extra, const wire::Segment& s) noexcept;
+  void acknowledge_fin(Compact& c, CompactExtra& extra, const wire::Segment& s, Step step) noexcept;
+  void close_second(Compact& c, CompactExtra& extra, const wire::Segment& s, Step step) noexcept;
+  [[nodiscard]] Taken refuse(Compact& c, CompactExtra& extra, std::uint32_t index, const wire::Segment& s) noexcept;
+  void begin_close(Compact& c, const CompactExtra& extra, const wire::Segment& s) noexcept;
+  void write_reset(Compact& c, CompactExtra& extra, const wire::Segment& s) noexcept;
+  [[nodiscard]] Taken reset(Compact& c, CompactExtra& extra, std::uint32_t index, const wire::Segment& s) noexcept;
+  void note(Compact& c, CompactExtra& extra, std::uint32_t index, const wire::Segment& s, std::uint32_t print) noexcept;
   void enter(Compact& c, unsigned end, State state) noexcept;
 
   Blocks& blocks_;

@@ -33,7 +33,8 @@ inline constexpr std::uint64_t kFrameBits = (1ULL << 48) - 1;
 
 /// In order, acknowledging what was seen, within the windows, not older than what its sender said before, and no copy. Asked of established
 /// ends, each of which has said SYN and ACK: none of the questions needs a branch.
-[[gnu::always_inline]] inline bool CompactMachine::is_quiet(const Compact& c, const wire::Segment& s, Next& next) noexcept {
+[[gnu::always_inline]] inline bool CompactMachine::is_quiet(const Compact& c, const CompactExtra& extra, const wire::Segment& s,
+                                                            Next& next) noexcept {
   const CompactEnd& x = c.ends[s.direction];
   const CompactEnd& y = c.ends[1 - s.direction];
   if ((s.present & ~compact::kHarmless) != 0 || s.seq != x.snd_nxt || !compact::fits(x, s)) return false;
@@ -51,25 +52,27 @@ inline constexpr std::uint64_t kFrameBits = (1ULL << 48) - 1;
   if (!(acks_seen & open & within)) return false;
   if (s.has(wire::present::kTimestamps) && !x.knows(known::kClockFirst)) return false;
   next.print = fingerprint(s);
-  return is_newest(x, s) && !was_seen(c, next.print);
+  return is_newest(x, extra.clocks[s.direction], s) && !was_seen(c, next.print);
 }
 
 /// When a segment with a timestamp passed on its normal way. How the clock began is hardly ever asked: it stands elsewhere than what is
 /// written.
-[[gnu::always_inline]] inline base::Timestamp CompactMachine::when_sent(const Compact& c, CompactEnd& x, const wire::Segment& s) noexcept {
-  return time_by_clock(x, s, [&] {
+[[gnu::always_inline]] inline base::Timestamp CompactMachine::when_sent(const Compact& c, CompactExtra& extra,
+                                                                        const wire::Segment& s) noexcept {
+  return time_by_clock(extra.clocks[s.direction], s, [&] {
     const bool by_originator = s.direction == c.originator;
-    return ClockFirst{by_originator ? c.start : c.syn_ack_time(), x.syn_ts_val};
+    return ClockFirst{by_originator ? c.start : c.syn_ack_time(), extra.syn_ts_vals[s.direction]};
   });
 }
 
 // Most of what is sent is acknowledged before its end sends more: the oldest has its place in the record.
-[[gnu::always_inline]] inline void CompactMachine::keep_sent(Compact& c, const wire::Segment& s) noexcept {
+[[gnu::always_inline]] inline void CompactMachine::keep_sent(Compact& c, CompactExtra& extra, const wire::Segment& s) noexcept {
   CompactEnd& x = c.ends[s.direction];
   CompactSent& oldest = c.in_flight[s.direction];
   const bool full = x.in_flight_count == Blocks::kMaxInFlight - 1;
   if (oldest.frame == 0 && x.in_flight_count == 0) {
-    oldest = {s.frame & compact::kFrameBits, sum_of(s), s.time, s.seq, s.end(), s.ack, s.ts_val};
+    oldest = {s.frame & compact::kFrameBits, sum_of(s), s.time, s.seq, s.end(), s.ack};
+    if (c.has_extra) extra.sent_ts_vals[s.direction] = s.ts_val;
     return;
   }
   if (full) oldest.frame = 0;
@@ -90,20 +93,21 @@ inline constexpr std::uint64_t kFrameBits = (1ULL << 48) - 1;
 
 // is_next() and take() for this one kind of segment, written out: what the record knows is read once and written once, and what must hold
 // is asked in one go.
-[[gnu::always_inline]] inline bool CompactMachine::apply_quiet(Compact& c, std::uint32_t index, const wire::Segment& s) noexcept {
+[[gnu::always_inline]] inline bool CompactMachine::apply_quiet(Compact& c, CompactExtra& extra, std::uint32_t index,
+                                                               const wire::Segment& s) noexcept {
   const bool established = c.states[0] == State::kEstablished && c.states[1] == State::kEstablished;
   if (!established || (s.flags & compact::kKind) != wire::tcp_flag::kAck) return false;
   CompactEnd& x = c.ends[s.direction];
   CompactEnd& y = c.ends[1 - s.direction];
   Next next;
-  if (!is_quiet(c, s, next)) return false;
+  if (!is_quiet(c, extra, s, next)) return false;
   zeek_.see(index, s);
   remember_print(c, next.print);
   std::uint32_t learnt = known::kRightEdge | known::kSpoke | known::kAcked;
   x.spoke_at = s.time;
   if (s.has(wire::present::kTimestamps)) {
-    x.spoke_at = when_sent(c, x, s);
-    x.newest_ts_val = s.ts_val;
+    x.spoke_at = when_sent(c, extra, s);
+    extra.clocks[s.direction].newest_ts_val = s.ts_val;
     learnt |= known::kTimestamp;
   }
   if (s.ip_id != 0) {
@@ -124,7 +128,7 @@ inline constexpr std::uint64_t kFrameBits = (1ULL << 48) - 1;
   if (s.payload_length != 0) {
     x.learn(known::kData);
     advance_next(x, s);
-    keep_sent(c, s);
+    keep_sent(c, extra, s);
     time_sent(y, s);
   }
   prune_sent(c, 1U - s.direction, s.ack);

@@ -31,7 +31,7 @@ bool is_stale(Endpoint& x, const wire::Segment& s) noexcept {
     const bool stamp_silent = !stamped || (stamp_known && s.ts_val == x.newest_ts_val);
     if (id_older && stamp_silent && !x.knows(known::kIpIdErratic)) return true;
   }
-  remember_newest(x, s);
+  remember_newest(x, x, s);
   return false;
 }
 

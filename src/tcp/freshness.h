@@ -16,7 +16,8 @@ namespace finwait::tcp {
 /// Sets copy, stale and sent_at, and remembers what the next segments must be compared with.
 void judge_freshness(Observation& o) noexcept;
 
-// Its parts, for the short cuts. `End`: Endpoint or CompactEnd.
+// Its parts, for the short cuts. `End`: Endpoint or CompactEnd; `Clock`: what is known of its timestamps, the Endpoint itself or a
+// CompactExtra::Clock, which is not looked at for a segment that has none.
 
 /// 32 bits that differ for two segments that differ in any of what a copy has in common, and surely if they differ in their direction;
 /// never 0. Two folded products are enough to tell the last eight segments of a connection apart: a chance agreement is one in a hundred
@@ -72,17 +73,18 @@ template <class End>
 }
 
 /// Neither timestamp nor IP ID say that the end has sent later segments already.
-template <class End>
-[[nodiscard, gnu::always_inline]] inline bool is_newest(const End& x, const wire::Segment& s) noexcept {
-  const bool stamp_older = s.has(wire::present::kTimestamps) && x.knows(known::kTimestamp) && wire::seq_diff(s.ts_val, x.newest_ts_val) < 0;
+template <class End, class Clock>
+[[nodiscard, gnu::always_inline]] inline bool is_newest(const End& x, const Clock& clock, const wire::Segment& s) noexcept {
+  const bool stamp_older =
+      s.has(wire::present::kTimestamps) && x.knows(known::kTimestamp) && wire::seq_diff(s.ts_val, clock.newest_ts_val) < 0;
   const bool dated = s.ip_id != 0 && x.knows(known::kIpId) && !x.knows(known::kIpIdErratic);
   return !stamp_older && !(dated && is_older_id(x, s));
 }
 
-template <class End, class Sent>
-[[gnu::always_inline]] inline void remember_newest(End& x, const Sent& s) noexcept {
+template <class End, class Clock, class Sent>
+[[gnu::always_inline]] inline void remember_newest(End& x, Clock& clock, const Sent& s) noexcept {
   if (s.has(wire::present::kTimestamps)) {
-    x.newest_ts_val = s.ts_val;
+    clock.newest_ts_val = s.ts_val;
     x.learn(known::kTimestamp);
   }
   if (s.ip_id != 0) {
@@ -108,13 +110,13 @@ struct ClockFirst {
 
 /// When the segment passed on its normal way: one held up in the network is older than its capture time says. Its sender's clock is known;
 /// `first()` gives the ClockFirst of it. Learns that clock.
-template <class End, class First>
-[[nodiscard]] base::Timestamp time_by_clock(End& x, const wire::Segment& s, First&& first) noexcept {
-  const base::Duration ticks = static_cast<base::Duration>(wire::seq_diff(s.ts_val, x.clock_base_val)) * base::kMillisecond;
-  const base::Duration behind = base::elapsed(base::after(x.clock_base_time, ticks), s.time);
+template <class Clock, class First>
+[[nodiscard]] base::Timestamp time_by_clock(Clock& clock, const wire::Segment& s, First&& first) noexcept {
+  const base::Duration ticks = static_cast<base::Duration>(wire::seq_diff(s.ts_val, clock.clock_base_val)) * base::kMillisecond;
+  const base::Duration behind = base::elapsed(base::after(clock.clock_base_time, ticks), s.time);
   if (behind < 0) {
-    x.clock_base_time = s.time;
-    x.clock_base_val = s.ts_val;
+    clock.clock_base_time = s.time;
+    clock.clock_base_val = s.ts_val;
     return s.time;
   }
   if (behind <= 2 * base::kMillisecond || behind >= 500 * base::kMillisecond || !first().is_1khz(s)) return s.time;

@@ -40,6 +40,7 @@ Memory::Memory(const Partitions& partitions, std::uint32_t shard, std::uint32_t 
       pool_(partitions.capacity(shard, shards)),
       attempts_(short_ones ? pool_.capacity() : 0),
       compacts_(short_ones ? pool_.capacity() : 0),
+      extras_(compacts_.capacity()),
       first_compact_(pool_.capacity() + attempts_.capacity()),
       table_(pool_.capacity()),
       wheel_(indices(pool_.capacity(), short_ones), kTick),
@@ -101,6 +102,7 @@ void Memory::prefetch_evidence(std::uint32_t likely, bool moving) const noexcept
   if (likely == kNoBlock) return;
   if (is_compact(likely)) {
     const Compact& c = compact(likely);
+    if (c.has_extra) extras_.prefetch(likely - first_compact_);
     if (!moving && c.states[0] == c.states[1]) return;
     base::prefetch_line(&c.opening);
     links_.prefetch(likely);

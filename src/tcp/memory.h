@@ -65,6 +65,8 @@ class Memory {
   [[nodiscard]] const Attempt& attempt(std::uint32_t index) const noexcept { return attempts_[index - pool_.capacity()]; }
   [[nodiscard]] Compact& compact(std::uint32_t index) noexcept { return compacts_[index - first_compact_]; }
   [[nodiscard]] const Compact& compact(std::uint32_t index) const noexcept { return compacts_[index - first_compact_]; }
+  /// What belongs to a compact record, and means something only if it has it.
+  [[nodiscard]] CompactExtra& extra(std::uint32_t index) noexcept { return extras_[index - first_compact_]; }
   [[nodiscard]] std::uint32_t remembered() const noexcept { return pool_.in_use() + attempts_.in_use() + compacts_.in_use(); }
   /// For readers in other threads; see TableReader.
   [[nodiscard]] const base::Pool<Connection>& pool() const noexcept { return pool_; }
@@ -282,6 +284,7 @@ class Memory {
   base::Pool<Connection> pool_;
   base::Pool<Attempt> attempts_;
   base::Pool<Compact> compacts_;
+  base::FixedArray<CompactExtra> extras_;  // of a record the one at the same place
   std::uint32_t first_compact_;
   flow::Table table_;
   std::array<std::uint32_t, kMostBeside> beside_{};  // heads that are not in the table

@@ -37,10 +37,10 @@ bool Machine::apply_ordinary(Connection& c, std::uint32_t index, const wire::Seg
   const std::uint32_t edge = s.ack + window;
   if (!respects_windows(x, y, s, edge)) return false;
   const std::uint32_t print = fingerprint(s);
-  if (!is_newest(x, s) || was_seen(c, print)) return false;
+  if (!is_newest(x, x, s) || was_seen(c, print)) return false;
 
   remember_print(c, print);
-  remember_newest(x, s);
+  remember_newest(x, x, s);
   const base::Timestamp sent_at = time_of_sending(x, s);
   zeek_.see(index, s);
   ++x.counters.packets;

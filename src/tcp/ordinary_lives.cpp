@@ -80,7 +80,7 @@ bool Tracker::Impl::track_compact(std::uint32_t index, const wire::Segment& s) n
     return false;
   }
   if (s.kind == wire::SegmentKind::kTcp) {
-    const CompactMachine::Taken taken = compacts.apply(c, index, s);
+    const CompactMachine::Taken taken = compacts.apply(c, memory.extra(index), index, s);
     if (taken == CompactMachine::Taken::kMoved) settle_compact(index);
     if (taken != CompactMachine::Taken::kRefused) return true;
   }
@@ -94,7 +94,7 @@ void Tracker::Impl::expand(std::uint32_t index) noexcept {
   Compact& c = memory.compact(index);
   Connection& w = memory[whole];
   read_history(c, transitions);
-  compacts.unfold(c, w);
+  compacts.unfold(c, memory.extra(index), w);
   for (const Transition& t : transitions) journal.write_down(w, t);
   w.hash = memory.hash(w.key);
   w.deadline = deadline(c);
@@ -177,7 +177,7 @@ void Tracker::Impl::finish_compacts(base::Timestamp now) noexcept {
 Connection& Tracker::Impl::unfold(std::uint32_t index) noexcept {
   Compact& c = memory.compact(index);
   read_history(c, transitions);
-  compacts.unfold(c, unfolded);
+  compacts.unfold(c, memory.extra(index), unfolded);
   unfolded.hash = memory.hash(unfolded.key);
   return unfolded;
 }

@@ -64,7 +64,7 @@ inline bool Tracker::Impl::track(const wire::Segment& s, std::uint32_t likely) n
   clock = std::max(clock, s.clock);
   if (!memory.is_compact_head(likely, s.key)) return begins_alone(s, likely) ? begin_attempt(s) : track_in_full(s, likely);
   Compact& c = memory.compact(likely);
-  if (!may_be_due(c, s.clock) && s.kind == wire::SegmentKind::kTcp && compacts.apply_quiet(c, likely, s)) return true;
+  if (!may_be_due(c, s.clock) && s.kind == wire::SegmentKind::kTcp && compacts.apply_quiet(c, memory.extra(likely), likely, s)) return true;
   journal.set_frame(s.frame);
   return track_compact(likely, s) || route(s, kNoBlock);
 }
@@ -299,8 +299,8 @@ std::size_t Tracker::bytes_per_connection(bool with_zeek) noexcept {
   constexpr std::size_t kLists = 16 + 12 + 4;           // wheel, lists by worth, free list
   constexpr std::size_t kTurn = Memory::kBytesOfATurn;
   const std::size_t for_each_kind = kLists + (with_zeek ? ZeekViews::kBytesEach : 0);
-  return sizeof(Connection) + sizeof(Attempt) + sizeof(Compact) + kBlocksPerConnection * sizeof(Block) + kTableShare + 3 * for_each_kind +
-         kTurn;
+  return sizeof(Connection) + sizeof(Attempt) + sizeof(Compact) + sizeof(CompactExtra) + kBlocksPerConnection * sizeof(Block) +
+         kTableShare + 3 * for_each_kind + kTurn;
 }
 
 }  // namespace finwait::tcp

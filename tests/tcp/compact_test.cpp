@@ -159,11 +159,12 @@ class Life {
 struct ShortWay : Way {
   CompactMachine compacts{blocks, journal, zeek};
   std::optional<Compact> compact;
+  CompactExtra extra{};
   unsigned took = 0;
 
   void apply(const Segment& s) {
     journal.set_frame(s.frame);
-    if (compact && compacts.apply(*compact, 0, s) != CompactMachine::Taken::kRefused) {
+    if (compact && compacts.apply(*compact, extra, 0, s) != CompactMachine::Taken::kRefused) {
       ++took;
       return;
     }
@@ -173,7 +174,7 @@ struct ShortWay : Way {
 
   void live_on() {
     const std::vector<Transition> history = said();
-    compacts.unfold(*compact, c);
+    compacts.unfold(*compact, extra, c);
     for (const Transition& t : history) journal.write_down(c, t);
     compact.reset();
   }
@@ -182,7 +183,7 @@ struct ShortWay : Way {
   [[nodiscard]] Connection whole() const {
     if (!compact) return c;
     Connection whole;
-    expand(*compact, whole);
+    expand(*compact, extra, whole);
     return whole;
   }
   [[nodiscard]] std::vector<Transition> said() const {
@@ -210,7 +211,7 @@ void begin(ShortWay& quick, Way& slow, const Segment& s) {
   }
   if (CompactMachine::may_begin(s)) {
     quick.compact.emplace();
-    quick.compacts.begin(*quick.compact, 0, Attempt(s, base::kNever));
+    quick.compacts.begin(*quick.compact, quick.extra, 0, Attempt(s, base::kNever));
     quick.journal.note_entered(State::kSynSent);
   } else {
     quick.machine.apply(quick.c, 0, s);
