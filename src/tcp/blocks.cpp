@@ -16,7 +16,7 @@ void Blocks::release_chain(std::uint32_t head) noexcept {
 }
 
 template <class End>
-void Blocks::forget_oldest(End& end) noexcept {
+void Blocks::forget_first(End& end) noexcept {
   ++end.in_flight_first;
   --end.in_flight_count;
   if (end.in_flight_first != Block::kSent && end.in_flight_count != 0) return;
@@ -27,8 +27,8 @@ void Blocks::forget_oldest(End& end) noexcept {
 }
 
 template <class End>
-void Blocks::push_sent(End& end, const Sent& sent, std::uint16_t sum) noexcept {
-  if (end.in_flight_count == kMaxInFlight) forget_oldest(end);
+void Blocks::push(End& end, const Sent& sent, std::uint16_t sum) noexcept {
+  if (end.in_flight_count == kMaxInFlight) forget_first(end);
   if (end.in_flight_head == kNoBlock || pool_[end.in_flight_tail].used == Block::kSent) {
     const std::uint32_t fresh = allocate();
     if (fresh == kNoBlock) return;
@@ -47,7 +47,7 @@ void Blocks::push_sent(End& end, const Sent& sent, std::uint16_t sum) noexcept {
 }
 
 template <class End>
-void Blocks::prune_sent(End& end, std::uint32_t acked) noexcept {
+void Blocks::prune(End& end, std::uint32_t acked) noexcept {
   while (end.in_flight_count != 0) {
     const Block& head = pool_[end.in_flight_head];
     const Sent& oldest = head.in_flight.sent[end.in_flight_first];
@@ -55,13 +55,12 @@ void Blocks::prune_sent(End& end, std::uint32_t acked) noexcept {
     if (oldest.end - oldest.seq > end.largest_acked) {
       end.largest_acked = static_cast<std::uint16_t>(std::min<std::uint32_t>(oldest.end - oldest.seq, 0xffff));
     }
-    forget_oldest(end);
+    forget_first(end);
   }
 }
 
-template <class End>
-void Blocks::unshift_sent(End& end, const Sent& sent, std::uint16_t sum) noexcept {
-  if (end.in_flight_count == 0) return push_sent(end, sent, sum);
+void Blocks::unshift(List& end, const Sent& sent, std::uint16_t sum) noexcept {
+  if (end.in_flight_count == 0) return push(end, sent, sum);
   if (end.in_flight_first == 0) {
     const std::uint32_t fresh = allocate();
     if (fresh == kNoBlock) return;
@@ -77,12 +76,63 @@ void Blocks::unshift_sent(End& end, const Sent& sent, std::uint16_t sum) noexcep
   ++end.in_flight_count;
 }
 
-template void Blocks::push_sent(Endpoint&, const Sent&, std::uint16_t) noexcept;
-template void Blocks::push_sent(CompactEnd&, const Sent&, std::uint16_t) noexcept;
-template void Blocks::unshift_sent(CompactEnd&, const Sent&, std::uint16_t) noexcept;
-template void Blocks::forget_oldest(CompactEnd&) noexcept;
-template void Blocks::prune_sent(Endpoint&, std::uint32_t) noexcept;
-template void Blocks::prune_sent(CompactEnd&, std::uint32_t) noexcept;
+Blocks::List Blocks::list_of(const CompactEnd& end) const noexcept {
+  List list;
+  list.largest_acked = end.largest_acked;
+  if (end.in_flight == kNoBlock) return list;
+  const Block::InFlight& first = pool_[end.in_flight].in_flight;
+  list.in_flight_head = end.in_flight;
+  list.in_flight_tail = first.tail;
+  list.in_flight_first = first.first;
+  list.in_flight_count = first.count;
+  return list;
+}
+
+void Blocks::keep(const List& list, CompactEnd& end) noexcept {
+  end.largest_acked = list.largest_acked;
+  end.in_flight = list.in_flight_head;
+  if (list.in_flight_head == kNoBlock) return;
+  Block::InFlight& first = pool_[list.in_flight_head].in_flight;
+  first.tail = list.in_flight_tail;
+  first.first = list.in_flight_first;
+  first.count = list.in_flight_count;
+}
+
+void Blocks::push_sent(CompactEnd& end, const Sent& sent, std::uint16_t sum) noexcept {
+  List list = list_of(end);
+  push(list, sent, sum);
+  keep(list, end);
+}
+
+void Blocks::unshift_sent(CompactEnd& end, const Sent& sent, std::uint16_t sum) noexcept {
+  List list = list_of(end);
+  unshift(list, sent, sum);
+  keep(list, end);
+}
+
+void Blocks::forget_oldest(CompactEnd& end) noexcept {
+  List list = list_of(end);
+  forget_first(list);
+  keep(list, end);
+}
+
+void Blocks::prune_sent(CompactEnd& end, std::uint32_t acked) noexcept {
+  List list = list_of(end);
+  prune(list, acked);
+  keep(list, end);
+}
+
+void Blocks::hand_over(CompactEnd& from, Endpoint& to) noexcept {
+  const List list = list_of(from);
+  to.in_flight_head = list.in_flight_head;
+  to.in_flight_tail = list.in_flight_tail;
+  to.in_flight_first = list.in_flight_first;
+  to.in_flight_count = list.in_flight_count;
+  from.in_flight = kNoBlock;
+}
+
+template void Blocks::push(Endpoint&, const Sent&, std::uint16_t) noexcept;
+template void Blocks::prune(Endpoint&, std::uint32_t) noexcept;
 
 StreamNotes* Blocks::notes(Endpoint& end) noexcept {
   if (end.stream_block == kNoBlock) {

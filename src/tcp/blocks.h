@@ -63,7 +63,10 @@ struct Block {
   };
   struct InFlight {
     std::array<std::uint16_t, kSent> sums;  ///< of their payloads; 0: unknown
+    std::uint8_t first;                     ///< of the first block of a CompactEnd's: as in an Endpoint
+    std::uint8_t count;
     std::array<Sent, kSent> sent;
+    std::uint32_t tail;
   };
 
   std::uint32_t next = kNoBlock;
@@ -100,25 +103,30 @@ class Blocks {
 
   // What an end sent and its peer has not acknowledged: at most kMaxInFlight, the oldest forgotten first.
   static constexpr int kMaxInFlight = 64;
-  // `End`: Endpoint or CompactEnd. Not inlined: seldom needed where a segment passes, and then in the way.
-  template <class End>
-  [[gnu::noinline]] void push_sent(End& end, const Sent& sent, std::uint16_t sum) noexcept;
+  // Of a CompactEnd the first block says what an Endpoint says itself. Not inlined: seldom needed where a segment passes, and then in the
+  // way.
+  [[gnu::noinline]] void push_sent(Endpoint& end, const Sent& sent, std::uint16_t sum) noexcept { push(end, sent, sum); }
+  [[gnu::noinline]] void push_sent(CompactEnd& end, const Sent& sent, std::uint16_t sum) noexcept;
   /// Makes an older one than all others the first of the list, which is not full.
-  template <class End>
-  void unshift_sent(End& end, const Sent& sent, std::uint16_t sum) noexcept;
-  template <class End>
-  void forget_oldest(End& end) noexcept;
+  void unshift_sent(CompactEnd& end, const Sent& sent, std::uint16_t sum) noexcept;
+  /// Of a list that is not empty.
+  void forget_oldest(CompactEnd& end) noexcept;
   /// Forgets from the front what is covered by `acked`.
-  template <class End>
-  [[gnu::noinline]] void prune_sent(End& end, std::uint32_t acked) noexcept;
+  [[gnu::noinline]] void prune_sent(Endpoint& end, std::uint32_t acked) noexcept { prune(end, acked); }
+  [[gnu::noinline]] void prune_sent(CompactEnd& end, std::uint32_t acked) noexcept;
+  [[nodiscard]] int count_sent(const CompactEnd& end) const noexcept {
+    return end.in_flight == kNoBlock ? 0 : pool_[end.in_flight].in_flight.count;
+  }
+  /// `to` has none so far, `from` none from here on.
+  void hand_over(CompactEnd& from, Endpoint& to) noexcept;
   /// Oldest first. f(const Sent&).
   template <class F>
   void for_each_sent(const Endpoint& end, F&& f) const {
     for_each_sum(end, [&](const Sent& sent, std::uint16_t) { f(sent); });
   }
   /// The same with the sums of the payloads, 0 where unknown. f(const Sent&, std::uint16_t).
-  template <class End, class F>
-  void for_each_sum(const End& end, F&& f) const {
+  template <class F>
+  void for_each_sum(const Endpoint& end, F&& f) const {
     std::uint32_t block = end.in_flight_head;
     int at = end.in_flight_first;
     for (int n = 0; n < end.in_flight_count; ++n) {
@@ -180,6 +188,25 @@ class Blocks {
   void release_all(Endpoint& end) noexcept;
 
  private:
+  /// What an Endpoint says of its list, under the same names, of a CompactEnd's.
+  struct List {
+    std::uint32_t in_flight_head = kNoBlock;
+    std::uint32_t in_flight_tail = kNoBlock;
+    std::uint16_t largest_acked = 0;
+    std::uint8_t in_flight_first = 0;
+    std::uint8_t in_flight_count = 0;
+  };
+  [[nodiscard]] List list_of(const CompactEnd& end) const noexcept;
+  void keep(const List& list, CompactEnd& end) noexcept;
+  // `End`: Endpoint or List.
+  template <class End>
+  void push(End& end, const Sent& sent, std::uint16_t sum) noexcept;
+  template <class End>
+  void forget_first(End& end) noexcept;
+  template <class End>
+  void prune(End& end, std::uint32_t acked) noexcept;
+  void unshift(List& list, const Sent& sent, std::uint16_t sum) noexcept;
+
   base::Pool<Block> pool_;
   std::uint64_t exhausted_ = 0;
 };

@@ -11,22 +11,21 @@ namespace {
 
 enum class Shape : std::uint8_t { kUnanswered, kHalfOpen, kOpen, kClosed, kReset, kRefused, kOther };
 
-Shape shape_of(const Compact& c, const CompactClose* close) noexcept {
+Shape shape_of(const Compact& c) noexcept {
   const State a = c.states[c.originator];
   const State b = c.states[1 - c.originator];
   if (a == State::kSynSent && b == State::kUnknown) return Shape::kUnanswered;
   if (a == State::kSynSent && b == State::kSynReceived) return Shape::kHalfOpen;
-  if (a == State::kEstablished && b == State::kEstablished && close == nullptr) return Shape::kOpen;
-  if (close != nullptr && close->by_reset) return c.was_answered() ? Shape::kReset : Shape::kRefused;
+  if (a == State::kEstablished && b == State::kEstablished && !c.closing) return Shape::kOpen;
+  if (c.by_reset) return c.was_answered() ? Shape::kReset : Shape::kRefused;
   const auto closed = [](State x, State y) { return (x == State::kTimeWait || x == State::kClosed) && y == State::kClosed; };
-  return close != nullptr && (closed(a, b) || closed(b, a)) ? Shape::kClosed : Shape::kOther;
+  return c.closing && (closed(a, b) || closed(b, a)) ? Shape::kClosed : Shape::kOther;
 }
 
 /// A half-close that is worth a word (classify.cpp: half_close_of).
-bool was_half_closed(const Compact& c, const CompactClose& close) noexcept {
+bool was_half_closed(const Compact& c) noexcept {
   if (!c.is(trait::kHalfClose)) return false;
-  return close.payloads[1] != 0 ||
-         base::elapsed(close.times[CompactClose::kFirstAck], close.times[CompactClose::kSecondFin]) > base::kSecond;
+  return c.close.payloads[1] != 0 || base::elapsed(c.time_of(CompactClose::kFirstAck), c.time_of(CompactClose::kSecondFin)) > base::kSecond;
 }
 
 Opening opening_of(Shape shape) noexcept {
@@ -73,7 +72,7 @@ void write_end(const Compact& c, unsigned end, Brief::End& to) noexcept {
 }
 
 /// Those of compact_expand.cpp: read_history.
-void write_steps(const Compact& c, const CompactClose* close, StateSteps& steps) noexcept {
+void write_steps(const Compact& c, StateSteps& steps) noexcept {
   const unsigned a = c.originator;
   const unsigned b = 1 - a;
   steps.clear();
@@ -83,21 +82,21 @@ void write_steps(const Compact& c, const CompactClose* close, StateSteps& steps)
     steps.add(a, State::kEstablished, c.ack_time());
     steps.add(b, State::kEstablished, c.ack_time());
   }
-  if (close == nullptr) return;
-  const unsigned x = close->closer;
+  if (!c.closing) return;
+  const unsigned x = c.closer;
   const unsigned y = 1 - x;
-  if (close->by_reset) {
-    if (c.was_answered()) steps.add(x, State::kClosed, close->times[CompactClose::kFirstFin]);
-    steps.add(y, State::kClosed, close->times[CompactClose::kFirstFin]);
+  if (c.by_reset) {
+    if (c.was_answered()) steps.add(x, State::kClosed, c.time_of(CompactClose::kFirstFin));
+    steps.add(y, State::kClosed, c.time_of(CompactClose::kFirstFin));
     return;
   }
-  steps.add(x, State::kFinWait1, close->times[CompactClose::kFirstFin]);
-  steps.add(x, State::kFinWait2, close->times[CompactClose::kFirstAck]);
-  steps.add(x, State::kTimeWait, close->times[CompactClose::kLastAck]);
+  steps.add(x, State::kFinWait1, c.time_of(CompactClose::kFirstFin));
+  steps.add(x, State::kFinWait2, c.time_of(CompactClose::kFirstAck));
+  steps.add(x, State::kTimeWait, c.time_of(CompactClose::kLastAck));
   if (c.states[x] == State::kClosed) steps.add(x, State::kClosed, c.released_at);
-  steps.add(y, State::kCloseWait, close->times[CompactClose::kFirstAck]);
-  steps.add(y, State::kLastAck, close->times[CompactClose::kSecondFin]);
-  steps.add(y, State::kClosed, close->times[CompactClose::kLastAck]);
+  steps.add(y, State::kCloseWait, c.time_of(CompactClose::kFirstAck));
+  steps.add(y, State::kLastAck, c.time_of(CompactClose::kSecondFin));
+  steps.add(y, State::kClosed, c.time_of(CompactClose::kLastAck));
 }
 
 // The findings, as detect.cpp has them.
@@ -109,27 +108,27 @@ std::optional<Anomaly> half_open(const Compact& c, base::Timestamp judged_at, bo
   return found;
 }
 
-Anomaly reset_established(const Compact& c, const CompactClose& close, bool dropped) noexcept {
-  const CompactEnd& x = c.ends[close.closer];
-  const CompactEnd& y = c.ends[1 - close.closer];
-  const std::uint64_t rst = c.id + close.frames[CompactClose::kFirstFin];
+Anomaly reset_established(const Compact& c, bool dropped) noexcept {
+  const CompactEnd& x = c.ends[c.closer];
+  const CompactEnd& y = c.ends[1 - c.closer];
+  const std::uint64_t rst = c.frame_of(CompactClose::kFirstFin);
   const auto unacknowledged = static_cast<std::int32_t>(y.snd_nxt - x.rcv_nxt);
-  Anomaly found = detecting::make(AnomalyKind::kResetEstablished, close.closer, close.times[CompactClose::kFirstFin], {rst},
+  Anomaly found = detecting::make(AnomalyKind::kResetEstablished, c.closer, c.time_of(CompactClose::kFirstFin), {rst},
                                   {std::max(unacknowledged, 0), 0});
   if (dropped) found.origins |= origin::kCapture;
   return found;
 }
 
-Anomaly connection_refused(const Compact& c, const CompactClose& close) noexcept {
-  const base::Timestamp at = close.times[CompactClose::kFirstFin];
-  const std::uint64_t rst = c.id + close.frames[CompactClose::kFirstFin];
-  return detecting::make(AnomalyKind::kConnectionRefused, close.closer, at, {c.id, rst}, {base::elapsed(c.start, at), 0});
+Anomaly connection_refused(const Compact& c) noexcept {
+  const base::Timestamp at = c.time_of(CompactClose::kFirstFin);
+  const std::uint64_t rst = c.frame_of(CompactClose::kFirstFin);
+  return detecting::make(AnomalyKind::kConnectionRefused, c.closer, at, {c.id, rst}, {base::elapsed(c.start, at), 0});
 }
 
-std::optional<Anomaly> find(Shape shape, const Compact& c, const CompactClose* close, base::Timestamp judged_at, bool dropped) noexcept {
+std::optional<Anomaly> find(Shape shape, const Compact& c, base::Timestamp judged_at, bool dropped) noexcept {
   if (shape == Shape::kHalfOpen) return half_open(c, judged_at, dropped);
-  if (shape == Shape::kReset) return reset_established(c, *close, dropped);
-  if (shape == Shape::kRefused) return connection_refused(c, *close);  // whole in the frames captured, whatever was dropped
+  if (shape == Shape::kReset) return reset_established(c, dropped);
+  if (shape == Shape::kRefused) return connection_refused(c);  // whole in the frames captured, whatever was dropped
   return std::nullopt;
 }
 
@@ -176,9 +175,8 @@ void write_brief(const LoneSyn& syn, Brief& brief) noexcept {
 
 bool tell_briefly(const Compact& c, const Timers& timers, base::Timestamp judged_at, bool dropped, Brief& brief,
                   std::optional<Anomaly>& found) noexcept {
-  const CompactClose* close = c.closing ? &c.close : nullptr;
-  const Shape shape = shape_of(c, close);
-  if (shape == Shape::kOther || !may_tell_briefly(timers) || (shape == Shape::kClosed && was_half_closed(c, *close))) return false;
+  const Shape shape = shape_of(c);
+  if (shape == Shape::kOther || !may_tell_briefly(timers) || (shape == Shape::kClosed && was_half_closed(c))) return false;
   write_place(c, brief);
   brief.syn_time = c.start;
   brief.syn_ack_time = syn_ack_time_of(c);
@@ -190,8 +188,8 @@ bool tell_briefly(const Compact& c, const Timers& timers, base::Timestamp judged
   brief.syn_ack_repeated = false;
   brief.time_wait_reused = false;
   for (unsigned end = 0; end != 2; ++end) write_end(c, end, brief.ends[end]);
-  write_steps(c, close, brief.steps);
-  found = find(shape, c, close, judged_at, dropped);
+  write_steps(c, brief.steps);
+  found = find(shape, c, judged_at, dropped);
   return true;
 }
 

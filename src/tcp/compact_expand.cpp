@@ -29,12 +29,12 @@ Steps steps_of(const Compact& c, const CompactExtra& extra) noexcept {
   const CompactClose& close = c.close;
   const auto step = [&](CompactClose::Step n, std::uint32_t ts_val) -> Step {
     if (!close.has(n)) return {};
-    const bool stamped = (close.stamped >> n & 1) != 0;
-    return {c.id + close.frames[n], close.times[n], stamped ? ts_val : 0, stamped};
+    const bool stamped = (c.stamped >> n & 1) != 0;
+    return {c.frame_of(n), c.time_of(n), stamped ? ts_val : 0, stamped};
   };
   return {step(CompactClose::kFirstFin, extra.sent_ts_vals[0]), step(CompactClose::kFirstAck, extra.sent_ts_vals[1]),
-          step(CompactClose::kSecondFin, extra.clocks[1 - close.closer].newest_ts_val),
-          step(CompactClose::kLastAck, extra.clocks[close.closer].newest_ts_val)};
+          step(CompactClose::kSecondFin, extra.clocks[1 - c.closer].newest_ts_val),
+          step(CompactClose::kLastAck, extra.clocks[c.closer].newest_ts_val)};
 }
 
 /// What both records have under the same names.
@@ -46,11 +46,8 @@ void copy_end(const CompactEnd& from, Endpoint& to) noexcept {
   to.iss = from.iss;
   to.right_edge = from.right_edge;
   to.timed_end = from.timed_end;
-  to.timed_at = from.timed_at;
   to.largest_acked = from.largest_acked;
   to.newest_ip_id = from.newest_ip_id;
-  to.window_scale = from.window_scale;
-  to.spoke_at = from.spoke_at;
   to.least_rtt = static_cast<base::Duration>(from.least_rtt);
   to.counters.packets = from.counters.packets;
   to.counters.ip_bytes = from.counters.ip_bytes;
@@ -61,6 +58,13 @@ void copy_clock(const CompactExtra::Clock& from, Endpoint& to) noexcept {
   to.newest_ts_val = from.newest_ts_val;
   to.clock_base_val = from.clock_base_val;
   to.clock_base_time = from.clock_base_time;
+}
+
+/// Those of an end, if they were ever noted: a SYN is timed at once, as is what answers it.
+void copy_times(const Compact& from, unsigned end, Endpoint& to) noexcept {
+  const CompactEnd& x = from.ends[end];
+  if (end != from.originator || from.was_answered()) to.timed_at = from.time(static_cast<base::Duration>(x.timed_at));
+  if (x.knows(known::kSpoke)) to.spoke_at = from.time(x.spoke_at());
 }
 
 void copy_life(const Compact& from, const CompactExtra& extra, Connection& to) noexcept {
@@ -74,7 +78,7 @@ void copy_life(const Compact& from, const CompactExtra& extra, Connection& to) n
   to.completeness_pending = from.completeness_pending;
   to.end = from.end();
   to.last_clock = from.last_clock;
-  to.last_frame = from.last_frame;
+  to.last_frame = from.frame(from.last_frame_since);
   to.id = from.id;
   to.release = from.release;
   to.counted = from.counted;
@@ -84,6 +88,8 @@ void copy_life(const Compact& from, const CompactExtra& extra, Connection& to) n
   for (unsigned end = 0; end != 2; ++end) {
     copy_end(from.ends[end], to.ends[end]);
     copy_clock(extra.clocks[end], to.ends[end]);
+    copy_times(from, end, to.ends[end]);
+    to.ends[end].window_scale = from.window_scales[end];
     to.ends[end].state = from.states[end];
   }
 }
@@ -151,10 +157,10 @@ void write_fin_ack(Endpoint& x, Endpoint& y, const Step& fin, const Step& ack, b
 }
 
 /// A SYN was answered by a RST: its end is CLOSED, the other one never was anything.
-bool was_refused(const Compact& c) noexcept { return c.close.by_reset && !c.was_answered(); }
+bool was_refused(const Compact& c) noexcept { return c.by_reset && !c.was_answered(); }
 
 void write_refusal(const Compact& c, const Step& rst, Connection& whole) noexcept {
-  const unsigned closer = c.close.closer;
+  const unsigned closer = c.closer;
   Endpoint& x = whole.ends[closer];
   Endpoint& y = whole.ends[1 - closer];
   x.ttl = c.ends[closer].ttl;
@@ -164,16 +170,16 @@ void write_refusal(const Compact& c, const Step& rst, Connection& whole) noexcep
 }
 
 /// The RST, and what its target made of it.
-void write_reset(const CompactClose& close, const Step& rst, Connection& whole) noexcept {
-  Endpoint& x = whole.ends[close.closer];
+void write_reset(const Compact& c, const Step& rst, Connection& whole) noexcept {
+  Endpoint& x = whole.ends[c.closer];
   x.facts.set(Fact::kReset, {rst.frame, rst.frame, rst.time}, Proof::kProven);
-  x.own_reset = {rst.frame, rst.time, x.snd_nxt, close.reset_ttl};
+  x.own_reset = {rst.frame, rst.time, x.snd_nxt, c.reset_ttl};
   x.counters.rst = 1;
-  whole.ends[1 - close.closer].facts.set(Fact::kReset, {rst.frame, rst.frame, rst.time}, Proof::kPresumed);
+  whole.ends[1 - c.closer].facts.set(Fact::kReset, {rst.frame, rst.frame, rst.time}, Proof::kPresumed);
 }
 
 void write_close(const Compact& c, const Steps& close, Connection& whole) noexcept {
-  const unsigned first = c.close.closer;
+  const unsigned first = c.closer;
   Endpoint& x = whole.ends[first];
   Endpoint& y = whole.ends[1 - first];
   write_fin(x, close.first_fin);
@@ -205,8 +211,8 @@ void add_reset(const Compact& c, const Step& rst, const Said& add) {
     add(c.originator, State::kSynSent, State::kClosed, Proof::kPresumed, rst.frame, rst.frame, rst.time);
     return;
   }
-  add(c.close.closer, State::kEstablished, State::kClosed, Proof::kProven, rst.frame, rst.frame, rst.time);
-  add(1U - c.close.closer, State::kEstablished, State::kClosed, Proof::kPresumed, rst.frame, rst.frame, rst.time);
+  add(c.closer, State::kEstablished, State::kClosed, Proof::kProven, rst.frame, rst.frame, rst.time);
+  add(1U - c.closer, State::kEstablished, State::kClosed, Proof::kPresumed, rst.frame, rst.frame, rst.time);
 }
 
 void add_close(unsigned x, const Steps& close, const Said& add) {
@@ -237,12 +243,12 @@ void expand(const Compact& c, const CompactExtra& given, Connection& whole) noex
   write_opening(c, extra, whole);
   if (!c.closing) return;
   const Steps steps = steps_of(c, extra);
-  if (c.close.by_reset) {
-    was_refused(c) ? write_refusal(c, steps.first_fin, whole) : write_reset(c.close, steps.first_fin, whole);
+  if (c.by_reset) {
+    was_refused(c) ? write_refusal(c, steps.first_fin, whole) : write_reset(c, steps.first_fin, whole);
     return;
   }
   write_close(c, steps, whole);
-  if (has_waited(c)) whole.ends[c.close.closer].facts.set(Fact::kTimer, {0, 0, c.released_at}, Proof::kProven);
+  if (has_waited(c)) whole.ends[c.closer].facts.set(Fact::kTimer, {0, 0, c.released_at}, Proof::kProven);
 }
 
 bool unlisted_in_flight(const Compact& c, const CompactExtra& given, unsigned end, Sent& sent) noexcept {
@@ -259,11 +265,11 @@ bool unlisted_in_flight(const Compact& c, const CompactExtra& given, unsigned en
             extra.syn_ts_vals[end]};
     return true;
   }
-  const bool first = end == c.close.closer;
+  const bool first = end == c.closer;
   const auto acked = first ? CompactClose::kFirstAck : CompactClose::kLastAck;
   const Steps steps = steps_of(c, extra);
   const Step& fin = first ? steps.first_fin : steps.second_fin;
-  if (c.close.by_reset || fin.frame == 0 || c.close.has(acked)) return false;
+  if (c.by_reset || fin.frame == 0 || c.close.has(acked)) return false;
   const std::uint32_t length = c.close.payloads[first ? 0 : 1] + 1U;
   sent = {fin.frame, fin.time, x.snd_nxt - length, x.snd_nxt, x.rcv_nxt, fin.ts_val};  // it was the last its end said
   return true;
@@ -282,12 +288,12 @@ void read_history(const Compact& c, std::vector<Transition>& out) {
   }
   if (!c.closing) return;
   const Steps steps = steps_of(c, kNoExtra);  // no timestamps are asked for
-  if (c.close.by_reset) {
+  if (c.by_reset) {
     add_reset(c, steps.first_fin, add);
     return;
   }
-  add_close(c.close.closer, steps, add);
-  if (has_waited(c)) add(c.close.closer, State::kTimeWait, State::kClosed, Proof::kTimer, 0, 0, c.released_at);
+  add_close(c.closer, steps, add);
+  if (has_waited(c)) add(c.closer, State::kTimeWait, State::kClosed, Proof::kTimer, 0, 0, c.released_at);
 }
 
 }  // namespace finwait::tcp

@@ -31,24 +31,24 @@ bool is_plain_syn(const Segment& s, std::uint16_t kind) noexcept {
 /// The numbers of an opening are short.
 bool fits_opening(const Compact& c, const Segment& s) noexcept {
   const bool soon = s.time >= c.start && base::elapsed(c.start, s.time) >> kTimeBits == 0;
-  return soon && s.frame - c.id <= std::numeric_limits<std::uint32_t>::max() && s.time <= s.clock;
-}
-
-/// ... and those of a close.
-bool fits_close(const Compact& c, const Segment& s) noexcept {
-  return s.frame - c.id <= std::numeric_limits<std::uint32_t>::max() && s.payload_length <= std::numeric_limits<std::uint16_t>::max();
+  return soon && s.frame > c.id && s.frame - c.id <= std::numeric_limits<std::uint32_t>::max() && s.time <= s.clock;
 }
 
 void write_step(Compact& c, CompactExtra& extra, CompactClose::Step step, const Segment& s) noexcept {
-  c.close.frames[step] = static_cast<std::uint32_t>(s.frame - c.id);
-  c.close.times[step] = s.time;
-  c.close.stamped |= static_cast<std::uint8_t>(s.has(present::kTimestamps) ? 1U << step : 0);
+  c.close.frames[step] = c.since_syn(s.frame);
+  c.close.times[step].set(c.since_start(s.time));
+  if (s.has(present::kTimestamps)) c.stamped |= (1U << step) & 0xfU;
   if (c.has_extra && step < extra.sent_ts_vals.size()) extra.sent_ts_vals[step] = s.ts_val;
 }
 
 Sent oldest_of(const Compact& c, const CompactExtra& extra, unsigned end) noexcept {
-  const CompactSent& s = c.in_flight[end];
-  return {s.frame, s.time, s.seq, s.end, s.ack, c.has_extra ? extra.sent_ts_vals[end] : 0};
+  const CompactSent& s = c.in_flight;
+  return {c.frame(s.frames[end]),
+          c.time(s.times[end].get()),
+          s.ends[end] - s.lengths[end],
+          s.ends[end],
+          s.acks[end],
+          c.has_extra ? extra.sent_ts_vals[end] : 0};
 }
 
 void need_extra(Compact& c, CompactExtra& extra) noexcept {
@@ -59,7 +59,8 @@ void need_extra(Compact& c, CompactExtra& extra) noexcept {
 
 /// Of the FIN in flight that is acknowledged now.
 void learn_largest(CompactEnd& y, std::uint32_t payload) noexcept {
-  y.largest_acked = static_cast<std::uint16_t>(std::max<std::uint32_t>(y.largest_acked, std::min<std::uint32_t>(payload + 1, 0xffff)));
+  const std::uint32_t length = std::min<std::uint32_t>(payload + 1, 0xffff);
+  if (length > y.largest_acked) y.largest_acked = static_cast<std::uint16_t>(length);
 }
 
 }  // namespace
@@ -70,7 +71,7 @@ bool CompactMachine::may_begin(const Segment& s) noexcept {
 
 void CompactMachine::begin(Compact& c, CompactExtra& extra, std::uint32_t index, const Attempt& a) noexcept {
   c.key = a.key;
-  c.id = c.last_frame = a.frame;
+  c.id = a.frame;
   c.start = c.last_clock = a.time;
   c.originator = a.direction & 1U;
   if (a.encapsulation != wire::Encapsulation{}) {
@@ -123,7 +124,7 @@ Taken CompactMachine::go_on(Compact& c, CompactExtra& extra, std::uint32_t index
   if (step == Step::kNone) return apply_quiet(c, extra, index, s) ? Taken::kQuiet : Taken::kRefused;
   if (step != Step::kFirstFin && s.ack != c.ends[1 - s.direction].snd_nxt) return Taken::kRefused;
   Next next;
-  if (!is_next(c, extra, s, next) || !(step == Step::kComplete ? fits_opening(c, s) : fits_close(c, s))) return Taken::kRefused;
+  if (!is_next(c, extra, s, next) || (step == Step::kComplete && !fits_opening(c, s))) return Taken::kRefused;
   take(c, extra, index, s, next);
   switch (step) {
     case Step::kComplete:
@@ -149,9 +150,9 @@ Taken CompactMachine::go_on(Compact& c, CompactExtra& extra, std::uint32_t index
   const CompactEnd& x = c.ends[s.direction];
   const CompactEnd& y = c.ends[1 - s.direction];
   if ((s.present & ~kHarmless) != 0 || s.seq != x.snd_nxt || !x.knows(known::kNext) || !acknowledges_seen(x, y, s.ack)) return false;
-  next.window = static_cast<std::uint32_t>(s.window) << x.window_scale;
+  next.window = static_cast<std::uint32_t>(s.window) << c.window_scales[s.direction];
   next.edge = s.ack + next.window;
-  if (!respects_windows(x, y, s, next.edge) || !fits(x, s)) return false;
+  if (!respects_windows(x, y, s, next.edge) || !fits(c, x, s)) return false;
   if (s.has(present::kTimestamps) && !x.knows(known::kClockFirst)) return false;
   next.print = fingerprint(s);
   return is_newest(x, extra.clocks[s.direction], s) && !was_seen(c, next.print);
@@ -162,14 +163,14 @@ Taken CompactMachine::go_on(Compact& c, CompactExtra& extra, std::uint32_t index
                                                         std::uint32_t print) noexcept {
   CompactEnd& x = c.ends[s.direction];
   remember_print(c, print);
-  x.spoke_at = s.has(present::kTimestamps) ? when_sent(c, extra, s) : s.time;
+  x.set_spoke_at(c.since_start(s.has(present::kTimestamps) ? when_sent(c, extra, s) : s.time));
   zeek_.see(index, s);
   ++x.counters.packets;
   x.counters.ip_bytes += s.ip_length;
   note_frame(c, s);
   x.rcv_nxt = s.ack;
   x.learn(known::kSpoke | known::kAcked);
-  measure_rtt(x, s, false);
+  measure_rtt(x, s.ack, c.since_start(s.time), false);
 }
 
 // ... but for a RST, whose age is not asked and whose window means nothing. What is in flight is for the caller.
@@ -185,7 +186,7 @@ Taken CompactMachine::go_on(Compact& c, CompactExtra& extra, std::uint32_t index
   if (s.payload_length != 0) x.learn(known::kData);
   if (s.length() != 0) {
     advance_next(x, s);
-    time_sent(y, s);
+    time_sent(y, s.end(), c.since_start(s.time));
   }
 }
 
@@ -205,11 +206,11 @@ void CompactMachine::take_syn(Compact& c, CompactExtra& extra, const Syn& s) noe
   x.counters = {1, s.ip_length};
   x.ttl = s.ttl;
   x.max_window = std::max<std::uint32_t>(x.max_window, s.window);
-  if (s.has(present::kWindowScale)) x.window_scale = std::min<std::uint8_t>(s.window_scale, 14);  // RFC 7323, 2.3
+  if (s.has(present::kWindowScale)) c.window_scales[s.direction] = std::min<std::uint8_t>(s.window_scale, 14);  // RFC 7323, 2.3
   x.mss = s.mss;
   x.iss = s.seq;
   x.snd_nxt = s.seq + 1;
-  time_sent(c.ends[1 - s.direction], x.snd_nxt, s.time);
+  time_sent(c.ends[1 - s.direction], x.snd_nxt, c.since_start(s.time));
 }
 
 Taken CompactMachine::answer(Compact& c, CompactExtra& extra, std::uint32_t index, const Segment& s) noexcept {
@@ -221,11 +222,11 @@ Taken CompactMachine::answer(Compact& c, CompactExtra& extra, std::uint32_t inde
   zeek_.see(index, s);
   take_syn(c, extra, s);
   note_frame(c, s);
-  c.opening.syn_ack_frame = static_cast<std::uint32_t>(s.frame - c.id);
-  c.opening.syn_ack_time.set(s.time - c.start);
+  c.opening.syn_ack_frame = c.since_syn(s.frame);
+  c.opening.syn_ack_time.set(c.since_start(s.time));
   x.rcv_nxt = s.ack;
   x.learn(known::kSynAck | known::kAcked);
-  measure_rtt(x, s, false);
+  measure_rtt(x, s.ack, c.since_start(s.time), false);
   y.largest_acked = 1;
   enter(c, s.direction, State::kSynReceived);
   return Taken::kMoved;
@@ -233,8 +234,8 @@ Taken CompactMachine::answer(Compact& c, CompactExtra& extra, std::uint32_t inde
 
 void CompactMachine::complete(Compact& c, CompactExtra& extra, const Segment& s) noexcept {
   CompactEnd& y = c.ends[1 - s.direction];
-  c.opening.ack_frame = static_cast<std::uint32_t>(s.frame - c.id);
-  c.opening.ack_time.set(s.time - c.start);
+  c.opening.ack_frame = c.since_syn(s.frame);
+  c.opening.ack_time.set(c.since_start(s.time));
   if (c.has_extra) extra.ack_ts_val = s.ts_val;
   if (s.has(present::kTimestamps)) y.learn(known::kSynAckedTs);
   const bool next_id = static_cast<std::uint16_t>(s.ip_id - c.opening.syn_ip_id) == 1;
@@ -268,9 +269,8 @@ void CompactMachine::acknowledge_fin(Compact& c, CompactExtra& extra, const Segm
 void CompactMachine::close_first(Compact& c, CompactExtra& extra, const Segment& s) noexcept {
   const unsigned x = s.direction;
   prune_sent(c, 1 - x, s.ack);
-  CompactSent& oldest = c.in_flight[x];
-  const int others = c.ends[x].in_flight_count;
-  if (oldest.frame != 0 && others == Blocks::kMaxInFlight - 1) oldest.frame = 0;
+  const int others = blocks_.count_sent(c.ends[x]);
+  if (others == Blocks::kMaxInFlight - 1) c.in_flight.frames[x] = 0;
   if (others == Blocks::kMaxInFlight) blocks_.forget_oldest(c.ends[x]);
   begin_close(c, extra, s);
   write_step(c, extra, CompactClose::kFirstFin, s);
@@ -296,15 +296,21 @@ void CompactMachine::close_second(Compact& c, CompactExtra& extra, const Segment
   }
 }
 
+// Behind the oldest. No more of them all together than of any other connection.
+void CompactMachine::keep_behind(Compact& c, const Segment& s) noexcept {
+  CompactEnd& x = c.ends[s.direction];
+  if (blocks_.count_sent(x) == Blocks::kMaxInFlight - 1) c.in_flight.frames[s.direction] = 0;
+  blocks_.push_sent(x, {s.frame, s.time, s.seq, s.end(), s.ack, s.ts_val}, sum_of(s));
+}
+
 // What is in flight makes room for it.
 void CompactMachine::begin_close(Compact& c, const CompactExtra& extra, const Segment& s) noexcept {
   for (unsigned end = 0; end != 2; ++end) {
-    const CompactSent& oldest = c.in_flight[end];
-    if (oldest.frame != 0) blocks_.unshift_sent(c.ends[end], oldest_of(c, extra, end), static_cast<std::uint16_t>(oldest.sum));
+    if (c.in_flight.frames[end] != 0) blocks_.unshift_sent(c.ends[end], oldest_of(c, extra, end), c.in_flight.sums[end]);
   }
   c.close = {};
   c.closing = true;
-  c.close.closer = s.direction;
+  c.closer = s.direction & 1U;
 }
 
 // A RST between established ends whose sender has everything acknowledged, and at just the number its target waits for: nobody can doubt
@@ -314,14 +320,14 @@ Taken CompactMachine::reset(Compact& c, CompactExtra& extra, std::uint32_t index
   CompactEnd& x = c.ends[side];
   const CompactEnd& y = c.ends[1 - side];
   if (c.states[0] != State::kEstablished || c.states[1] != State::kEstablished) return Taken::kRefused;
-  const bool exact = s.seq == x.snd_nxt && y.knows(known::kAcked) && y.rcv_nxt == s.seq && c.in_flight[side].frame == 0 &&
-                     x.in_flight_count == 0 && s.payload_length == 0;
-  if (!exact || (s.present & ~kHarmless) != 0 || s.ack == 0 || !acknowledges_seen(x, y, s.ack) || !fits(x, s)) return Taken::kRefused;
+  const bool exact = s.seq == x.snd_nxt && y.knows(known::kAcked) && y.rcv_nxt == s.seq && c.in_flight.frames[side] == 0 &&
+                     x.in_flight == kNoBlock && s.payload_length == 0;
+  if (!exact || (s.present & ~kHarmless) != 0 || s.ack == 0 || !acknowledges_seen(x, y, s.ack) || !fits(c, x, s)) return Taken::kRefused;
   const int hops = std::abs(static_cast<int>(s.ttl) - x.ttl);
-  if (hops > 1 || static_cast<std::uint32_t>(s.window) << x.window_scale > x.max_window) return Taken::kRefused;
+  if (hops > 1 || static_cast<std::uint32_t>(s.window) << c.window_scales[side] > x.max_window) return Taken::kRefused;
   if (s.has(present::kTimestamps) && !x.knows(known::kClockFirst)) return Taken::kRefused;
   const std::uint32_t print = fingerprint(s);
-  if (was_seen(c, print) || !fits_close(c, s)) return Taken::kRefused;
+  if (was_seen(c, print)) return Taken::kRefused;
 
   note(c, extra, index, s, print);
   prune_sent(c, 1 - side, s.ack);
@@ -335,8 +341,8 @@ Taken CompactMachine::reset(Compact& c, CompactExtra& extra, std::uint32_t index
 void CompactMachine::write_reset(Compact& c, CompactExtra& extra, const Segment& s) noexcept {
   begin_close(c, extra, s);
   write_step(c, extra, CompactClose::kFirstFin, s);
-  c.close.by_reset = true;
-  c.close.reset_ttl = s.ttl;
+  c.by_reset = true;
+  c.reset_ttl = s.ttl;
 }
 
 // The first word of the responder is a RST that acknowledges the SYN: nobody listens there (RFC 9293, 3.5.2, group 1).
@@ -347,7 +353,7 @@ Taken CompactMachine::refuse(Compact& c, CompactExtra& extra, std::uint32_t inde
   const bool first = side != c.originator && c.states[1 - side] == State::kSynSent;
   constexpr std::uint16_t kPlain = present::kPayloadSum | present::kOffloaded;
   const bool plain = (s.present & ~kPlain) == 0 && s.payload_length == 0 && s.ack == y.snd_nxt;
-  if (!first || !plain || !fits(x, s) || !fits_close(c, s)) return Taken::kRefused;
+  if (!first || !plain || !fits(c, x, s)) return Taken::kRefused;
 
   note(c, extra, index, s, fingerprint(s));
   x.ttl = s.ttl;
@@ -358,8 +364,7 @@ Taken CompactMachine::refuse(Compact& c, CompactExtra& extra, std::uint32_t inde
   return Taken::kMoved;
 }
 
-// Its state tells which end it is, without a line that nobody has fetched.
-void CompactMachine::expire_time_wait(Compact& c) noexcept { enter(c, c.states[0] == State::kTimeWait ? 0U : 1U, State::kClosed); }
+void CompactMachine::expire_time_wait(Compact& c) noexcept { enter(c, c.closer, State::kClosed); }
 
 void CompactMachine::enter(Compact& c, unsigned end, State state) noexcept {
   c.states[end] = state;
@@ -371,13 +376,8 @@ void CompactMachine::unfold(Compact& c, const CompactExtra& extra, Connection& w
   for (unsigned end = 0; end != 2; ++end) {
     CompactEnd& x = c.ends[end];
     Endpoint& y = whole.ends[end];
-    if (!c.closing && c.in_flight[end].frame != 0) {
-      blocks_.unshift_sent(x, oldest_of(c, extra, end), static_cast<std::uint16_t>(c.in_flight[end].sum));
-    }
-    y.in_flight_head = x.in_flight_head;
-    y.in_flight_tail = x.in_flight_tail;
-    y.in_flight_first = x.in_flight_first;
-    y.in_flight_count = x.in_flight_count;
+    if (!c.closing && c.in_flight.frames[end] != 0) blocks_.unshift_sent(x, oldest_of(c, extra, end), c.in_flight.sums[end]);
+    blocks_.hand_over(x, y);
     Sent unlisted;
     if (unlisted_in_flight(c, extra, end, unlisted)) blocks_.push_sent(y, unlisted, 0);
   }

@@ -59,6 +59,7 @@ class CompactMachine {
   [[nodiscard]] static bool is_next(const Compact& c, const CompactExtra& extra, const wire::Segment& s, Next& next) noexcept;
   void take(Compact& c, CompactExtra& extra, std::uint32_t index, const wire::Segment& s, const Next& next) noexcept;
   void keep_sent(Compact& c, CompactExtra& extra, const wire::Segment& s) noexcept;
+  [[gnu::noinline]] void keep_behind(Compact& c, const wire::Segment& s) noexcept;
   void prune_sent(Compact& c, unsigned end, std::uint32_t acked) noexcept;
   template <class Syn>
   static void take_syn(Compact& c, CompactExtra& extra, const Syn& s) noexcept;

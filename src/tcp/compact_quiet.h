@@ -20,13 +20,14 @@ inline constexpr std::uint16_t kKind = flag::kSyn | flag::kFin | flag::kRst | fl
 /// Options and remarks that change nothing once the connection stands.
 inline constexpr std::uint16_t kHarmless = present::kTimestamps | present::kPayloadSum | present::kOffloaded;
 
-/// Of a CompactSent: more frames than anybody captures.
-inline constexpr std::uint64_t kFrameBits = (1ULL << 48) - 1;
-
 /// The numbers of a compact record are short, and nothing in it is stamped ahead of the trace clock.
-[[gnu::always_inline]] inline bool fits(const CompactEnd& x, const wire::Segment& s) noexcept {
+[[gnu::always_inline]] inline bool fits(const Compact& c, const CompactEnd& x, const wire::Segment& s) noexcept {
+  constexpr std::uint32_t kMostFrames = 0xffff'ffff;
   const bool counters = (s.ip_length != 0) & (s.payload_length <= s.ip_length) & (x.counters.ip_bytes + s.ip_length >= s.ip_length);
-  return counters & (s.time <= s.clock);
+  const bool length = s.payload_length <= 0xffff;
+  const bool frame = s.frame - c.id - 1 < kMostFrames;  // behind the SYN's
+  const bool time = static_cast<std::uint64_t>(c.since_start(s.time)) >> (kLifeBits - 1) == 0;
+  return counters & length & frame & time & (s.time <= s.clock);
 }
 
 }  // namespace compact
@@ -37,10 +38,10 @@ inline constexpr std::uint64_t kFrameBits = (1ULL << 48) - 1;
                                                             Next& next) noexcept {
   const CompactEnd& x = c.ends[s.direction];
   const CompactEnd& y = c.ends[1 - s.direction];
-  if ((s.present & ~compact::kHarmless) != 0 || s.seq != x.snd_nxt || !compact::fits(x, s)) return false;
+  if ((s.present & ~compact::kHarmless) != 0 || s.seq != x.snd_nxt || !compact::fits(c, x, s)) return false;
   const std::uint32_t length = s.payload_length;
   const std::uint32_t outstanding = y.snd_nxt - x.rcv_nxt;
-  next.window = static_cast<std::uint32_t>(s.window) << x.window_scale;
+  next.window = static_cast<std::uint32_t>(s.window) << c.window_scales[s.direction];
   next.edge = s.ack + next.window;
   const std::uint32_t edge_before = x.knows(known::kRightEdge) ? x.right_edge : next.edge;
   const std::uint32_t edge_of_peer = y.knows(known::kRightEdge) ? y.right_edge : s.seq + length;
@@ -68,27 +69,27 @@ inline constexpr std::uint64_t kFrameBits = (1ULL << 48) - 1;
 // Most of what is sent is acknowledged before its end sends more: the oldest has its place in the record.
 [[gnu::always_inline]] inline void CompactMachine::keep_sent(Compact& c, CompactExtra& extra, const wire::Segment& s) noexcept {
   CompactEnd& x = c.ends[s.direction];
-  CompactSent& oldest = c.in_flight[s.direction];
-  const bool full = x.in_flight_count == Blocks::kMaxInFlight - 1;
-  if (oldest.frame == 0 && x.in_flight_count == 0) {
-    oldest = {s.frame & compact::kFrameBits, sum_of(s), s.time, s.seq, s.end(), s.ack};
-    if (c.has_extra) extra.sent_ts_vals[s.direction] = s.ts_val;
-    return;
-  }
-  if (full) oldest.frame = 0;
-  blocks_.push_sent(x, {s.frame, s.time, s.seq, s.end(), s.ack, s.ts_val}, sum_of(s));
+  CompactSent& oldest = c.in_flight;
+  const unsigned end = s.direction;
+  if (oldest.frames[end] != 0 || x.in_flight != kNoBlock) return keep_behind(c, s);
+  oldest.frames[end] = c.since_syn(s.frame);
+  oldest.ends[end] = s.end();
+  oldest.acks[end] = s.ack;
+  oldest.lengths[end] = static_cast<std::uint16_t>(s.payload_length);
+  oldest.sums[end] = sum_of(s);
+  oldest.times[end].set(c.since_start(s.time));
+  if (c.has_extra) extra.sent_ts_vals[end] = s.ts_val;
 }
 
 [[gnu::always_inline]] inline void CompactMachine::prune_sent(Compact& c, unsigned end, std::uint32_t acked) noexcept {
   CompactEnd& y = c.ends[end];
-  CompactSent& oldest = c.in_flight[end];
-  if (oldest.frame != 0) {
-    if (wire::seq_gt(oldest.end, acked)) return;
-    const std::uint32_t length = oldest.end - oldest.seq;
-    if (length > y.largest_acked) y.largest_acked = static_cast<std::uint16_t>(std::min<std::uint32_t>(length, 0xffff));
-    oldest.frame = 0;
+  CompactSent& oldest = c.in_flight;
+  if (oldest.frames[end] != 0) {
+    if (wire::seq_gt(oldest.ends[end], acked)) return;
+    if (oldest.lengths[end] > y.largest_acked) y.largest_acked = oldest.lengths[end];
+    oldest.frames[end] = 0;
   }
-  if (y.in_flight_count != 0) blocks_.prune_sent(y, acked);
+  if (y.in_flight != kNoBlock) blocks_.prune_sent(y, acked);
 }
 
 // is_next() and take() for this one kind of segment, written out: what the record knows is read once and written once, and what must hold
@@ -104,9 +105,9 @@ inline constexpr std::uint64_t kFrameBits = (1ULL << 48) - 1;
   zeek_.see(index, s);
   remember_print(c, next.print);
   std::uint32_t learnt = known::kRightEdge | known::kSpoke | known::kAcked;
-  x.spoke_at = s.time;
+  base::Timestamp sent_at = s.time;
   if (s.has(wire::present::kTimestamps)) {
-    x.spoke_at = when_sent(c, extra, s);
+    sent_at = when_sent(c, extra, s);
     extra.clocks[s.direction].newest_ts_val = s.ts_val;
     learnt |= known::kTimestamp;
   }
@@ -116,20 +117,21 @@ inline constexpr std::uint64_t kFrameBits = (1ULL << 48) - 1;
   }
   ++x.counters.packets;
   x.counters.ip_bytes += s.ip_length;
+  x.set_spoke_at(c.since_start(sent_at));
   note_time(c, s);
-  c.last_frame = s.frame;
+  set_last_frame(c, s.frame);
   c.completeness |= c.completeness_pending;
   c.completeness_pending |= s.payload_length != 0 ? completeness::kData : completeness::kAck;
   x.max_window = std::max(x.max_window, next.window);
   x.right_edge = next.edge;
   x.rcv_nxt = s.ack;
   x.known |= learnt;
-  measure_rtt(x, s, false);
+  measure_rtt(x, s.ack, c.since_start(s.time), false);
   if (s.payload_length != 0) {
     x.learn(known::kData);
     advance_next(x, s);
     keep_sent(c, extra, s);
-    time_sent(y, s);
+    time_sent(y, s.end(), c.since_start(s.time));
   }
   prune_sent(c, 1U - s.direction, s.ack);
   return true;

@@ -64,7 +64,8 @@ template <class Life>
 template <class Life>
 [[gnu::always_inline]] inline void remember_print(Life& c, std::uint32_t print) noexcept {
   c.prints[c.next_print] = print;
-  c.next_print = static_cast<std::uint8_t>((c.next_print + 1) % c.prints.size());
+  static_assert(sizeof c.prints == 8 * sizeof print);
+  c.next_print = (c.next_print + 1U) & 7U;
 }
 
 template <class End>

@@ -208,7 +208,7 @@ void Machine::send_data(Observation& o) noexcept {
 // Kept until `y` acknowledges it; timed, if nothing sent to `y` is being timed.
 void Machine::keep_sent(Endpoint& x, Endpoint& y, const wire::Segment& s, std::uint32_t ack) noexcept {
   blocks_.push_sent(x, {s.frame, s.time, s.seq, s.end(), ack, s.ts_val}, sum_of(s));
-  time_sent(y, s);
+  time_sent(y, s.end(), s.time);
 }
 
 void Machine::acknowledge(Observation& o) noexcept {
@@ -221,7 +221,7 @@ void Machine::acknowledge(Observation& o) noexcept {
   }
   if (!y.knows(known::kIss) && !y.knows(known::kNext) && !s.rst()) accept_syn_ack(o);
   note_growth(o);
-  measure_rtt(x, s, o.copy);
+  measure_rtt(x, s.ack, s.time, o.copy);
   if (o.moving) {  // before what the peer had in flight is forgotten
     acknowledge_syn(o);
     acknowledge_fin(o);

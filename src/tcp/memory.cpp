@@ -21,9 +21,6 @@ void prefetch_hot(const std::byte* connection, unsigned side) noexcept {
   }
 }
 
-/// The same of a compact record: all but its last line.
-void prefetch_compact(const std::byte* compact) noexcept { base::prefetch_lines(compact, sizeof(Compact) - kLine); }
-
 /// Of all kinds of records.
 std::uint32_t indices(std::uint32_t capacity, bool short_ones) {
   constexpr std::uint32_t kKinds = 3;
@@ -87,7 +84,7 @@ std::uint32_t Memory::prefetch_record(const wire::Segment& s) const noexcept {
   table_.candidates(s.hash, [&](std::uint32_t index) {
     if (likely == kNoBlock) likely = index;
     if (is_compact(index)) {
-      prefetch_compact(reinterpret_cast<const std::byte*>(&compact(index)));
+      base::prefetch_lines(&compact(index), sizeof(Compact));
     } else if (is_attempt(index)) {
       attempts_.prefetch(index - pool_.capacity(), sizeof(Attempt) / kLine);
       links_.prefetch(index);
@@ -104,7 +101,6 @@ void Memory::prefetch_evidence(std::uint32_t likely, bool moving) const noexcept
     const Compact& c = compact(likely);
     if (c.has_extra) extras_.prefetch(likely - first_compact_);
     if (!moving && c.states[0] == c.states[1]) return;
-    base::prefetch_line(&c.opening);
     links_.prefetch(likely);
     wheel_.prefetch(likely);
     return;

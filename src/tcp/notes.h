@@ -43,11 +43,14 @@ template <class Sent>
   c.last_clock = s.clock;
 }
 
+inline void set_last_frame(Connection& c, std::uint64_t frame) noexcept { c.last_frame = frame; }
+inline void set_last_frame(Compact& c, std::uint64_t frame) noexcept { c.last_frame_since = c.since_syn(frame); }
+
 /// What every frame says of the connection as a whole.
 template <class Life>
 [[gnu::always_inline]] inline void note_frame(Life& c, const wire::Segment& s) noexcept {
   note_time(c, s);
-  c.last_frame = s.frame;
+  set_last_frame(c, s.frame);
   c.completeness |= c.completeness_pending;
   const bool first = s.frame == c.id;
   if (!first || (s.syn() && !s.acks())) c.completeness_pending |= completeness_bits(s);
@@ -96,19 +99,20 @@ template <class End>
   if (x.knows(known::kIss) && x.snd_nxt - x.iss > (1U << 30)) x.learn(known::kIssFar);
 }
 
+// Times of a CompactEnd are counted from the start of its life.
+inline void set_timed_at(Endpoint& y, base::Timestamp at) noexcept { y.timed_at = at; }
+inline void set_timed_at(CompactEnd& y, base::Duration at) noexcept {
+  y.timed_at = static_cast<std::uint64_t>(at) & ((std::uint64_t{1} << kLifeBits) - 1);
+}
+
 /// What was sent to `y`, up to `end`, is timed, if nothing else is.
 template <class End>
 [[gnu::always_inline]] inline void time_sent(End& y, std::uint32_t end, base::Timestamp at) noexcept {
   if (y.knows(known::kTimed)) return;
   y.timed_end = end;
-  y.timed_at = at;
+  set_timed_at(y, at);
   y.learn(known::kTimed);
 }
-template <class End>
-[[gnu::always_inline]] inline void time_sent(End& y, const wire::Segment& s) noexcept {
-  time_sent(y, s.end(), s.time);
-}
-
 inline void set_least_rtt(Endpoint& x, base::Duration rtt) noexcept { x.least_rtt = rtt; }
 inline void set_least_rtt(CompactEnd& x, base::Duration rtt) noexcept {
   x.least_rtt = static_cast<std::uint64_t>(rtt) & ((std::uint64_t{1} << kTimeBits) - 1);
@@ -116,9 +120,9 @@ inline void set_least_rtt(CompactEnd& x, base::Duration rtt) noexcept {
 
 /// The answer to the segment that is being timed. What takes longer than kLongest is no round trip.
 template <class End>
-[[gnu::always_inline]] inline void measure_rtt(End& x, const wire::Segment& s, bool copy) noexcept {
-  if (!x.knows(known::kTimed) || wire::seq_diff(s.ack, x.timed_end) < 0) return;
-  const base::Duration took = base::elapsed(x.timed_at, s.time);
+[[gnu::always_inline]] inline void measure_rtt(End& x, std::uint32_t ack, base::Timestamp at, bool copy) noexcept {
+  if (!x.knows(known::kTimed) || wire::seq_diff(ack, x.timed_end) < 0) return;
+  const base::Duration took = base::elapsed(static_cast<base::Timestamp>(x.timed_at), at);
   constexpr base::Duration kLongest = 600 * base::kSecond;
   if (!copy && took >= 0 && took <= kLongest) {
     set_least_rtt(x, x.knows(known::kRtt) ? std::min<base::Duration>(x.least_rtt, took) : took);

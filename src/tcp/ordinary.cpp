@@ -52,7 +52,7 @@ bool Machine::apply_ordinary(Connection& c, std::uint32_t index, const wire::Seg
   x.learn(known::kSpoke);
   x.spoke_at = sent_at;
   x.rcv_nxt = s.ack;
-  measure_rtt(x, s, false);
+  measure_rtt(x, s.ack, s.time, false);
   if (s.payload_length != 0) {
     x.counters.payload_bytes += s.payload_length;
     x.learn(known::kData);

@@ -185,7 +185,7 @@ Connection& Tracker::Impl::unfold(std::uint32_t index) noexcept {
 // One that was never unfolded.
 void Tracker::Impl::forget_compact(std::uint32_t index) noexcept {
   Compact& c = memory.compact(index);
-  for (const CompactEnd& end : c.ends) blocks.release_chain(end.in_flight_head);
+  for (const CompactEnd& end : c.ends) blocks.release_chain(end.in_flight);
   memory.free(index);
 }
 

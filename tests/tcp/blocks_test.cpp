@@ -78,7 +78,11 @@ TEST(InFlight, TakesAnOlderOneInFront) {
       CompactEnd end;
       const auto frames = [&] {
         Frames all;
-        blocks.for_each_sum(end, [&](const Sent& s, std::uint16_t sum) {
+        CompactEnd copy = end;
+        Endpoint whole;
+        blocks.hand_over(copy, whole);
+        EXPECT_EQ(whole.in_flight_count, blocks.count_sent(end));
+        blocks.for_each_sum(whole, [&](const Sent& s, std::uint16_t sum) {
           EXPECT_EQ(sum, s.frame * 3);
           all.push_back(s.frame);
         });
