@@ -22,7 +22,7 @@ inline constexpr std::uint16_t kHarmless = present::kTimestamps | present::kPayl
 
 /// The numbers of a compact record are short, and nothing in it is stamped ahead of the trace clock.
 [[gnu::always_inline]] inline bool fits(const Compact& c, const CompactEnd& x, const wire::Segment& s) noexcept {
-  constexpr std::uint32_t kMostFrames = 0xffff'ffff;
+  constexpr std::uint64_t kMostFrames = 0xffff'ffff;
   const bool counters = (s.ip_length != 0) & (s.payload_length <= s.ip_length) & (x.counters.ip_bytes + s.ip_length >= s.ip_length);
   const bool length = s.payload_length <= 0xffff;
   const bool frame = s.frame - c.id - 1 < kMostFrames;  // behind the SYN's

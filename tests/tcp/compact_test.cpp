@@ -2,8 +2,11 @@
 // goes on from there as that one does.
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstring>
 #include <optional>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "../../src/tcp/attempt.h"
@@ -155,11 +158,17 @@ class Life {
   std::vector<Segment> said_;
 };
 
+CompactExtra anything() {
+  CompactExtra extra;
+  std::memset(&extra, 0xa5, sizeof extra);
+  return extra;
+}
+
 /// The short way: a compact record as long as it takes what comes, its expansion afterwards.
 struct ShortWay : Way {
   CompactMachine compacts{blocks, journal, zeek};
   std::optional<Compact> compact;
-  CompactExtra extra{};
+  CompactExtra extra = anything();
   unsigned took = 0;
 
   void apply(const Segment& s) {
@@ -243,11 +252,11 @@ std::vector<Anomaly> found_by(const Way& way) {
 }
 
 /// How many segments the compact record took.
-unsigned compare(unsigned seed) {
+unsigned compare(const std::vector<Segment>& segments, const std::string& of) {
   ShortWay quick;
   Way slow;
   bool first = true;
-  for (const Segment& s : Life(seed).segments()) {
+  for (const Segment& s : segments) {
     if (first) {
       begin(quick, slow, s);
     } else {
@@ -257,23 +266,191 @@ unsigned compare(unsigned seed) {
     }
     first = false;
     const bool compact = quick.compact.has_value();
-    EXPECT_TRUE(same_record(quick.whole(), slow.c)) << "seed " << seed << ", frame " << s.frame;
-    EXPECT_EQ(quick.said(), said_by(slow)) << "seed " << seed << ", frame " << s.frame;
-    EXPECT_EQ(found_by(quick), found_by(slow)) << "seed " << seed << ", frame " << s.frame;
-    EXPECT_EQ(quick.journal.entered(), slow.journal.entered()) << "seed " << seed << ", frame " << s.frame;
+    EXPECT_TRUE(same_record(quick.whole(), slow.c)) << of << ", frame " << s.frame;
+    EXPECT_EQ(quick.whole().encapsulation, slow.c.encapsulation) << of;
+    EXPECT_EQ(quick.said(), said_by(slow)) << of << ", frame " << s.frame;
+    EXPECT_EQ(found_by(quick), found_by(slow)) << of << ", frame " << s.frame;
+    EXPECT_EQ(quick.journal.entered(), slow.journal.entered()) << of << ", frame " << s.frame;
     EXPECT_EQ(quick.zeek.of(0)->history().view(), slow.zeek.of(0)->history().view());
-    EXPECT_TRUE(compact || (same_in_flight(quick, slow, 0) && same_in_flight(quick, slow, 1))) << "seed " << seed << ", frame " << s.frame;
+    EXPECT_TRUE(compact || (same_in_flight(quick, slow, 0) && same_in_flight(quick, slow, 1))) << of << ", frame " << s.frame;
     if (testing::Test::HasFailure()) break;
   }
   if (quick.compact) quick.live_on();
-  EXPECT_TRUE(same_in_flight(quick, slow, 0) && same_in_flight(quick, slow, 1)) << "seed " << seed;
+  EXPECT_TRUE(same_in_flight(quick, slow, 0) && same_in_flight(quick, slow, 1)) << of;
   return quick.took;
 }
 
 TEST(Compact, IsWhatTheMachineMakesOfTheSameSegments) {
   unsigned took = 0;
-  for (unsigned seed = 1; seed <= 20000 && !HasFailure(); ++seed) took += compare(seed);
+  for (unsigned seed = 1; seed <= 20000 && !HasFailure(); ++seed) took += compare(Life(seed).segments(), "seed " + std::to_string(seed));
   EXPECT_GT(took, 100'000U);
+}
+
+// ---- what is too large for the record
+
+/// As ordinary as they come: data both ways, two segments in flight at once, a FIN with payload.
+std::vector<Segment> plain_life(bool stamped) {
+  constexpr base::Timestamp kStart = 1'700'000'000 * base::kSecond;
+  std::vector<Segment> said;
+  std::array<std::uint32_t, 2> next{1'000, 4'000'000'000};
+  const auto say = [&](unsigned from, std::uint16_t flags, std::uint32_t payload) {
+    Segment s;
+    s.direction = static_cast<std::uint8_t>(from);
+    s.frame = said.size() + 1;
+    s.time = s.clock = kStart + static_cast<base::Duration>(said.size()) * 10 * base::kMillisecond;
+    s.flags = flags;
+    s.seq = next[from];
+    if ((flags & flag::kAck) != 0) s.ack = next[1 - from];
+    s.payload_length = payload;
+    s.ip_length = 40 + payload;
+    s.window = 60000;
+    s.ttl = 64;
+    s.ip_id = static_cast<std::uint16_t>(s.frame);
+    if ((flags & flag::kSyn) != 0) s.present = present::kWindowScale | present::kMss;
+    if ((flags & flag::kSyn) != 0) s.window_scale = 7;
+    if (stamped) s.present |= present::kTimestamps;
+    if (stamped) s.ts_val = static_cast<std::uint32_t>(s.time / base::kMillisecond);
+    next[from] = s.end();
+    said.push_back(s);
+  };
+  say(0, flag::kSyn, 0);
+  say(1, flag::kSyn | flag::kAck, 0);
+  say(0, flag::kAck, 0);
+  say(0, flag::kAck, 300);
+  say(1, flag::kAck, 0);
+  say(1, flag::kAck, 1400);
+  say(1, flag::kAck, 1000);
+  say(0, flag::kFin | flag::kAck, 20);
+  say(1, flag::kAck, 0);
+  say(1, flag::kFin | flag::kAck, 0);
+  say(0, flag::kAck, 0);
+  return said;
+}
+
+/// The record takes each segment whose number is `most`, none whose number is one more. change(segments, n, number): segment n has it.
+template <class Change>
+void expect_limit(std::size_t first, std::size_t last, std::uint64_t most, Change&& change) {
+  for (const bool stamped : {false, true}) {
+    for (std::size_t n = first; n <= last; ++n) {
+      const std::string of = "segment " + std::to_string(n) + (stamped ? ", stamped" : "");
+      std::vector<Segment> within = plain_life(stamped);
+      change(within, n, most);
+      EXPECT_GE(compare(within, of + ", within"), n) << of;
+      std::vector<Segment> beyond = plain_life(stamped);
+      change(beyond, n, most + 1);
+      EXPECT_EQ(compare(beyond, of + ", beyond"), n - 1) << of;
+    }
+  }
+}
+
+TEST(Compact, TakesAllOfAnOrdinaryLife) {
+  for (const bool stamped : {false, true}) EXPECT_EQ(compare(plain_life(stamped), "plain"), plain_life(stamped).size() - 1);
+}
+
+TEST(Compact, EndsWhereItsFramesAreTooFarApart) {
+  expect_limit(1, 10, 0xffff'ffff, [](std::vector<Segment>& life, std::size_t n, std::uint64_t far) {
+    for (std::size_t m = n; m != life.size(); ++m) life[m].frame = life[0].frame + far + (m - n);
+  });
+}
+
+/// The segment and what follows it comes so much later than the SYN.
+void delay(std::vector<Segment>& life, std::size_t n, std::uint64_t after) {
+  const base::Duration shift = life[0].time + static_cast<base::Duration>(after) - life[n].time;
+  for (std::size_t m = n; m != life.size(); ++m) {
+    life[m].time = life[m].clock = life[m].time + shift;
+    if (life[m].has(present::kTimestamps)) life[m].ts_val = static_cast<std::uint32_t>(life[m].time / base::kMillisecond);
+  }
+}
+
+TEST(Compact, EndsWhereItLastsTooLong) {
+  expect_limit(1, 2, (1ULL << 40) - 1, delay);
+  expect_limit(3, 10, (1ULL << 47) - 1, delay);
+}
+
+TEST(Compact, EndsWhereTimeGoesBackBehindItsBeginning) {
+  for (std::size_t n = 1; n <= 10; ++n) {
+    for (const base::Duration before : {0, 1}) {
+      std::vector<Segment> life = plain_life(false);
+      life[n].time = life[0].time - before;
+      const unsigned took = compare(life, "segment " + std::to_string(n));
+      if (before == 0) {
+        EXPECT_GE(took, n);
+      } else {
+        EXPECT_EQ(took, n - 1);
+      }
+    }
+  }
+}
+
+TEST(Compact, EndsWhereASegmentIsTooLong) {
+  const auto lengthen = [](std::vector<Segment>& life, std::size_t n, std::uint64_t payload) {
+    life[n].payload_length = static_cast<std::uint32_t>(payload);
+    life[n].ip_length = 100'000;
+    life.resize(n + 1);
+  };
+  expect_limit(3, 3, 65535, lengthen);
+  expect_limit(5, 5, 65535, lengthen);
+  expect_limit(7, 7, 65535, lengthen);  // the FIN
+}
+
+/// Its timestamps have gone round once, and now look like those of a segment held up since before its SYN.
+TEST(Compact, RemembersThatASegmentWasHeldUpSinceBeforeTheSyn) {
+  std::vector<Segment> life = plain_life(true);
+  life.resize(4);
+  life.push_back(life[3]);
+  const base::Timestamp start = life[0].time;
+  const std::uint32_t first = life[0].ts_val;
+  const auto at = [&](std::size_t n, base::Duration milliseconds, std::uint32_t ts_val) {
+    life[n].time = life[n].clock = start + milliseconds * base::kMillisecond;
+    life[n].ts_val = ts_val;
+  };
+  at(1, 5, life[1].ts_val);
+  at(2, 10, first + 10);
+  at(3, 11, first + 0x8000'0005);
+  at(4, 12, first - 30);
+  life[4].seq = life[3].end();
+  life[4].frame = 5;
+  life[4].ip_id = 5;
+  EXPECT_EQ(compare(life, "held up"), 4U);
+
+  ShortWay quick;
+  Way slow;
+  begin(quick, slow, life[0]);
+  for (std::size_t n = 1; n != life.size(); ++n) quick.apply(life[n]);
+  EXPECT_EQ(quick.whole().ends[0].spoke_at, start - 29 * base::kMillisecond);
+}
+
+// ---- what only some lives have
+
+TEST(Compact, LooksAtNoExtraWithoutTimestampsAndTunnels) {
+  ShortWay quick;
+  Way slow;
+  const std::vector<Segment> life = plain_life(false);
+  begin(quick, slow, life[0]);
+  for (std::size_t n = 1; n != life.size(); ++n) quick.apply(life[n]);
+  EXPECT_EQ(quick.took, life.size() - 1);
+  const CompactExtra before = anything();
+  EXPECT_EQ(std::memcmp(&quick.extra, &before, sizeof before), 0);
+}
+
+TEST(Compact, RemembersWhatItsFirstFrameWasWrappedIn) {
+  for (const bool stamped : {false, true}) {
+    std::vector<Segment> life = plain_life(stamped);
+    for (Segment& s : life) s.encapsulation.add_vlan(77);
+    EXPECT_EQ(compare(life, "tagged"), life.size() - 1);
+  }
+}
+
+TEST(Compact, HasTimestampsOfOneEndAlone) {
+  for (const unsigned end : {0U, 1U}) {
+    std::vector<Segment> life = plain_life(true);
+    for (Segment& s : life) {
+      if (s.direction == end) continue;
+      s.present &= static_cast<std::uint16_t>(~present::kTimestamps);
+      s.ts_val = 0;
+    }
+    EXPECT_EQ(compare(life, "end " + std::to_string(end)), life.size() - 1);
+  }
 }
 
 }  // namespace
