@@ -151,7 +151,7 @@ struct alignas(64) Compact {
   std::uint8_t traits = 0;             ///< the second lowest eight of trait::
   std::uint8_t completeness = 0;
   std::uint8_t completeness_pending = 0;
-  std::uint8_t reset_ttl = 0;  ///< of the RST, if it ends by one
+  std::uint8_t next_print = 0;
   std::array<State, 2> states{};
   std::array<std::uint8_t, 2> counted{};
   std::array<std::uint8_t, 2> window_scales{};
@@ -161,27 +161,29 @@ struct alignas(64) Compact {
   bool ends_at_clock : 1 = true;  ///< the greatest stamp is `last_clock`, and `latest` means nothing
   std::uint8_t stamped : 4 = 0;   ///< bit n: step n of the close had a timestamp
   Release release : 3 = Release::kEndOfInput;
-  std::uint8_t next_print : 3 = 0;
   std::uint8_t closer : 1 = 0;  ///< the end that sent the first FIN, or the RST
   bool by_reset : 1 = false;    ///< the first step is a RST, by the responder to the SYN or between established ends; it is the only one
 
   // A line for each: all that a segment touches of its sender, and of its receiver.
   std::array<CompactEnd, 2> ends;
 
-  std::array<std::uint32_t, 8> prints{};
+  std::array<std::uint32_t, kPrints> prints{};
+
   std::uint64_t id = 0;
   base::Timestamp start = 0;
+  union {
+    CompactSent in_flight{};  ///< the oldest of each end; the others are in blocks, an unanswered SYN is in neither
+    CompactClose close;       ///< what was in flight is in blocks then, but for the FINs, which are in neither
+  };
+
+  // What no ordinary segment has need of.
+  CompactOpening opening;
+  std::uint8_t reset_ttl = 0;  ///< of the RST, if it ends by one
   base::Timestamp latest = 0;
   union {
     base::Timestamp armed = base::kNever;
     base::Timestamp released_at;  ///< once it is
   };
-
-  union {
-    CompactSent in_flight{};  ///< the oldest of each end; the others are in blocks, an unanswered SYN is in neither
-    CompactClose close;       ///< what was in flight is in blocks then, but for the FINs, which are in neither
-  };
-  CompactOpening opening;
 
   static constexpr unsigned kTraits = 8;
   [[nodiscard]] bool is(std::uint32_t t) const noexcept { return (traits & t >> kTraits) != 0; }
@@ -213,10 +215,13 @@ struct alignas(64) Compact {
   [[nodiscard]] std::uint64_t frame_of(CompactClose::Step step) const noexcept { return frame(close.frames[step]); }
   [[nodiscard]] base::Timestamp time_of(CompactClose::Step step) const noexcept { return time(close.times[step].get()); }
 };
-static_assert(sizeof(Compact) == 320 && offsetof(Compact, ends) == 64 && offsetof(Compact, prints) == 192 &&
-              offsetof(Compact, in_flight) == 256);
+static_assert(sizeof(Compact) == 384 && offsetof(Compact, ends) == 64 && offsetof(Compact, prints) == 192 && offsetof(Compact, id) == 256 &&
+              offsetof(Compact, armed) >= 320);
 static_assert(((trait::kHead | trait::kReleased | trait::kHalfClose | trait::kHalfCloseHigh | trait::kNoBareAck) >> Compact::kTraits &
                ~0xffU) == 0);
 static_assert(std::is_trivially_copyable_v<Compact>);
+
+/// What an ordinary segment has need of: all but the last line.
+inline constexpr std::size_t kOrdinaryBytes = 320;
 
 }  // namespace finwait::tcp

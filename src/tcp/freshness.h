@@ -20,7 +20,7 @@ void judge_freshness(Observation& o) noexcept;
 // CompactExtra::Clock, which is not looked at for a segment that has none.
 
 /// 32 bits that differ for two segments that differ in any of what a copy has in common, and surely if they differ in their direction;
-/// never 0. Two folded products are enough to tell the last eight segments of a connection apart: a chance agreement is one in a hundred
+/// never 0. Two folded products are enough to tell the last segments of a connection apart: a chance agreement is one in a hundred
 /// million.
 ///
 /// `Sent`: a segment, or an attempt, which has no payload and says the rest under the same names in the same order.
@@ -64,8 +64,8 @@ template <class Life>
 template <class Life>
 [[gnu::always_inline]] inline void remember_print(Life& c, std::uint32_t print) noexcept {
   c.prints[c.next_print] = print;
-  static_assert(sizeof c.prints == 8 * sizeof print);
-  c.next_print = (c.next_print + 1U) & 7U;
+  static_assert(std::has_single_bit(kPrints));
+  c.next_print = (c.next_print + 1U) & (kPrints - 1);
 }
 
 template <class End>

@@ -66,6 +66,7 @@ void Memory::prefetch_head(std::uint32_t index) const noexcept {
     const Compact& c = compact(index);
     base::prefetch_line(&c);
     base::prefetch_line(&c.id);
+    base::prefetch_line(&c.armed);
   } else {
     prefetch_whole(index);
   }
@@ -84,7 +85,7 @@ std::uint32_t Memory::prefetch_record(const wire::Segment& s) const noexcept {
   table_.candidates(s.hash, [&](std::uint32_t index) {
     if (likely == kNoBlock) likely = index;
     if (is_compact(index)) {
-      base::prefetch_lines(&compact(index), sizeof(Compact));
+      base::prefetch_lines(&compact(index), kOrdinaryBytes);
     } else if (is_attempt(index)) {
       attempts_.prefetch(index - pool_.capacity(), sizeof(Attempt) / kLine);
       links_.prefetch(index);
@@ -101,6 +102,7 @@ void Memory::prefetch_evidence(std::uint32_t likely, bool moving) const noexcept
     const Compact& c = compact(likely);
     if (c.has_extra) extras_.prefetch(likely - first_compact_);
     if (!moving && c.states[0] == c.states[1]) return;
+    base::prefetch_line(&c.armed);
     links_.prefetch(likely);
     wheel_.prefetch(likely);
     return;

@@ -102,8 +102,8 @@ TEST(Copy, MayHaveAnotherTtlTimeAndLink) {
   EXPECT_TRUE(tap.look(s).copy);
 }
 
-TEST(Copy, IsLookedForAmongTheLastEightOfEitherDirection) {
-  for (std::uint16_t between = 0; between <= 12; ++between) {
+TEST(Copy, IsLookedForAmongTheLastSegmentsOfEitherDirection) {
+  for (std::uint16_t between = 0; between <= kPrints + 4; ++between) {
     Tap tap;
     tap.look(segment(7));
     for (std::uint16_t n = 0; n != between; ++n) {
@@ -111,7 +111,7 @@ TEST(Copy, IsLookedForAmongTheLastEightOfEitherDirection) {
       other.direction = n % 2;
       tap.look(other);
     }
-    EXPECT_EQ(tap.look(segment(7)).copy, between < 8) << between << " others between";
+    EXPECT_EQ(tap.look(segment(7)).copy, between < kPrints) << between << " others between";
   }
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
@@ -47,6 +48,10 @@ inline constexpr std::uint32_t kHalfCloseHigh = 1U << 14;  ///< the end still op
 inline constexpr std::uint32_t kForgedReset = 1U << 11;    ///< a RST in the name of an end that went on
 }  // namespace trait
 
+/// Segments of a connection by which a copy is known, of both ends together. One that is further behind counts as sent again: a capture
+/// that sees everything twice shows some copies that far behind, and so does a network that holds them up.
+inline constexpr std::size_t kPrints = 16;
+
 struct alignas(64) Connection {
   // The first three cache lines are what every segment touches.
   wire::FlowKey key;
@@ -68,7 +73,7 @@ struct alignas(64) Connection {
   base::Version version;                 ///< for readers in other threads (TableReader); changed by Change alone
   std::uint64_t id = 0;                  ///< number of the frame that began it
   std::uint64_t hash = 0;
-  std::array<std::uint32_t, 8> prints{};  ///< fingerprints of its last segments, to know copies by
+  std::array<std::uint32_t, kPrints> prints{};  ///< fingerprints of its last segments, to know copies by
   std::uint8_t next_print = 0;
   Replaced replaced = Replaced::kNothing;
   Release release = Release::kEndOfInput;
