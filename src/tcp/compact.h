@@ -1,12 +1,13 @@
 // An ordinary life, kept short: what is needed to go on with it, and to write the full record (Connection) should anything else happen.
 //
-// One opening by SYN, SYN-ACK and a bare ACK, or a SYN that a RST refuses; data in order, one close by two FINs, each acknowledged, or by
-// one RST in order; nothing lost, repeated, late or odd. Most connections of most captures are never anything else: for these no evidence
-// is written down one by one, since all of it follows from the frames and times of seven segments. Always true: expanding the record
-// (compact_expand.cpp) gives the Connection, and the journal, that the machine would have made of the same segments, field by field
-// (tests/tcp/compact_test.cpp). Frames and times are short, counted from the SYN's: a life whose frames lie further apart than 2^32, or
-// that lasts longer than a day and a half, outgrows the record, as one does to which anything happens that is not ordinary. A field means
-// what the field of the same name of Connection or Endpoint means, and `known` holds the same bits.
+// One opening by SYN, SYN-ACK and a bare ACK, or a SYN or SYN-ACK that a RST refuses; data in order; one close by two FINs, one after the
+// other or crossing, each acknowledged, or by one RST in order; nothing lost, repeated, late or odd. Most connections of most captures are
+// never anything else: for these no evidence is written down one by one, since all of it follows from the frames and times of seven
+// segments. Always true: expanding the record (compact_expand.cpp) gives the Connection, and the journal, that the machine would have made
+// of the same segments, field by field (tests/tcp/compact_test.cpp). Frames and times are short, counted from the SYN's: a life whose
+// frames lie further apart than 2^32, or that lasts longer than a day and a half, outgrows the record, as one does to which anything
+// happens that is not ordinary. A field means what the field of the same name of Connection or Endpoint means, and `known` holds the same
+// bits.
 #pragma once
 
 #include <array>
@@ -110,9 +111,15 @@ struct CompactOpening {
   Moment<kTimeBits> ack_time{};
 };
 
-/// The close, from the first FIN, or the RST, on: its steps, each a frame and a time.
+/// The close, from the first FIN, or the RST, on: its steps, each a frame and a time. Named in the order in which they come, unless the
+/// FINs cross: then the second one comes before either is acknowledged, and the two acknowledgments in any order.
 struct CompactClose {
-  enum Step : std::uint8_t { kFirstFin, kFirstAck, kSecondFin, kLastAck };
+  enum Step : std::uint8_t {
+    kFirstFin,
+    kFirstAck,   ///< of the first FIN
+    kSecondFin,  ///< by the other end
+    kLastAck,    ///< of the second FIN
+  };
   static constexpr std::size_t kSteps = 4;
 
   std::array<std::uint32_t, kSteps> frames;     ///< counted from the SYN's; 0: not yet
@@ -120,6 +127,10 @@ struct CompactClose {
   std::array<Moment<kLifeBits>, kSteps> times;  ///< counted from the SYN's
 
   [[nodiscard]] bool has(Step step) const noexcept { return frames[step] != 0; }
+  /// Each FIN was sent before the other one had come.
+  [[nodiscard]] bool crossed() const noexcept { return has(kSecondFin) && (!has(kFirstAck) || frames[kSecondFin] < frames[kFirstAck]); }
+  /// The end that closes second takes two steps; this is the first of them.
+  [[nodiscard]] Step middle() const noexcept { return crossed() ? kSecondFin : kFirstAck; }
 };
 static_assert(sizeof(CompactClose) == sizeof(CompactSent));
 
@@ -134,8 +145,8 @@ struct alignas(64) CompactExtra {
 
   std::array<Clock, 2> clocks;
   std::array<std::uint32_t, 2> syn_ts_vals;   ///< of each end's SYN or SYN-ACK
-  std::array<std::uint32_t, 2> sent_ts_vals;  ///< of each end's oldest in flight; once `closing`, of the first two steps, the others'
-                                              ///< are their senders' newest
+  std::array<std::uint32_t, 2> sent_ts_vals;  ///< of each end's oldest in flight; once `closing`, of the first FIN and of
+                                              ///< CompactClose::middle(), the others' are their senders' newest
   std::uint32_t ack_ts_val;                   ///< of the ACK that completed the handshake
   std::uint64_t wrapped_in;                   ///< the Encapsulation
 
@@ -162,7 +173,7 @@ struct alignas(64) Compact {
   std::uint8_t stamped : 4 = 0;   ///< bit n: step n of the close had a timestamp
   Release release : 3 = Release::kEndOfInput;
   std::uint8_t closer : 1 = 0;  ///< the end that sent the first FIN, or the RST
-  bool by_reset : 1 = false;    ///< the first step is a RST, by the responder to the SYN or between established ends; it is the only one
+  bool by_reset : 1 = false;    ///< the first step is a RST, to the SYN, to the SYN-ACK or between established ends; it is the only one
 
   // A line for each: all that a segment touches of its sender, and of its receiver.
   std::array<CompactEnd, 2> ends;

@@ -9,7 +9,7 @@
 namespace finwait::tcp {
 namespace {
 
-enum class Shape : std::uint8_t { kUnanswered, kHalfOpen, kOpen, kClosed, kReset, kRefused, kOther };
+enum class Shape : std::uint8_t { kUnanswered, kHalfOpen, kOpen, kClosed, kReset, kRefused, kAborted, kOther };
 
 Shape shape_of(const Compact& c) noexcept {
   const State a = c.states[c.originator];
@@ -17,9 +17,9 @@ Shape shape_of(const Compact& c) noexcept {
   if (a == State::kSynSent && b == State::kUnknown) return Shape::kUnanswered;
   if (a == State::kSynSent && b == State::kSynReceived) return Shape::kHalfOpen;
   if (a == State::kEstablished && b == State::kEstablished && !c.closing) return Shape::kOpen;
-  if (c.by_reset) return c.was_answered() ? Shape::kReset : Shape::kRefused;
-  const auto closed = [](State x, State y) { return (x == State::kTimeWait || x == State::kClosed) && y == State::kClosed; };
-  return c.closing && (closed(a, b) || closed(b, a)) ? Shape::kClosed : Shape::kOther;
+  if (c.by_reset) return c.was_completed() ? Shape::kReset : c.was_answered() ? Shape::kAborted : Shape::kRefused;
+  const auto closed = [](State state) { return state == State::kTimeWait || state == State::kClosed; };
+  return c.closing && closed(a) && closed(b) ? Shape::kClosed : Shape::kOther;
 }
 
 /// A half-close that is worth a word (classify.cpp: half_close_of).
@@ -36,6 +36,8 @@ Opening opening_of(Shape shape) noexcept {
       return Opening::kHalfOpen;
     case Shape::kRefused:
       return Opening::kRefused;
+    case Shape::kAborted:
+      return Opening::kAborted;
     default:
       return Opening::kThreeWay;
   }
@@ -45,6 +47,7 @@ Ending ending_of(const Compact& c, Shape shape) noexcept {
   if (shape == Shape::kClosed) return Ending::kGraceful;
   if (shape == Shape::kReset) return Ending::kReset;
   if (shape == Shape::kRefused) return Ending::kRefused;
+  if (shape == Shape::kAborted) return Ending::kAborted;
   if (c.release == Release::kEvicted) return Ending::kEvicted;
   if (shape == Shape::kUnanswered) return Ending::kUnanswered;
   if (shape == Shape::kHalfOpen) return Ending::kHalfOpen;
@@ -71,6 +74,20 @@ void write_end(const Compact& c, unsigned end, Brief::End& to) noexcept {
   to.lone_fin = false;
 }
 
+/// Behind the first FIN: each end is CLOSING since it acknowledged the other's FIN, and in TIME-WAIT since its own was acknowledged.
+void write_crossed_steps(const Compact& c, StateSteps& steps) noexcept {
+  const unsigned x = c.closer;
+  const unsigned y = 1 - x;
+  steps.add(y, State::kFinWait1, c.time_of(CompactClose::kSecondFin));
+  steps.add(x, State::kClosing, c.time_of(CompactClose::kLastAck));
+  steps.add(y, State::kClosing, c.time_of(CompactClose::kFirstAck));
+  steps.add(x, State::kTimeWait, c.time_of(CompactClose::kFirstAck));
+  steps.add(y, State::kTimeWait, c.time_of(CompactClose::kLastAck));
+  if (c.states[x] != State::kClosed) return;
+  steps.add(x, State::kClosed, c.released_at);
+  steps.add(y, State::kClosed, c.released_at);
+}
+
 /// Those of compact_expand.cpp: read_history.
 void write_steps(const Compact& c, StateSteps& steps) noexcept {
   const unsigned a = c.originator;
@@ -91,6 +108,7 @@ void write_steps(const Compact& c, StateSteps& steps) noexcept {
     return;
   }
   steps.add(x, State::kFinWait1, c.time_of(CompactClose::kFirstFin));
+  if (c.close.crossed()) return write_crossed_steps(c, steps);
   steps.add(x, State::kFinWait2, c.time_of(CompactClose::kFirstAck));
   steps.add(x, State::kTimeWait, c.time_of(CompactClose::kLastAck));
   if (c.states[x] == State::kClosed) steps.add(x, State::kClosed, c.released_at);
@@ -108,13 +126,21 @@ std::optional<Anomaly> half_open(const Compact& c, base::Timestamp judged_at, bo
   return found;
 }
 
-Anomaly reset_established(const Compact& c, bool dropped) noexcept {
+Anomaly reset_by_closer(AnomalyKind kind, const Compact& c, bool dropped) noexcept {
   const CompactEnd& x = c.ends[c.closer];
   const CompactEnd& y = c.ends[1 - c.closer];
   const std::uint64_t rst = c.frame_of(CompactClose::kFirstFin);
-  const auto unacknowledged = static_cast<std::int32_t>(y.snd_nxt - x.rcv_nxt);
-  Anomaly found = detecting::make(AnomalyKind::kResetEstablished, c.closer, c.time_of(CompactClose::kFirstFin), {rst},
-                                  {std::max(unacknowledged, 0), 0});
+  const std::int32_t unacknowledged = x.knows(known::kAcked) ? static_cast<std::int32_t>(y.snd_nxt - x.rcv_nxt) : 0;
+  Anomaly found = detecting::make(kind, c.closer, c.time_of(CompactClose::kFirstFin), {rst}, {std::max(unacknowledged, 0), 0});
+  if (dropped) found.origins |= origin::kCapture;
+  return found;
+}
+
+Anomaly simultaneous_close(const Compact& c, bool dropped) noexcept {
+  const auto frame_of_fin = [&](unsigned end) { return c.frame_of(end == c.closer ? CompactClose::kFirstFin : CompactClose::kSecondFin); };
+  const base::Timestamp last = std::max(c.time_of(CompactClose::kFirstFin), c.time_of(CompactClose::kSecondFin));
+  Anomaly found =
+      detecting::make(AnomalyKind::kSimultaneousClose, c.originator, last, {frame_of_fin(c.originator), frame_of_fin(1U - c.originator)});
   if (dropped) found.origins |= origin::kCapture;
   return found;
 }
@@ -127,8 +153,10 @@ Anomaly connection_refused(const Compact& c) noexcept {
 
 std::optional<Anomaly> find(Shape shape, const Compact& c, base::Timestamp judged_at, bool dropped) noexcept {
   if (shape == Shape::kHalfOpen) return half_open(c, judged_at, dropped);
-  if (shape == Shape::kReset) return reset_established(c, dropped);
+  if (shape == Shape::kReset) return reset_by_closer(AnomalyKind::kResetEstablished, c, dropped);
+  if (shape == Shape::kAborted) return reset_by_closer(AnomalyKind::kResetInHandshake, c, dropped);
   if (shape == Shape::kRefused) return connection_refused(c);  // whole in the frames captured, whatever was dropped
+  if (shape == Shape::kClosed && c.close.crossed()) return simultaneous_close(c, dropped);
   return std::nullopt;
 }
 

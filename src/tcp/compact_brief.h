@@ -1,9 +1,9 @@
 // An ordinary life at its end, told without the full record.
 //
-// Most lives that are over have one of six shapes: a SYN that nobody answered, or that was refused, a SYN-ACK that nobody answered, open,
-// closed by both ends, cut by a RST. For these it is known beforehand what classify() and detect_at_end() would say of the full record. Of
-// any other shape, and where a threshold is so low that every connection is over it, nothing is said here. Always true: what is said is the
-// same (tests/tcp/compact_brief_test.cpp).
+// Most lives that are over have one of seven shapes: a SYN that nobody answered, or that was refused, a SYN-ACK that nobody answered, or
+// that was, open, closed by both ends, cut by a RST. For these it is known beforehand what classify() and detect_at_end() would say of the
+// full record. Of any other shape, and where a threshold is so low that every connection is over it, nothing is said here. Always true:
+// what is said is the same (tests/tcp/compact_brief_test.cpp).
 #pragma once
 
 #include <optional>

@@ -20,6 +20,9 @@ struct Steps {
   Step first_ack;   ///< of the first FIN; may be the second FIN
   Step second_fin;  ///< by the other end
   Step last_ack;
+
+  /// Both FINs are acknowledged, whichever was first.
+  [[nodiscard]] bool done() const noexcept { return first_ack.frame != 0 && last_ack.frame != 0; }
 };
 
 /// Of a life that has neither timestamps nor anything wrapped around its packets.
@@ -32,8 +35,10 @@ Steps steps_of(const Compact& c, const CompactExtra& extra) noexcept {
     const bool stamped = (c.stamped >> n & 1) != 0;
     return {c.frame_of(n), c.time_of(n), stamped ? ts_val : 0, stamped};
   };
-  return {step(CompactClose::kFirstFin, extra.sent_ts_vals[0]), step(CompactClose::kFirstAck, extra.sent_ts_vals[1]),
-          step(CompactClose::kSecondFin, extra.clocks[1 - c.closer].newest_ts_val),
+  const std::uint32_t newest = extra.clocks[1 - c.closer].newest_ts_val;
+  const bool crossed = close.crossed();
+  return {step(CompactClose::kFirstFin, extra.sent_ts_vals[0]), step(CompactClose::kFirstAck, crossed ? newest : extra.sent_ts_vals[1]),
+          step(CompactClose::kSecondFin, crossed ? extra.sent_ts_vals[1] : newest),
           step(CompactClose::kLastAck, extra.clocks[c.closer].newest_ts_val)};
 }
 
@@ -159,6 +164,9 @@ void write_fin_ack(Endpoint& x, Endpoint& y, const Step& fin, const Step& ack, b
 /// A SYN was answered by a RST: its end is CLOSED, the other one never was anything.
 bool was_refused(const Compact& c) noexcept { return c.by_reset && !c.was_answered(); }
 
+/// A SYN-ACK was answered by one.
+bool was_aborted(const Compact& c) noexcept { return c.by_reset && c.was_answered() && !c.was_completed(); }
+
 void write_refusal(const Compact& c, const Step& rst, Connection& whole) noexcept {
   const unsigned closer = c.closer;
   Endpoint& x = whole.ends[closer];
@@ -186,7 +194,8 @@ void write_close(const Compact& c, const Steps& close, Connection& whole) noexce
   if (close.first_ack.frame != 0) write_fin_ack(y, x, close.first_fin, close.first_ack, first == c.originator);
   if (close.second_fin.frame != 0) write_fin(y, close.second_fin);
   if (close.last_ack.frame != 0) write_fin_ack(x, y, close.second_fin, close.last_ack, first != c.originator);
-  if (close.last_ack.frame != 0) whole.time_wait_since = c.last_clock;  // nothing came after it
+  if (close.done()) whole.time_wait_since = c.last_clock;  // nothing came after it
+  if (c.close.crossed()) y.not_covering_at = close.second_fin.time;
   if (!c.is(trait::kHalfClose)) return;
   whole.half_close_from = close.first_ack.time;
   whole.half_close_next = y.snd_nxt;
@@ -194,8 +203,11 @@ void write_close(const Compact& c, const Steps& close, Connection& whole) noexce
   whole.half_close_packets = close.second_fin.frame != 0 ? 1 : 0;
 }
 
-/// TIME-WAIT has run out.
-bool has_waited(const Compact& c) noexcept { return c.closing && c.states[0] == State::kClosed && c.states[1] == State::kClosed; }
+/// The end was in TIME-WAIT, and that has run out.
+bool has_waited(const Compact& c, unsigned end) noexcept {
+  const bool over = c.states[0] == State::kClosed && c.states[1] == State::kClosed;
+  return over && (end == c.closer || c.close.crossed());
+}
 
 /// Appends to what was said.
 struct Said {
@@ -211,8 +223,34 @@ void add_reset(const Compact& c, const Step& rst, const Said& add) {
     add(c.originator, State::kSynSent, State::kClosed, Proof::kPresumed, rst.frame, rst.frame, rst.time);
     return;
   }
-  add(c.closer, State::kEstablished, State::kClosed, Proof::kProven, rst.frame, rst.frame, rst.time);
-  add(1U - c.closer, State::kEstablished, State::kClosed, Proof::kPresumed, rst.frame, rst.frame, rst.time);
+  const bool open = c.was_completed();
+  const State closer_was = open ? State::kEstablished : State::kSynSent;
+  const State target_was = open ? State::kEstablished : State::kSynReceived;
+  add(c.closer, closer_was, State::kClosed, Proof::kProven, rst.frame, rst.frame, rst.time);
+  add(1U - c.closer, target_was, State::kClosed, Proof::kPresumed, rst.frame, rst.frame, rst.time);
+}
+
+/// The first of the two acknowledgments seems to leave the end that did not send it in FIN-WAIT-2; the second one shows that it was
+/// CLOSING.
+void add_crossed_close(unsigned first, const Steps& close, const Said& add) {
+  add(first, State::kEstablished, State::kFinWait1, Proof::kProven, close.first_fin.frame, close.first_fin.frame, close.first_fin.time);
+  const Step& fin = close.second_fin;
+  add(1U - first, State::kEstablished, State::kFinWait1, Proof::kProven, fin.frame, fin.frame, fin.time);
+  const bool in_order = close.first_ack.frame != 0 && (close.last_ack.frame == 0 || close.first_ack.frame < close.last_ack.frame);
+  const Step& ack = in_order ? close.first_ack : close.last_ack;  // the one that comes first, of the FIN of `x`
+  const Step& last = in_order ? close.last_ack : close.first_ack;
+  const unsigned x = in_order ? first : 1U - first;
+  const unsigned y = 1 - x;
+  const std::uint64_t fin_x = (in_order ? close.first_fin : close.second_fin).frame;
+  const std::uint64_t fin_y = (in_order ? close.second_fin : close.first_fin).frame;
+  if (ack.frame == 0) return;
+  add(y, State::kFinWait1, State::kClosing, Proof::kProven, fin_x, ack.frame, ack.time);
+  add(x, State::kFinWait1, State::kFinWait2, Proof::kPresumed, ack.frame, ack.frame, ack.time);
+  if (last.frame == 0) return;
+  add(x, State::kFinWait2, State::kFinWait1, Proof::kRefuted, ack.frame, last.frame, last.time);
+  add(x, State::kFinWait1, State::kClosing, Proof::kProven, fin_y, last.frame, last.time);
+  add(x, State::kClosing, State::kTimeWait, Proof::kPresumed, ack.frame, ack.frame, ack.time);
+  add(y, State::kClosing, State::kTimeWait, Proof::kPresumed, last.frame, last.frame, last.time);
 }
 
 void add_close(unsigned x, const Steps& close, const Said& add) {
@@ -248,13 +286,15 @@ void expand(const Compact& c, const CompactExtra& given, Connection& whole) noex
     return;
   }
   write_close(c, steps, whole);
-  if (has_waited(c)) whole.ends[c.closer].facts.set(Fact::kTimer, {0, 0, c.released_at}, Proof::kProven);
+  for (unsigned end = 0; end != 2; ++end) {
+    if (has_waited(c, end)) whole.ends[end].facts.set(Fact::kTimer, {0, 0, c.released_at}, Proof::kProven);
+  }
 }
 
 bool unlisted_in_flight(const Compact& c, const CompactExtra& given, unsigned end, Sent& sent) noexcept {
   const CompactExtra& extra = c.has_extra ? given : kNoExtra;
   const CompactEnd& x = c.ends[end];
-  if (!c.closing) {
+  if (!c.closing || was_aborted(c)) {
     const bool answered = c.was_answered();
     if (c.was_completed() || (end == c.originator) == answered) return false;
     sent = {answered ? c.syn_ack_frame() : c.id,
@@ -271,7 +311,9 @@ bool unlisted_in_flight(const Compact& c, const CompactExtra& given, unsigned en
   const Step& fin = first ? steps.first_fin : steps.second_fin;
   if (c.by_reset || fin.frame == 0 || c.close.has(acked)) return false;
   const std::uint32_t length = c.close.payloads[first ? 0 : 1] + 1U;
-  sent = {fin.frame, fin.time, x.snd_nxt - length, x.snd_nxt, x.rcv_nxt, fin.ts_val};  // it was the last its end said
+  // It was the last its end said, or it crossed the other one (compact_machine.cpp: crosses).
+  const std::uint32_t ack = c.close.crossed() ? c.ends[1 - end].snd_nxt - 1 - c.close.payloads[first ? 1 : 0] : x.rcv_nxt;
+  sent = {fin.frame, fin.time, x.snd_nxt - length, x.snd_nxt, ack, fin.ts_val};
   return true;
 }
 
@@ -292,8 +334,10 @@ void read_history(const Compact& c, std::vector<Transition>& out) {
     add_reset(c, steps.first_fin, add);
     return;
   }
-  add_close(c.closer, steps, add);
-  if (has_waited(c)) add(c.closer, State::kTimeWait, State::kClosed, Proof::kTimer, 0, 0, c.released_at);
+  c.close.crossed() ? add_crossed_close(c.closer, steps, add) : add_close(c.closer, steps, add);
+  for (const unsigned end : {a, b}) {
+    if (has_waited(c, end)) add(end, State::kTimeWait, State::kClosed, Proof::kTimer, 0, 0, c.released_at);
+  }
 }
 
 }  // namespace finwait::tcp

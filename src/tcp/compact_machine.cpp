@@ -38,7 +38,8 @@ void write_step(Compact& c, CompactExtra& extra, CompactClose::Step step, const 
   c.close.frames[step] = c.since_syn(s.frame);
   c.close.times[step].set(c.since_start(s.time));
   if (s.has(present::kTimestamps)) c.stamped |= (1U << step) & 0xfU;
-  if (c.has_extra && step < extra.sent_ts_vals.size()) extra.sent_ts_vals[step] = s.ts_val;
+  if (c.has_extra && step == CompactClose::kFirstFin) extra.sent_ts_vals[0] = s.ts_val;
+  if (c.has_extra && step == c.close.middle()) extra.sent_ts_vals[1] = s.ts_val;
 }
 
 Sent oldest_of(const Compact& c, const CompactExtra& extra, unsigned end) noexcept {
@@ -61,6 +62,12 @@ void need_extra(Compact& c, CompactExtra& extra) noexcept {
 void learn_largest(CompactEnd& y, std::uint32_t payload) noexcept {
   const std::uint32_t length = std::min<std::uint32_t>(payload + 1, 0xffff);
   if (length > y.largest_acked) y.largest_acked = static_cast<std::uint16_t>(length);
+}
+
+/// An ACK without IP ID, where the FIN of its sender is acknowledged: perhaps it was sent from TIME-WAIT (closing.cpp).
+bool may_come_from_time_wait(const Compact& c, const Segment& s) noexcept {
+  const CompactEnd& x = c.ends[s.direction];
+  return c.states[s.direction] == State::kFinWait2 && s.ip_id == 0 && x.knows(known::kIpId) && !x.knows(known::kIpIdErratic);
 }
 
 }  // namespace
@@ -96,6 +103,8 @@ Taken CompactMachine::apply(Compact& c, CompactExtra& extra, std::uint32_t index
       return answer(c, extra, index, s);
     case flag::kRst | flag::kAck:
       return c.states[s.direction] == State::kUnknown ? refuse(c, extra, index, s) : reset(c, extra, index, s);
+    case flag::kRst:
+      return abort(c, extra, index, s);
     default:
       return Taken::kRefused;
   }
@@ -110,21 +119,38 @@ CompactMachine::Step CompactMachine::step_by(const Compact& c, const Segment& s)
     if (c.ends[s.direction].knows(known::kIssFar)) return Step::kNone;
     if (x == State::kCloseWait) return Step::kLastFin;
     if (x != State::kEstablished) return Step::kNone;
-    return y == State::kEstablished ? Step::kFirstFin : y == State::kFinWait1 ? Step::kLastFinAtOnce : Step::kNone;
+    if (y == State::kEstablished) return Step::kFirstFin;
+    if (y != State::kFinWait1) return Step::kNone;
+    return s.ack == c.ends[1 - s.direction].snd_nxt ? Step::kLastFinAtOnce : Step::kLastFinCrossing;
   }
   if (s.payload_length != 0) return Step::kNone;
   if (x == State::kSynSent && y == State::kSynReceived) return Step::kComplete;
   if (x == State::kEstablished && y == State::kFinWait1) return Step::kFirstAck;
-  return x == State::kFinWait2 && y == State::kLastAck ? Step::kLastAck : Step::kNone;
+  if (x == State::kFinWait2 && y == State::kLastAck) return Step::kLastAck;
+  const bool crossed = y == State::kFinWait1 ? x == State::kFinWait1 : y == State::kClosing && x == State::kFinWait2;
+  return crossed ? Step::kCrossedAck : Step::kNone;
 }
 
-// All that follows a SYN-ACK, but for RSTs: each step acknowledges all that was sent, but for the first FIN.
+/// A FIN that crosses the first one, of which no more need be noted than the step: each of the two acknowledges just what the other end
+/// said before its own, so either tells what the other one acknowledged; this one acknowledges nothing new; and it was not held up, so that
+/// its end spoke without covering the first FIN at the time of the step. Of the sender's clock nothing is learnt if it was.
+bool CompactMachine::crosses(const Compact& c, CompactExtra& extra, const Segment& s) noexcept {
+  const CompactEnd& x = c.ends[s.direction];
+  const CompactEnd& y = c.ends[1 - s.direction];
+  const bool all = y.rcv_nxt == s.seq && s.ack == y.snd_nxt - 1 - c.close.payloads[0];
+  return all && s.ack == x.rcv_nxt && (!s.has(present::kTimestamps) || when_sent(c, extra, s) == s.time);
+}
+
+// All that follows a SYN-ACK, but for RSTs: each step acknowledges all that was sent, but for the first FIN and one that crosses it.
 Taken CompactMachine::go_on(Compact& c, CompactExtra& extra, std::uint32_t index, const Segment& s) noexcept {
   const Step step = step_by(c, s);
   if (step == Step::kNone) return apply_quiet(c, extra, index, s) ? Taken::kQuiet : Taken::kRefused;
-  if (step != Step::kFirstFin && s.ack != c.ends[1 - s.direction].snd_nxt) return Taken::kRefused;
+  const bool behind = step == Step::kFirstFin || step == Step::kLastFinCrossing;
+  if (!behind && s.ack != c.ends[1 - s.direction].snd_nxt) return Taken::kRefused;
   Next next;
   if (!is_next(c, extra, s, next) || (step == Step::kComplete && !fits_opening(c, s))) return Taken::kRefused;
+  if (step == Step::kLastFinCrossing && !crosses(c, extra, s)) return Taken::kRefused;
+  if (step == Step::kCrossedAck && may_come_from_time_wait(c, s)) return Taken::kRefused;
   take(c, extra, index, s, next);
   switch (step) {
     case Step::kComplete:
@@ -136,6 +162,9 @@ Taken CompactMachine::go_on(Compact& c, CompactExtra& extra, std::uint32_t index
     case Step::kFirstAck:
     case Step::kLastAck:
       acknowledge_fin(c, extra, s, step);
+      break;
+    case Step::kCrossedAck:
+      acknowledge_crossed(c, extra, s);
       break;
     default:
       close_second(c, extra, s, step);
@@ -159,15 +188,19 @@ Taken CompactMachine::go_on(Compact& c, CompactExtra& extra, std::uint32_t index
 }
 
 // What every segment behind the SYNs says.
-[[gnu::always_inline]] inline void CompactMachine::note(Compact& c, CompactExtra& extra, std::uint32_t index, const Segment& s,
-                                                        std::uint32_t print) noexcept {
+[[gnu::always_inline]] inline void CompactMachine::note(Compact& c, std::uint32_t index, const Segment& s, std::uint32_t print) noexcept {
   CompactEnd& x = c.ends[s.direction];
   remember_print(c, print);
-  x.set_spoke_at(c.since_start(s.has(present::kTimestamps) ? when_sent(c, extra, s) : s.time));
   zeek_.see(index, s);
   ++x.counters.packets;
   x.counters.ip_bytes += s.ip_length;
   note_frame(c, s);
+}
+
+// ... and those with an ACK.
+[[gnu::always_inline]] inline void CompactMachine::note_heard(Compact& c, CompactExtra& extra, const Segment& s) noexcept {
+  CompactEnd& x = c.ends[s.direction];
+  x.set_spoke_at(c.since_start(s.has(present::kTimestamps) ? when_sent(c, extra, s) : s.time));
   x.rcv_nxt = s.ack;
   x.learn(known::kSpoke | known::kAcked);
   measure_rtt(x, s.ack, c.since_start(s.time), false);
@@ -178,7 +211,8 @@ Taken CompactMachine::go_on(Compact& c, CompactExtra& extra, std::uint32_t index
                                                         const Next& next) noexcept {
   CompactEnd& x = c.ends[s.direction];
   CompactEnd& y = c.ends[1 - s.direction];
-  note(c, extra, index, s, next.print);
+  note(c, index, s, next.print);
+  note_heard(c, extra, s);
   remember_newest(x, extra.clocks[s.direction], s);
   x.max_window = std::max(x.max_window, next.window);
   x.right_edge = next.edge;
@@ -283,8 +317,10 @@ void CompactMachine::close_second(Compact& c, CompactExtra& extra, const Segment
   const unsigned x = s.direction;
   write_step(c, extra, CompactClose::kSecondFin, s);
   c.close.payloads[1] = static_cast<std::uint16_t>(s.payload_length);
-  c.ends[x].learn(known::kFin | known::kFinCovers);
-  if (step == Step::kLastFinAtOnce) {  // it acknowledges the first FIN too
+  c.ends[x].learn(known::kFin | (step == Step::kLastFinCrossing ? known::kNotCovering : known::kFinCovers));
+  if (step == Step::kLastFinCrossing) {
+    enter(c, x, State::kFinWait1);
+  } else if (step == Step::kLastFinAtOnce) {  // it acknowledges the first FIN too
     write_step(c, extra, CompactClose::kFirstAck, s);
     blocks_.prune_sent(c.ends[1 - x], s.ack);
     learn_largest(c.ends[1 - x], c.close.payloads[0]);
@@ -294,6 +330,20 @@ void CompactMachine::close_second(Compact& c, CompactExtra& extra, const Segment
   } else {
     enter(c, x, State::kLastAck);
   }
+}
+
+// Of either FIN, by the end that sent the other one, which is CLOSING from then on. The first acknowledgment seems to leave the other end
+// in FIN-WAIT-2; the second shows that this end was CLOSING too, and had the first one there.
+void CompactMachine::acknowledge_crossed(Compact& c, CompactExtra& extra, const Segment& s) noexcept {
+  const unsigned x = s.direction;
+  const unsigned y = 1 - x;
+  const bool of_first = x != c.closer;
+  learn_largest(c.ends[y], c.close.payloads[of_first ? 0 : 1]);
+  write_step(c, extra, of_first ? CompactClose::kFirstAck : CompactClose::kLastAck, s);
+  const bool both = c.states[x] == State::kFinWait2;
+  enter(c, x, State::kClosing);
+  if (both) enter(c, x, State::kTimeWait);
+  enter(c, y, both ? State::kTimeWait : State::kFinWait2);
 }
 
 // Behind the oldest. No more of them all together than of any other connection.
@@ -329,7 +379,8 @@ Taken CompactMachine::reset(Compact& c, CompactExtra& extra, std::uint32_t index
   const std::uint32_t print = fingerprint(s);
   if (was_seen(c, print)) return Taken::kRefused;
 
-  note(c, extra, index, s, print);
+  note(c, index, s, print);
+  note_heard(c, extra, s);
   prune_sent(c, 1 - side, s.ack);
   write_reset(c, extra, s);
   x.learn(known::kOwnReset);
@@ -355,7 +406,8 @@ Taken CompactMachine::refuse(Compact& c, CompactExtra& extra, std::uint32_t inde
   const bool plain = (s.present & ~kPlain) == 0 && s.payload_length == 0 && s.ack == y.snd_nxt;
   if (!first || !plain || !fits(c, x, s)) return Taken::kRefused;
 
-  note(c, extra, index, s, fingerprint(s));
+  note(c, index, s, fingerprint(s));
+  note_heard(c, extra, s);
   x.ttl = s.ttl;
   x.learn(known::kTtl);
   y.largest_acked = 1;
@@ -364,7 +416,30 @@ Taken CompactMachine::refuse(Compact& c, CompactExtra& extra, std::uint32_t inde
   return Taken::kMoved;
 }
 
-void CompactMachine::expire_time_wait(Compact& c) noexcept { enter(c, c.closer, State::kClosed); }
+// The originator has had enough of what it asked for: a bare RST where its ACK would stand, at just the number the responder waits for.
+Taken CompactMachine::abort(Compact& c, CompactExtra& extra, std::uint32_t index, const Segment& s) noexcept {
+  const unsigned side = s.direction;
+  CompactEnd& x = c.ends[side];
+  if (c.states[side] != State::kSynSent || c.states[1 - side] != State::kSynReceived) return Taken::kRefused;
+  if ((s.present & ~kHarmless) != 0 || s.seq != x.snd_nxt || s.payload_length != 0 || !fits(c, x, s)) return Taken::kRefused;
+  if (s.has(present::kTimestamps) && !x.knows(known::kClockFirst)) return Taken::kRefused;
+  const std::uint32_t print = fingerprint(s);
+  if (was_seen(c, print)) return Taken::kRefused;
+
+  if (s.has(present::kTimestamps)) static_cast<void>(when_sent(c, extra, s));  // learns its clock
+  note(c, index, s, print);
+  write_reset(c, extra, s);
+  x.learn(known::kOwnReset);
+  enter(c, side, State::kClosed);
+  enter(c, 1 - side, State::kClosed);
+  return Taken::kMoved;
+}
+
+void CompactMachine::expire_time_wait(Compact& c) noexcept {
+  for (unsigned end = 0; end != 2; ++end) {
+    if (c.states[end] == State::kTimeWait) enter(c, end, State::kClosed);
+  }
+}
 
 void CompactMachine::enter(Compact& c, unsigned end, State state) noexcept {
   c.states[end] = state;

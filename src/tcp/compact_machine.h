@@ -37,7 +37,7 @@ class CompactMachine {
   /// has happened. In compact_quiet.h, to be inlined where each segment passes.
   [[nodiscard]] bool apply_quiet(Compact& c, CompactExtra& extra, std::uint32_t index, const wire::Segment& s) noexcept;
 
-  /// TIME-WAIT has run out, for a life that is in it.
+  /// TIME-WAIT has run out, for a life of which an end is in it, or both are.
   void expire_time_wait(Compact& c) noexcept;
 
   /// The full record (compact_expand.h), with all that the compact one held in blocks; that one is then done with.
@@ -51,8 +51,18 @@ class CompactMachine {
     std::uint32_t print;
   };
   /// The steps behind the SYN-ACK. The last FIN is the one of the end that closes second: after its acknowledgment of the first, or with
-  /// it.
-  enum class Step : std::uint8_t { kNone, kComplete, kFirstFin, kFirstAck, kLastFin, kLastFinAtOnce, kLastAck };
+  /// it, or crossing the first. Then each end acknowledges the other's FIN by a step of the same kind.
+  enum class Step : std::uint8_t {
+    kNone,
+    kComplete,
+    kFirstFin,
+    kFirstAck,
+    kLastFin,
+    kLastFinAtOnce,
+    kLastFinCrossing,
+    kCrossedAck,
+    kLastAck
+  };
   [[nodiscard]] static Step step_by(const Compact& c, const wire::Segment& s) noexcept;
   [[nodiscard]] static bool is_quiet(const Compact& c, const CompactExtra& extra, const wire::Segment& s, Next& next) noexcept;
   [[nodiscard]] static base::Timestamp when_sent(const Compact& c, CompactExtra& extra, const wire::Segment& s) noexcept;
@@ -69,11 +79,15 @@ class CompactMachine {
   void close_first(Compact& c, CompactExtra& extra, const wire::Segment& s) noexcept;
   void acknowledge_fin(Compact& c, CompactExtra& extra, const wire::Segment& s, Step step) noexcept;
   void close_second(Compact& c, CompactExtra& extra, const wire::Segment& s, Step step) noexcept;
+  [[nodiscard]] static bool crosses(const Compact& c, CompactExtra& extra, const wire::Segment& s) noexcept;
+  void acknowledge_crossed(Compact& c, CompactExtra& extra, const wire::Segment& s) noexcept;
   [[nodiscard]] Taken refuse(Compact& c, CompactExtra& extra, std::uint32_t index, const wire::Segment& s) noexcept;
   void begin_close(Compact& c, const CompactExtra& extra, const wire::Segment& s) noexcept;
   void write_reset(Compact& c, CompactExtra& extra, const wire::Segment& s) noexcept;
   [[nodiscard]] Taken reset(Compact& c, CompactExtra& extra, std::uint32_t index, const wire::Segment& s) noexcept;
-  void note(Compact& c, CompactExtra& extra, std::uint32_t index, const wire::Segment& s, std::uint32_t print) noexcept;
+  [[nodiscard]] Taken abort(Compact& c, CompactExtra& extra, std::uint32_t index, const wire::Segment& s) noexcept;
+  void note(Compact& c, std::uint32_t index, const wire::Segment& s, std::uint32_t print) noexcept;
+  void note_heard(Compact& c, CompactExtra& extra, const wire::Segment& s) noexcept;
   void enter(Compact& c, unsigned end, State state) noexcept;
 
   Blocks& blocks_;

@@ -13,7 +13,7 @@ namespace {
 bool is_released(const Compact& c) noexcept { return c.is(trait::kReleased); }
 
 /// What its states say of a life: how easily it is given up, and what it waits for.
-enum class Wait : std::uint8_t { kTimeWait, kClosed, kSynReceived, kSynSent, kLastAck, kIdle };
+enum class Wait : std::uint8_t { kTimeWait, kClosed, kSynReceived, kSynSent, kClosing, kIdle };
 struct Standing {
   Worth worth;
   Wait wait;
@@ -25,7 +25,8 @@ constexpr Standing standing_in(State a, State b) noexcept {
   if (in(State::kClosed)) return {Worth::kOver, Wait::kClosed};
   if (in(State::kSynReceived)) return {Worth::kHalfOpen, Wait::kSynReceived};
   if (in(State::kSynSent)) return {Worth::kUnanswered, Wait::kSynSent};
-  return {Worth::kAlive, in(State::kLastAck) ? Wait::kLastAck : Wait::kIdle};
+  const bool both_fins = in(State::kLastAck) || in(State::kClosing) || (a == State::kFinWait1 && b == State::kFinWait1);
+  return {Worth::kAlive, both_fins ? Wait::kClosing : Wait::kIdle};
 }
 
 constexpr auto kStandings = [] {
@@ -49,7 +50,7 @@ base::Duration time_of(Wait wait, const Timers& t) noexcept {
       return t.syn_ack_unanswered;
     case Wait::kSynSent:
       return t.syn_unanswered;
-    case Wait::kLastAck:
+    case Wait::kClosing:
       return t.closing;
     case Wait::kIdle:
       break;
@@ -65,7 +66,7 @@ Standing standing(const Compact& c) noexcept {
 
 std::uint64_t shortest_wait_of(const Timers& timers) noexcept {
   base::Duration shortest = std::numeric_limits<base::Duration>::max();
-  for (const Wait wait : {Wait::kTimeWait, Wait::kClosed, Wait::kSynReceived, Wait::kSynSent, Wait::kLastAck, Wait::kIdle}) {
+  for (const Wait wait : {Wait::kTimeWait, Wait::kClosed, Wait::kSynReceived, Wait::kSynSent, Wait::kClosing, Wait::kIdle}) {
     if (wait != Wait::kIdle || timers.idle != 0) shortest = std::min(shortest, time_of(wait, timers));
   }
   return static_cast<std::uint64_t>(std::max<base::Duration>(shortest, 0));

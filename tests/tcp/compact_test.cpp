@@ -41,12 +41,14 @@ class Life {
     say(a, flag::kSyn, 0);
     if (random_() % 8 == 0) return refused(b);
     say(b, flag::kSyn | flag::kAck, 0);
+    if (random_() % 8 == 0) return aborted(a);
     say(a, flag::kAck, 0);
     for (unsigned n = random_() % 12; n != 0; --n) {
       say(random_() % 2, random_() % 3 == 0 ? flag::kAck | flag::kPsh : flag::kAck, random_() % 3 == 0 ? 0 : random_() % 1460);
     }
     if (random_() % 5 == 0) return end_by_reset();
     const unsigned first = random_() % 2;
+    if (random_() % 4 == 0) return cross(first);
     if (random_() % 40 == 0) {  // more under way than anybody remembers
       for (unsigned n = 60 + random_() % 10; n != 0; --n) say(random_() % 8 == 0 ? 1 - first : first, flag::kAck, 1 + random_() % 100);
     }
@@ -64,6 +66,31 @@ class Life {
     say(by, flag::kRst | (random_() % 6 == 0 ? 0 : flag::kAck), 0);
     if (random_() % 3 == 0) say(random_() % 2, random_() % 2 == 0 ? flag::kSyn : flag::kRst | flag::kAck, 0);
     if (random_() % 3 == 0) say(by, random_() % 2 == 0 ? flag::kSyn | flag::kAck : flag::kAck, 0);
+    return said_;
+  }
+
+  /// The SYN-ACK is, by its peer.
+  std::vector<Segment> aborted(unsigned by) {
+    say(by, random_() % 6 == 0 ? flag::kRst | flag::kAck : flag::kRst, 0);
+    if (random_() % 2 == 0) said_.back().window = 0;
+    for (unsigned n = random_() % 3; n != 0; --n) {
+      constexpr std::array<std::uint16_t, 4> kMore{flag::kRst, flag::kAck, flag::kSyn | flag::kAck, flag::kSyn};
+      say(random_() % 2, kMore[random_() % kMore.size()], 0);
+    }
+    return said_;
+  }
+
+  /// Both FINs are under way at once; mostly everything before them was acknowledged.
+  std::vector<Segment> cross(unsigned first) {
+    if (random_() % 8 != 0) say(first, flag::kAck, 0);
+    if (random_() % 8 != 0) say(1 - first, flag::kAck, 0);
+    crossing_ = true;
+    for (const unsigned end : {first, 1 - first}) say(end, flag::kFin | flag::kAck, random_() % 3 == 0 ? random_() % 900 : 0);
+    crossing_ = false;
+    const unsigned acks_first = random_() % 2;
+    if (random_() % 9 != 0) say(acks_first, flag::kAck, 0);
+    if (random_() % 9 != 0) say(1 - acks_first, flag::kAck, 0);
+    if (random_() % 9 == 0) say(random_() % 2, random_() % 3 == 0 ? flag::kFin | flag::kAck : flag::kAck, 0);
     return said_;
   }
 
@@ -97,7 +124,8 @@ class Life {
     s.seq = next_[from];
     const bool syn = (flags & flag::kSyn) != 0;
     const bool fin = (flags & flag::kFin) != 0;
-    if (random_() % 4 != 0 || syn || fin || said_.size() < 4 || payload == 0) acked_[from] = next_[1 - from];
+    const bool heard = random_() % 4 != 0 || syn || fin || said_.size() < 4 || payload == 0;
+    if (heard && !crossing_) acked_[from] = next_[1 - from];
     if ((flags & flag::kAck) != 0) s.ack = acked_[from];
     s.payload_length = payload;
     next_[from] = s.end();
@@ -150,6 +178,7 @@ class Life {
   bool counted_;
   unsigned oddity_;
   bool at_once_;
+  bool crossing_ = false;
   std::array<std::uint32_t, 2> next_{};
   std::array<std::uint32_t, 2> acked_{};
   std::array<std::uint16_t, 2> ip_id_{};
@@ -251,8 +280,33 @@ std::vector<Anomaly> found_by(const Way& way) {
   return out;
 }
 
+/// What the lives turned out to be that stayed short to the end.
+struct Seen {
+  std::array<unsigned, 2> aborted{};                 ///< by whether it had timestamps
+  std::array<std::array<unsigned, 2>, 2> crossed{};  ///< ... and by which of the FINs was acknowledged first
+  unsigned half_crossed = 0;                         ///< one of the FINs is acknowledged
+  unsigned crossed_with_data = 0;
+  unsigned crossed_without_ip_id = 0;  ///< as over IPv6
+
+  void count(const Compact& c) {
+    const bool stamped = c.ends[0].knows(known::kTimestamp);
+    if (!c.closing) return;
+    const CompactClose& close = c.close;
+    if (c.by_reset) {
+      aborted[stamped] += c.was_answered() && !c.was_completed();
+      return;
+    }
+    if (!close.crossed()) return;
+    half_crossed += close.has(CompactClose::kFirstAck) != close.has(CompactClose::kLastAck);
+    if (!close.has(CompactClose::kFirstAck) || !close.has(CompactClose::kLastAck)) return;
+    ++crossed[stamped][close.frames[CompactClose::kFirstAck] < close.frames[CompactClose::kLastAck]];
+    crossed_with_data += close.payloads[0] != 0 && close.payloads[1] != 0;
+    crossed_without_ip_id += !c.ends[0].knows(known::kIpId) && !c.ends[1].knows(known::kIpId);
+  }
+};
+
 /// How many segments the compact record took.
-unsigned compare(const std::vector<Segment>& segments, const std::string& of) {
+unsigned compare(const std::vector<Segment>& segments, const std::string& of, Seen* seen = nullptr) {
   ShortWay quick;
   Way slow;
   bool first = true;
@@ -275,6 +329,7 @@ unsigned compare(const std::vector<Segment>& segments, const std::string& of) {
     EXPECT_TRUE(compact || (same_in_flight(quick, slow, 0) && same_in_flight(quick, slow, 1))) << of << ", frame " << s.frame;
     if (testing::Test::HasFailure()) break;
   }
+  if (quick.compact && seen != nullptr) seen->count(*quick.compact);
   if (quick.compact) quick.live_on();
   EXPECT_TRUE(same_in_flight(quick, slow, 0) && same_in_flight(quick, slow, 1)) << of;
   return quick.took;
@@ -282,8 +337,18 @@ unsigned compare(const std::vector<Segment>& segments, const std::string& of) {
 
 TEST(Compact, IsWhatTheMachineMakesOfTheSameSegments) {
   unsigned took = 0;
-  for (unsigned seed = 1; seed <= 20000 && !HasFailure(); ++seed) took += compare(Life(seed).segments(), "seed " + std::to_string(seed));
+  Seen seen;
+  for (unsigned seed = 1; seed <= 20000 && !HasFailure(); ++seed) {
+    took += compare(Life(seed).segments(), "seed " + std::to_string(seed), &seen);
+  }
   EXPECT_GT(took, 100'000U);
+  for (const bool stamped : {false, true}) {
+    EXPECT_GT(seen.aborted[stamped], 200U);
+    for (const unsigned n : seen.crossed[stamped]) EXPECT_GT(n, 200U);
+  }
+  EXPECT_GT(seen.half_crossed, 150U);
+  EXPECT_GT(seen.crossed_with_data, 80U);
+  EXPECT_GT(seen.crossed_without_ip_id, 150U);
 }
 
 // ---- what is too large for the record
