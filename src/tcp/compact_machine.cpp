@@ -254,13 +254,13 @@ Taken CompactMachine::answer(Compact& c, CompactExtra& extra, std::uint32_t inde
       s.direction != c.originator && c.states[s.direction] == State::kUnknown && c.states[1 - s.direction] == State::kSynSent;
   if (!first || !is_plain_syn(s, flag::kSyn | flag::kAck) || s.ack != y.snd_nxt || !fits_opening(c, s)) return Taken::kRefused;
   zeek_.see(index, s);
+  measure_rtt(x, s.ack, c.since_start(s.time), false);  // writes a word of which take_syn() writes the rest
   take_syn(c, extra, s);
   note_frame(c, s);
   c.opening.syn_ack_frame = c.since_syn(s.frame);
   c.opening.syn_ack_time.set(c.since_start(s.time));
   x.rcv_nxt = s.ack;
   x.learn(known::kSynAck | known::kAcked);
-  measure_rtt(x, s.ack, c.since_start(s.time), false);
   y.largest_acked = 1;
   enter(c, s.direction, State::kSynReceived);
   return Taken::kMoved;

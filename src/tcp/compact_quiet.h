@@ -22,12 +22,11 @@ inline constexpr std::uint16_t kHarmless = present::kTimestamps | present::kPayl
 
 /// The numbers of a compact record are short, and nothing in it is stamped ahead of the trace clock.
 [[gnu::always_inline]] inline bool fits(const Compact& c, const CompactEnd& x, const wire::Segment& s) noexcept {
-  constexpr std::uint64_t kMostFrames = 0xffff'ffff;
   const bool counters = (s.ip_length != 0) & (s.payload_length <= s.ip_length) & (x.counters.ip_bytes + s.ip_length >= s.ip_length);
-  const bool length = s.payload_length <= 0xffff;
-  const bool frame = s.frame - c.id - 1 < kMostFrames;  // behind the SYN's
-  const bool time = static_cast<std::uint64_t>(c.since_start(s.time)) >> (kLifeBits - 1) == 0;
-  return counters & length & frame & time & (s.time <= s.clock);
+  const std::uint64_t behind = s.frame - c.id - 1;  // the SYN's
+  const std::uint64_t since_start = static_cast<std::uint64_t>(c.since_start(s.time));
+  const std::uint64_t beyond = (behind | (behind + 1)) >> 32 | since_start >> (kLifeBits - 1) | s.payload_length >> 16;
+  return counters & (beyond == 0) & (s.time <= s.clock);
 }
 
 }  // namespace compact
