@@ -358,7 +358,8 @@ void CompactMachine::begin_close(Compact& c, const CompactExtra& extra, const Se
   for (unsigned end = 0; end != 2; ++end) {
     if (c.in_flight.frames[end] != 0) blocks_.unshift_sent(c.ends[end], oldest_of(c, extra, end), c.in_flight.sums[end]);
   }
-  c.close = {};
+  c.close.frames = {};
+  c.close.payloads = {};  // the rest of a step means something once its frame does
   c.closing = true;
   c.closer = s.direction & 1U;
 }

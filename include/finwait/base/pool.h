@@ -17,6 +17,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "finwait/base/apart.h"
 #include "finwait/base/counter.h"
 #include "finwait/base/memory.h"
 
@@ -30,6 +31,8 @@ class Pool {
   static_assert(std::is_trivially_destructible_v<T>, "release runs no destructor");
   static_assert(std::is_nothrow_default_constructible_v<T>, "allocate cannot fail but for want of room");
   static_assert(alignof(T) <= 4096, "records stand on a page boundary, no better");
+  /// A fresh one is quicker copied than made: g++ clears some hundred bytes by an instruction that takes longer to begin than that.
+  static constexpr bool kCopied = std::is_trivially_copyable_v<T> && sizeof(T) > 128 && sizeof(T) <= 1024;
 
  public:
   /// Room for `capacity` records (less than kNone). Throws std::bad_alloc, std::invalid_argument.
@@ -50,7 +53,12 @@ class Pool {
     }
     live_[index / 64] |= bit(index);
     ++in_use_;
-    ::new (static_cast<void*>(at(index))) T{std::forward<Arguments>(arguments)...};
+    if constexpr (sizeof...(Arguments) == 0 && kCopied) {
+      static constexpr T kBlank{};
+      copy_words(kBlank, *reinterpret_cast<T*>(at(index)));
+    } else {
+      ::new (static_cast<void*>(at(index))) T{std::forward<Arguments>(arguments)...};
+    }
     return index;
   }
 
