@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <cstdint>
+#include <cstring>
 
 namespace finwait::base {
 namespace {
@@ -39,6 +40,11 @@ std::size_t rounded(std::size_t bytes) {
 
 Pages::Pages(std::size_t bytes) : bytes_(rounded(bytes)) {
   if (bytes_ != 0) data_ = bytes_ >= kHugeFrom ? map_aligned(bytes_) : map(bytes_);
+}
+
+// As it is advice, it may be refused (locked pages are): then the area is made zeros by hand, which is as right.
+void Pages::give_back() noexcept {
+  if (data_ != nullptr && ::madvise(data_, bytes_, MADV_DONTNEED) != 0) std::memset(data_, 0, bytes_);
 }
 
 Pages::~Pages() {

@@ -98,6 +98,11 @@ bool Table::replace(std::uint64_t hash, std::uint32_t old_value, std::uint32_t n
   return true;
 }
 
+void Table::clear() noexcept {
+  buckets_.give_back();
+  size_.set(0);
+}
+
 std::size_t Table::victims(std::uint64_t hash, std::span<std::uint32_t> out) const noexcept {
   const std::uint32_t first = first_of(hash);
   std::size_t count = 0;

@@ -40,11 +40,22 @@ void TimerWheel::arm(std::uint32_t index, base::Timestamp deadline) noexcept {
 }
 
 void TimerWheel::cancel(std::uint32_t index) noexcept {
-  const std::uint32_t where = std::exchange(nodes_[index].where, 0);
-  if (where == 0) return;
+  const std::uint32_t where = nodes_[index].where;
+  if (where == 0) return;  // without a touch: it may never have been armed
+  nodes_[index].where = 0;
   chunks_[where / kPlaces].entries[where % kPlaces - 1] = 0;
   ++gaps_;
   --size_;
+}
+
+void TimerWheel::clear() noexcept {
+  assert(firing_.first == 0);
+  nodes_.give_back();
+  chunks_.give_back();
+  slots_ = {};
+  occupied_ = {};
+  chunks_used_ = free_ = levels_ = size_ = 0;
+  gaps_ = 0;
 }
 
 TimerWheel::Tick TimerWheel::tick_at(base::Timestamp now) const noexcept {

@@ -93,6 +93,8 @@ class Blocks {
     pool_.prefetch(pool_.next(), sizeof(Block) / base::kCacheLine);  // of the next one
     return index;
   }
+  /// None is in use.
+  void give_back() noexcept { pool_.give_back(); }
   [[nodiscard]] Block& operator[](std::uint32_t index) noexcept { return pool_[index]; }
   [[nodiscard]] const Block& operator[](std::uint32_t index) const noexcept { return pool_[index]; }
   /// For readers in other threads; see TableReader.

@@ -6,7 +6,6 @@
 #include <boost/sort/spreadsort/integer_sort.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <new>
 
@@ -30,42 +29,6 @@ void sort_by_number(std::span<Due> dues) {
       [](const Due& a, const Due& b) { return a.number < b.number; });
 }
 
-/// The same of many of one time, whose numbers are close enough; false if they are not. Nothing but number and index differs, so words of
-/// both are sorted, at the beginning of their own memory, and from the last to the first each is written where it belongs: behind all words
-/// that are still to be read.
-bool sort_words(std::span<Due> dues) {
-  using Word = std::uint64_t;
-  constexpr std::size_t kMany = 1000;
-  static_assert(sizeof(Due) % sizeof(Word) == 0 && alignof(Due) == alignof(Word));
-  if (dues.size() < kMany) return false;
-  const base::Timestamp at = dues[0].at;
-  const bool at_once = dues[0].at_once;
-  std::uint64_t least = dues[0].number;
-  std::uint64_t most = dues[0].number;
-  for (const Due& due : dues) {
-    if (due.at_once != at_once) return false;
-    least = std::min(least, due.number);
-    most = std::max(most, due.number);
-  }
-  if (most - least > std::numeric_limits<std::uint32_t>::max()) return false;
-  auto* words = reinterpret_cast<Word*>(dues.data());
-  Due due{};
-  for (std::size_t n = 0; n != dues.size(); ++n) {
-    std::memcpy(&due, &dues[n], sizeof due);
-    words[n] = (due.number - least) << 32 | due.index;
-  }
-  try {
-    spreadsort::integer_sort(words, words + dues.size());
-  } catch (const std::bad_alloc&) {  // as in put_in_order()
-    std::sort(words, words + dues.size());
-  }
-  for (std::size_t n = dues.size(); n-- != 0;) {
-    due = {at, least + (words[n] >> 32), static_cast<std::uint32_t>(words[n]), at_once};
-    std::memcpy(&dues[n], &due, sizeof due);
-  }
-  return true;
-}
-
 }  // namespace
 
 void put_in_order(std::span<Due> dues) noexcept {
@@ -74,7 +37,7 @@ void put_in_order(std::span<Due> dues) noexcept {
     sort_by_time(dues);
     for (auto begin = dues.begin(); begin != dues.end();) {
       const auto end = std::find_if(begin, dues.end(), [at = begin->at](const Due& due) { return due.at != at; });
-      if (!sort_words({begin, end})) sort_by_number({begin, end});
+      sort_by_number({begin, end});
       begin = end;
     }
   } catch (const std::bad_alloc&) {  // for its counters; all are there still, in whatever order
@@ -83,9 +46,31 @@ void put_in_order(std::span<Due> dues) noexcept {
 }
 
 const Due* Dues::next() noexcept {
-  if (first_ != end_) return &all_[first_++];
+  if (first_ != end_) return given_ = &all_[first_++];
   first_ = end_ = 0;
-  return nullptr;
+  if (words_ == 0) return nullptr;
+  const Word word = *first_word();
+  --words_;
+  unpacked_ = {base::kNever, least_ + (word >> 32), index_in(word), false};
+  return given_ = &unpacked_;
+}
+
+// A word has 32 bits for a number: what began before the last 2^32 frames, and is still remembered, is pushed as any other.
+void Dues::begin_last(std::uint64_t newest) noexcept {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
+  least_ = newest - std::min(newest, kMost);
+  make_room();
+  begin_tick();
+}
+
+void Dues::end_last() noexcept {
+  end_tick();
+  Word* const words = first_word();
+  try {
+    spreadsort::integer_sort(words, words + words_);
+  } catch (const std::bad_alloc&) {  // as in put_in_order()
+    std::sort(words, words + words_);
+  }
 }
 
 /// There is room: each has a place of its own, but those given before stand in front.

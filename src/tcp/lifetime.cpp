@@ -287,7 +287,7 @@ void Tracker::Impl::advance(base::Timestamp now) noexcept {
 
 void Tracker::Impl::finish(base::Timestamp now) noexcept {
   advance(now);
-  memory.begin_last();
+  memory.begin_last(needy);
   finish_attempts(now);
   finish_compacts(now);
   memory.for_each([&](std::uint32_t index) {
@@ -304,7 +304,7 @@ void Tracker::Impl::finish(base::Timestamp now) noexcept {
   memory.for_each([&](std::uint32_t index) {
     if (!memory[index].is(trait::kReleased)) release(index, Release::kEndOfInput, base::kNever);
   });
-  memory.end_tick();
+  memory.end_last();
   finished = true;
 }
 

@@ -395,6 +395,7 @@ std::uint32_t Memory::victim_in_the_way(std::uint64_t hash) const noexcept {
 }
 
 void Memory::arm(std::uint32_t index, base::Timestamp deadline) noexcept {
+  if (last_) return;  // nothing is called any more
   base::Timestamp& armed = is_compact(index) ? compact(index).armed : pool_[index].armed;
   if (deadline >= armed) return;
   armed = deadline;
@@ -412,7 +413,11 @@ void Memory::queue(std::uint32_t index) noexcept {
   const Due due = due_at(index);
   if (begins_ && is_certain(due.at)) {
     --parts_[part].occupied;
-    dues_.push(due.at, due.number, index, false);
+    if (due.at == base::kNever) {
+      dues_.push_last(due.number, index);
+    } else {
+      dues_.push(due.at, due.number, index, false);
+    }
     return;
   }
   links_[index] = {parts_[part].waiting, 0, list_of(part, kWaiting)};
@@ -474,9 +479,25 @@ void Memory::begin_tick(base::Timestamp now) noexcept {
   dues_.begin_tick();
 }
 
-void Memory::begin_last() noexcept {
+void Memory::begin_last(std::uint64_t newest) noexcept {
   last_ = begins_ = true;
-  dues_.begin_tick();
+  wheel_.clear();
+  dues_.begin_last(newest);
+}
+
+void Memory::end_last() noexcept {
+  for (Partition& part : parts_) take_waiting(part, true);
+  dues_.end_last();
+  begins_ = false;
+  links_.give_back();
+  table_.clear();
+  beside_count_ = 0;
+}
+
+void Memory::give_back() noexcept {
+  pool_.give_back();
+  attempts_.give_back();
+  compacts_.give_back();
 }
 
 void Memory::end_tick() noexcept {
@@ -490,7 +511,8 @@ void Memory::end_tick() noexcept {
 /// The connections after it are fetched meanwhile: they were last touched long ago.
 std::uint32_t Memory::next_released() noexcept {
   constexpr std::size_t kAhead = 8;
-  if (const Due* ahead = dues_.ahead(kAhead)) prefetch_whole(ahead->index);
+  const std::uint32_t ahead = dues_.ahead(kAhead);
+  if (ahead != base::kNone) prefetch_whole(ahead);
   const Due* due = dues_.next();
   return due != nullptr ? due->index : kNoBlock;
 }

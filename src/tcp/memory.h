@@ -194,15 +194,18 @@ class Memory {
   void give_attempt(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept;
   /// Whatever waits in this partition has its turn now.
   void give_waiting(std::uint64_t hash, base::Timestamp clock, std::uint64_t frame) noexcept;
-  /// From here on nothing waits; when all that was remembered has been queued, end_tick() gives the rest its turn.
-  void begin_last() noexcept;
-  void end_tick() noexcept;
+  /// The end of input. From here on nothing waits, or is called; when all that was remembered has been queued, end_last() gives it its
+  /// turn, and nothing is to be found any more. What has done its service is given back. No id is greater than `newest`.
+  void begin_last(std::uint64_t newest) noexcept;
+  void end_last() noexcept;
+  /// After that, when the last one has been freed: the memory of all records.
+  void give_back() noexcept;
   /// The connection whose turn is next; kNoBlock if nobody's is.
   [[nodiscard]] std::uint32_t next_released() noexcept;
   /// The same, if that is an attempt; kNoBlock if not.
   [[nodiscard]] std::uint32_t next_released_attempt() noexcept {
-    const Due* due = dues_.ahead(0);
-    return due != nullptr && is_attempt(due->index) ? next_released() : kNoBlock;
+    const std::uint32_t next = dues_.ahead(0);
+    return next != base::kNone && is_attempt(next) ? next_released() : kNoBlock;
   }
   /// Of the one that next_released() gave last.
   [[nodiscard]] Turn turn() const noexcept;
@@ -262,6 +265,7 @@ class Memory {
   [[nodiscard]] Due due_at(std::uint32_t index) const noexcept;
   [[nodiscard]] bool is_certain(base::Timestamp at) const noexcept { return last_ || at < begun_; }
   void begin_tick(base::Timestamp now) noexcept;
+  void end_tick() noexcept;
   void take_waiting(Partition& part, bool all) noexcept;
   void pass_attempt(std::uint32_t index) noexcept;
   [[nodiscard]] static std::size_t longest(const Partition& p) noexcept;

@@ -163,7 +163,10 @@ std::span<const LoneSyn> Tracker::Impl::next_lone_syns() noexcept {
 bool Tracker::Impl::next_outcome(bool briefly) noexcept {
   put_away();
   const std::uint32_t index = memory.next_released();
-  if (index == kNoBlock) return false;
+  if (index == kNoBlock) {
+    if (finished) give_back();
+    return false;
+  }
   handed_out = index;
   const Turn turn = memory.turn();
   const base::Timestamp judged_at = memory.released_at(index) == base::kNever ? clock : memory.released_at(index);
@@ -176,6 +179,14 @@ bool Tracker::Impl::next_outcome(bool briefly) noexcept {
   journal.read(c, anomalies);
   outcome.emplace(Outcome{c, verdict, transitions, anomalies, zeek.of(index), turn});
   return true;
+}
+
+/// The last one has been told: what comes after it, which works on what was told, has the memory.
+void Tracker::Impl::give_back() noexcept {
+  if (options.readers || memory.remembered() != 0 || std::exchange(given_back, true)) return;
+  memory.give_back();
+  blocks.give_back();
+  zeek.give_back();
 }
 
 bool Tracker::Impl::tell_next_briefly(std::uint32_t index, base::Timestamp judged_at, const Turn& turn) noexcept {

@@ -42,6 +42,7 @@ struct Tracker::Impl {
   void put_away() noexcept;
   std::span<const LoneSyn> next_lone_syns() noexcept;
   bool next_outcome(bool briefly) noexcept;
+  void give_back() noexcept;
   bool tell_next_briefly(std::uint32_t index, base::Timestamp judged_at, const Turn& turn) noexcept;
 
   // incarnations.cpp
@@ -132,10 +133,11 @@ struct Tracker::Impl {
   base::Timestamp clock = 0;
   Losses losses;
   bool finished = false;
+  bool given_back = false;
   bool keeps_short;             ///< ordinary lives are
   std::uint64_t shortest_wait;  ///< nothing that is kept short is due before
 
-  std::uint64_t needy = 0;  ///< the frame for which room is made
+  std::uint64_t needy = 0;  ///< the frame for which room is made; the last that began a connection, if there was room
   std::uint32_t handed_out = kNoBlock;
   Connection unfolded;  ///< the one handed out, if it was kept short
   std::vector<Transition> transitions;

@@ -40,6 +40,8 @@ class ZeekViews {
   void move(std::uint32_t from, std::uint32_t to) noexcept {
     if (wanted()) views_[to] = views_[from];
   }
+  /// Nobody will ask for any.
+  void give_back() noexcept { views_.give_back(); }
   /// nullptr: nobody wants it.
   [[nodiscard]] const ZeekView* of(std::uint32_t index) const noexcept { return wanted() ? at(index) : nullptr; }
 

@@ -1,10 +1,12 @@
 #include "finwait/base/memory.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <vector>
 
 namespace finwait::base {
 namespace {
@@ -35,6 +37,35 @@ TEST(FixedArray, CostsNothingUntilTouched) {
   FixedArray<std::uint64_t> array(std::size_t{1} << 33);
   array[std::size_t{1} << 32] = 7;
   EXPECT_EQ(array[std::size_t{1} << 32], 7U);
+}
+
+/// Of these pages, how many are in memory.
+std::size_t resident(const FixedArray<std::uint64_t>& array) {
+  constexpr std::size_t kPage = 4096;
+  std::vector<unsigned char> pages((array.size() * sizeof(std::uint64_t) + kPage - 1) / kPage);
+  EXPECT_EQ(::mincore(const_cast<std::uint64_t*>(array.begin()), array.size() * sizeof(std::uint64_t), pages.data()), 0);
+  return static_cast<std::size_t>(std::count_if(pages.begin(), pages.end(), [](unsigned char page) { return (page & 1U) != 0; }));
+}
+
+TEST(FixedArray, IsZeroAndCostsNothingOnceItWasGivenBack) {
+  for (const std::size_t size : {std::size_t{512}, std::size_t{3000}, std::size_t{1} << 20}) {
+    FixedArray<std::uint64_t> array(size);
+    std::fill(array.begin(), array.end(), 7);
+    const std::uint64_t* const where = array.begin();
+    EXPECT_NE(resident(array), 0U);
+    array.give_back();
+    EXPECT_EQ(resident(array), 0U);
+    EXPECT_EQ(array.begin(), where);
+    EXPECT_EQ(std::count(array.begin(), array.end(), 0U), static_cast<std::ptrdiff_t>(size));
+    array[size - 1] = 5;
+    EXPECT_EQ(array[size - 1], 5U);
+  }
+}
+
+TEST(FixedArray, HasNothingToGiveBackIfItIsEmpty) {
+  FixedArray<int> none;
+  none.give_back();
+  EXPECT_EQ(none.size(), 0U);
 }
 
 TEST(FixedArray, SaysWhenThereIsNoRoom) {

@@ -52,6 +52,18 @@ TEST(Table, FindsWhatIsInsertedUntilItIsErased) {
   EXPECT_EQ(table.size(), 0U);
 }
 
+TEST(Table, IsAsNewOnceCleared) {
+  Table table(10);  // a few buckets, which overflow
+  std::uint32_t inserted = 0;
+  while (table.insert(5, inserted)) ++inserted;
+  table.clear();
+  EXPECT_EQ(table.size(), 0U);
+  EXPECT_TRUE(table.has_none(5));
+  EXPECT_FALSE(table.erase(5, 0));
+  for (std::uint32_t value = 0; value != inserted; ++value) ASSERT_TRUE(table.insert(5, value));
+  EXPECT_FALSE(table.insert(5, inserted));
+}
+
 TEST(Table, PutsANewIncarnationInThePlaceOfTheOld) {
   Table table(100);
   ASSERT_TRUE(table.insert(123, 7));

@@ -76,6 +76,22 @@ TEST(TimerWheel, CallsNobodyWhoCancelled) {
   EXPECT_EQ(due_at(wheel, kNever), Due{0});
 }
 
+TEST(TimerWheel, CallsNobodyOnceCleared) {
+  constexpr std::uint32_t kMany = 1000;
+  TimerWheel wheel(kMany, kMillisecond);
+  EXPECT_TRUE(due_at(wheel, kToday).empty());
+  for (std::uint32_t n = 0; n != kMany; ++n) wheel.arm(n, kToday + n * kSecond - 5 * kSecond);  // overdue ones, and on several levels
+  for (std::uint32_t n = 0; n < kMany; n += 3) wheel.cancel(n);
+  wheel.clear();
+  EXPECT_EQ(wheel.size(), 0U);
+  EXPECT_FALSE(wheel.is_armed(1));
+  wheel.cancel(1);
+  wheel.arm(2, kToday + kSecond);
+  EXPECT_EQ(due_at(wheel, kToday + 2 * kMany * kSecond), Due{2});
+  wheel.arm(2, kToday);
+  EXPECT_EQ(due_at(wheel, wheel.now()), Due{2}) << "its clock goes on";
+}
+
 TEST(TimerWheel, ArmsAnewWhoAnswersWithALaterDeadline) {
   TimerWheel wheel(1, kMillisecond);
   wheel.arm(0, kToday + kSecond);

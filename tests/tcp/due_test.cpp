@@ -55,7 +55,7 @@ TEST(Due, SortsTheWholeOfTime) {
   expect_in_order(dues);
 }
 
-/// What is left at the end of input: many of one time, of whose numbers some or most are there.
+/// Of whose numbers some or most are there.
 TEST(Due, SortsManyOfOneTime) {
   std::mt19937_64 random(1);
   for (const std::uint32_t count : {999U, 1000U, 30'000U}) {
@@ -103,8 +103,8 @@ TEST(Dues, GivesWhatCameWithATickInOrderAndTheRestAsItCame) {
   dues.end_tick();
   dues.push(10, 4, 14, true);
   EXPECT_EQ(dues.count(), 5U);
-  EXPECT_EQ(dues.ahead(1)->index, 13U);
-  EXPECT_EQ(dues.ahead(5), nullptr);
+  EXPECT_EQ(dues.ahead(1), 13U);
+  EXPECT_EQ(dues.ahead(5), base::kNone);
   EXPECT_EQ(all_of(dues), (std::vector<std::uint32_t>{10, 13, 12, 11, 14}));
 }
 
@@ -136,6 +136,73 @@ TEST(Dues, HasRoomForAsManyAsWaitAtOnce) {
     dues.end_tick();
     in += 2;
     ASSERT_EQ(dues.next()->index, out++) << "in the order of the tick, wherever it stands by now";
+  }
+}
+
+/// All that is pushed in the last tick, as it is given: those left at the end of input by number, behind those whose time came.
+void expect_last_in_order(const std::vector<Due>& left, std::uint64_t newest) {
+  Dues dues(left.size() + 1);
+  dues.push(0, 1, 4'000'000'000, true);
+  ASSERT_EQ(dues.next()->index, 4'000'000'000);
+  dues.push(1, 1, 4'000'000'001, true);  // given, but not taken yet
+  dues.begin_last(newest);
+  for (const Due& due : left) {
+    if (due.at == base::kNever) {
+      dues.push_last(due.number, due.index);
+    } else {
+      dues.push(due.at, due.number, due.index, false);
+    }
+  }
+  dues.end_last();
+  ASSERT_EQ(dues.count(), left.size() + 1);
+  ASSERT_EQ(dues.next()->index, 4'000'000'001);
+  std::vector<Due> expected = left;
+  std::sort(expected.begin(), expected.end());
+  for (std::size_t n = 0; n != expected.size(); ++n) {
+    ASSERT_EQ(dues.ahead(0), expected[n].index) << n;
+    if (expected.size() - n > 7) {
+      ASSERT_EQ(dues.ahead(7), expected[n + 7].index) << n;
+    }
+    const Due* due = dues.next();
+    ASSERT_EQ(due->at, expected[n].at) << n;
+    ASSERT_EQ(due->number, expected[n].number) << n;
+    ASSERT_EQ(due->index, expected[n].index) << n;
+    ASSERT_FALSE(due->at_once);
+    ASSERT_EQ(&dues.last(), due);
+  }
+  EXPECT_EQ(dues.next(), nullptr);
+  EXPECT_EQ(dues.ahead(0), base::kNone);
+}
+
+/// So many of numbers up to `newest`, some far behind it; all but `timed` of eight at the end of input.
+std::vector<Due> left_at_the_end(std::uint32_t count, std::uint64_t newest, std::uint64_t apart, unsigned timed, unsigned seed) {
+  std::mt19937_64 random(seed);
+  std::vector<Due> dues;
+  for (std::uint32_t n = 0; n != count; ++n) {
+    const base::Timestamp at = random() % 8 < timed ? static_cast<base::Timestamp>(random() % 50) + 2 : base::kNever;
+    dues.push_back({at, newest - n * apart, 0xffff'0000 - n, false});
+  }
+  std::shuffle(dues.begin(), dues.end(), random);
+  return dues;
+}
+
+TEST(Dues, GivesWhatIsLeftAtTheEndByNumber) {
+  unsigned seed = 0;
+  for (const std::uint32_t count : {0U, 1U, 2U, 500U, 30'000U}) {
+    for (const unsigned timed : {0U, 1U, 7U, 8U}) {
+      expect_last_in_order(left_at_the_end(count, 1'000'000, 3, timed, ++seed), 1'000'000);
+    }
+  }
+}
+
+/// Numbers of more than 32 bits, of which those behind the last 2^32 have no word.
+TEST(Dues, GivesWhatIsLeftAtTheEndByNumberHoweverFarApart) {
+  unsigned seed = 0;
+  for (const std::uint64_t newest : {std::uint64_t{1} << 32, std::uint64_t{1} << 45, std::numeric_limits<std::uint64_t>::max()}) {
+    for (const std::uint64_t apart : {std::uint64_t{1}, (std::uint64_t{1} << 32) / 1000, std::uint64_t{1} << 31}) {
+      const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(2000, newest / apart));
+      expect_last_in_order(left_at_the_end(count, newest, apart, 2, ++seed), newest);
+    }
   }
 }
 

@@ -352,6 +352,47 @@ TEST(Memory, WritesNothingThatMayStillBePreceded) {
   EXPECT_EQ(store.memory.next_released(), kNoBlock);
 }
 
+TEST(Memory, GivesAtTheEndWhatWaitsAndThenTheRestByNumber) {
+  constexpr std::uint64_t kFar = std::uint64_t{1} << 40;
+  Store store(16);
+  struct End {
+    base::Timestamp at;
+    std::uint64_t id;
+  };
+  const std::vector<End> ends{{base::kNever, kFar}, {base::kNever, kFar - 7}, {5, 9}, {base::kNever, 2}, {4, 10}};
+  store.ids = 100;
+  std::vector<std::uint32_t> made;
+  for (std::uint32_t n = 0; n != ends.size(); ++n) {
+    made.push_back(store.head(n));
+    Connection& c = store.memory[made.back()];
+    c.id = ends[n].id;
+    c.released_at = ends[n].at;
+    c.deadline = 10 * kTick;
+    store.memory.arm(made.back());
+  }
+  store.memory.unlink(made[2]);
+  store.memory.queue(made[2]);  // waits
+  store.memory.begin_last(kFar);
+  for (const std::uint32_t n : {0U, 1U, 3U, 4U}) {
+    store.memory.unlink(made[n]);
+    store.memory.queue(made[n]);
+  }
+  store.memory.end_last();
+  for (const std::uint32_t n : {4U, 2U, 3U, 1U, 0U}) {
+    ASSERT_EQ(store.memory.next_released(), made[n]);
+    const Turn turn = store.memory.turn();
+    EXPECT_EQ(turn.at, ends[n].at);
+    EXPECT_EQ(turn.id, ends[n].id);
+    EXPECT_EQ(turn.frame, 0U);
+    store.memory.free(made[n]);
+  }
+  EXPECT_EQ(store.memory.next_released(), kNoBlock);
+  EXPECT_EQ(store.memory.remembered(), 0U);
+  EXPECT_NE(store.memory[made[0]].id, 0U);
+  store.memory.give_back();
+  EXPECT_EQ(store.memory[made[0]].id, 0U) << "what was there is gone";
+}
+
 TEST(Memory, GivesAtOnceWhatHasToMakeRoom) {
   Store store(8);
   std::array<std::uint32_t, 4> all{};

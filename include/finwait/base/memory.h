@@ -2,7 +2,7 @@
 //
 // Always true: a page costs nothing until it is first touched; it then reads as zero. Large areas begin at a huge-page boundary and ask for
 // huge pages. Nothing grows, nothing moves (but the owner may). Room is reserved without a promise of memory behind it (MAP_NORESERVE):
-// what an owner never touches never counts.
+// what an owner never touches never counts, and what he gives back counts no more.
 //
 // Not here: construction. FixedArray's elements are types for which all bits zero is a value and nothing need run.
 #pragma once
@@ -62,6 +62,9 @@ class Pages {
 
   [[nodiscard]] std::byte* data() const noexcept { return data_; }
 
+  /// The kernel may have the memory, the area stays: it is zeros, and costs nothing until it is touched again. One system call.
+  void give_back() noexcept;
+
  private:
   std::byte* data_ = nullptr;
   std::size_t bytes_ = 0;
@@ -96,6 +99,9 @@ class FixedArray {
     return data()[i];
   }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+  /// Every element is zero again, and costs nothing until it is touched. One system call.
+  void give_back() noexcept { pages_.give_back(); }
 
   /// Fetches the first cache line of element i; i may be anything.
   void prefetch(std::size_t i) const noexcept { prefetch_line(pages_.data() + i * sizeof(T)); }

@@ -90,6 +90,12 @@ class Pool {
 
   [[nodiscard]] bool is_live(std::uint32_t index) const noexcept { return index < high_water() && (live_[index / 64] & bit(index)) != 0; }
 
+  /// The memory of all records, of which none is in use: whoever looks at one finds zeros. One system call.
+  void give_back() noexcept {
+    assert(in_use_ == 0);
+    records_.give_back();
+  }
+
   /// Calls f(index) for each record in use, by rising index. f may release the record it is called for, and no other.
   template <class F>
   void for_each(F&& f) {

@@ -103,6 +103,9 @@ class Table {
   /// Puts new_value in the place of old_value; false when that is not there. A reader sees one or the other, never neither.
   bool replace(std::uint64_t hash, std::uint32_t old_value, std::uint32_t new_value) noexcept;
 
+  /// Takes out all entries, and gives the memory back. No reader looks on.
+  void clear() noexcept;
+
   /// Writes the values in the two buckets of a hash, whatever their tags, and returns how many: erasing one of them makes room for the
   /// hash. `out` shorter than kMaxVictims gets the first ones.
   [[nodiscard]] std::size_t victims(std::uint64_t hash, std::span<std::uint32_t> out) const noexcept;

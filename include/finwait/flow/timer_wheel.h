@@ -39,6 +39,9 @@ class TimerWheel {
   /// The entry has no deadline any more, if it had one.
   void cancel(std::uint32_t index) noexcept;
 
+  /// No entry has a deadline any more; the memory is given back. Not within advance().
+  void clear() noexcept;
+
   /// Fetches what arming or cancelling the entry needs first.
   void prefetch(std::uint32_t index) const noexcept { nodes_.prefetch(index); }
 
