@@ -8,12 +8,16 @@
 
 namespace finwait::tcp {
 
+// A tick of the clock at least, like any other deadline.
+base::Duration attempt_wait(const Timers& timers) noexcept {
+  const base::Duration idle = timers.idle != 0 ? timers.idle : base::kNever;
+  return std::max<base::Duration>(std::min(timers.syn_unanswered, idle), 1);
+}
+
 // The first segment of a flow nothing is known of.
 bool Tracker::Impl::begin_attempt(const wire::Segment& s) noexcept {
   if (!make_room(s)) return false;
-  const base::Timestamp wait = base::after(s.clock, options.timers.syn_unanswered);
-  const base::Timestamp idle = options.timers.idle != 0 ? base::after(s.clock, options.timers.idle) : base::kNever;
-  const std::uint32_t index = memory.allocate_attempt(s, std::max(std::min(wait, idle), base::after(clock, 1)));
+  const std::uint32_t index = memory.allocate_attempt(s);
   if (index == kNoBlock) return false;
   if (!memory.insert_attempt(index)) {
     const std::uint32_t victim = memory.victim_in_the_way(s.hash);
@@ -33,7 +37,7 @@ bool Tracker::Impl::begin_attempt(const wire::Segment& s) noexcept {
 // True if the segment is the next step of the ordinary life that the attempt has become. Otherwise the flow is to be looked up again: it
 // was over before, or something happened that is not ordinary.
 bool Tracker::Impl::follow_attempt(std::uint32_t index, const wire::Segment& s) noexcept {
-  if (memory.attempt(index).until <= s.clock) {
+  if (memory.until(index) <= s.clock) {
     due_attempt(index);
     return false;
   }
@@ -46,25 +50,24 @@ std::uint32_t Tracker::Impl::outgrow(std::uint32_t index) noexcept {
   const Attempt& a = memory.attempt(index);
   Compact& c = memory.compact(life);
   zeek.begin(life);
-  compacts.begin(c, memory.extra(life), life, a);
+  compacts.begin(c, memory.extra(life), life, a, memory.rest(index));
   // Not by c.states: one of these has only just been written, and both would be read at once.
   constexpr auto counted = [](State state) { return static_cast<std::uint8_t>(static_cast<unsigned>(state) + 1); };
-  c.counted[a.direction] = counted(State::kSynSent);
-  c.counted[1U - a.direction] = counted(State::kUnknown);
+  c.counted[a.direction()] = counted(State::kSynSent);
+  c.counted[1U - a.direction()] = counted(State::kUnknown);
   memory.free(index);
   return life;
 }
 
 base::Timestamp Tracker::Impl::due_attempt(std::uint32_t index) noexcept {
-  const Attempt& a = memory.attempt(index);
-  const bool idle = options.timers.idle != 0 && a.until == base::after(a.clock, options.timers.idle);
-  release_attempt(index, idle ? Release::kIdle : Release::kSettled, a.until);
-  return a.until;
+  const base::Timestamp at = memory.until(index);
+  release_attempt(index, attempt_wait(options.timers) == options.timers.idle ? Release::kIdle : Release::kSettled);
+  return at;
 }
 
-void Tracker::Impl::release_attempt(std::uint32_t index, Release why, base::Timestamp at) noexcept {
+void Tracker::Impl::release_attempt(std::uint32_t index, Release why) noexcept {
   memory.unlink(index);
-  retire(memory.attempt(index), index, why, at);
+  retire(memory.attempt(index), index, why);
 }
 
 /// Its ends are in no state any more.
@@ -74,11 +77,9 @@ void Tracker::Impl::uncount_attempt() noexcept {
 }
 
 /// Nothing is to find it any more: it waits for its turn to be told of.
-void Tracker::Impl::retire(Attempt& a, std::uint32_t index, Release why, base::Timestamp at) noexcept {
+void Tracker::Impl::retire(Attempt& a, std::uint32_t index, Release why) noexcept {
   uncount_attempt();
-  a.standing = Attempt::Standing::kReleased;
-  a.release = why;
-  a.until = at;
+  a.be_released(why);
   let_go(index, why);
 }
 
@@ -92,12 +93,12 @@ void Tracker::Impl::finish_attempts(base::Timestamp now) noexcept {
   memory.for_each_attempt([&](std::uint32_t index) {
     Attempt& a = memory.attempt(index);
     if (a.is_released()) return;
-    if (a.until <= now) {
+    if (memory.until(index) <= now) {
       due_attempt(index);
       return;
     }
     memory.leave_behind(index);
-    retire(a, index, Release::kEndOfInput, base::kNever);
+    retire(a, index, Release::kEndOfInput);
   });
 }
 
@@ -107,10 +108,10 @@ Connection& Tracker::Impl::unfold_attempt(std::uint32_t index) noexcept {
   Compact c;
   CompactExtra extra;
   zeek.begin(index);
-  compacts.begin(c, extra, index, a);
+  compacts.begin(c, extra, index, a, memory.rest(index));
   c.add(trait::kReleased);
-  c.release = a.release;
-  c.released_at = a.until;
+  c.release = a.release();
+  c.released_at = memory.released_at(index);
   read_history(c, transitions);
   compacts.unfold(c, extra, unfolded);
   unfolded.hash = a.hash;

@@ -165,19 +165,19 @@ std::optional<Anomaly> find(Shape shape, const Compact& c, base::Timestamp judge
 // With lower thresholds what an ordinary life may have is a finding.
 bool may_tell_briefly(const Timers& timers) noexcept { return timers.thresholds.storm > 1 && timers.thresholds.tries != 0; }
 
-void tell(const Attempt& a, LoneSyn& syn) noexcept {
-  syn.key = a.key;
-  syn.id = a.frame;
+void tell(const Attempt& a, const AttemptRest& rest, base::Timestamp released_at, LoneSyn& syn) noexcept {
+  a.write_key(rest, syn.key);
+  syn.id = a.frame();
   syn.time = a.time;
-  syn.clock = a.clock;
-  syn.released_at = a.until;
+  syn.clock = a.clock(rest);
+  syn.released_at = released_at;
   syn.known = known::kPlainSyn | known_by_syn(a);
   syn.iss = a.seq;
-  syn.ip_bytes = a.ip_length;
+  syn.ip_bytes = a.ip_length();
   syn.ttl = a.ttl;
   syn.options_signature = static_cast<std::uint8_t>(a.present);
-  syn.originator = a.direction;
-  syn.ending = a.release == Release::kEvicted ? Ending::kEvicted : Ending::kUnanswered;
+  syn.originator = static_cast<std::uint8_t>(a.direction());
+  syn.ending = a.release() == Release::kEvicted ? Ending::kEvicted : Ending::kUnanswered;
 }
 
 void write_brief(const LoneSyn& syn, Brief& brief) noexcept {

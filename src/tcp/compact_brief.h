@@ -23,7 +23,7 @@ namespace finwait::tcp {
                                 std::optional<Anomaly>& found) noexcept;
 /// Whether anything may be told so with these thresholds. If so, each attempt may: it has no finding.
 [[nodiscard]] bool may_tell_briefly(const Timers& timers) noexcept;
-/// What there is to say of a released attempt.
-void tell(const Attempt& a, LoneSyn& syn) noexcept;
+/// What there is to say of an attempt that was released at that time.
+void tell(const Attempt& a, const AttemptRest& rest, base::Timestamp released_at, LoneSyn& syn) noexcept;
 
 }  // namespace finwait::tcp

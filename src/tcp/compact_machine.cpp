@@ -2,6 +2,8 @@
 #include "compact_machine.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstdlib>
 #include <limits>
 
@@ -58,6 +60,23 @@ void need_extra(Compact& c, CompactExtra& extra) noexcept {
   extra = {};
 }
 
+// Of a SYN, an attempt or not.
+unsigned side_of(const Segment& s) noexcept { return s.direction; }
+unsigned side_of(const Attempt& a) noexcept { return a.direction(); }
+std::uint32_t ip_length_of(const Segment& s) noexcept { return s.ip_length; }
+std::uint32_t ip_length_of(const Attempt& a) noexcept { return a.ip_length(); }
+
+/// fingerprint() of the SYN.
+std::uint32_t print_of(const Attempt& a, const AttemptRest& rest) noexcept {
+  const auto both = [](std::uint32_t first, std::uint32_t second) {
+    return std::bit_cast<std::uint64_t>(std::array<std::uint32_t, 2>{first, second});
+  };
+  const bool more = a.has_rest();
+  const auto kind = std::bit_cast<std::uint32_t>(std::array<std::uint16_t, 2>{a.window, a.flags()});
+  return fingerprint_of(both(more ? rest.ack : 0, a.seq), both(more ? rest.ts_ecr : 0, a.ts_val), both(0, a.ip_length()), kind, a.ip_id,
+                        a.direction());
+}
+
 /// Of the FIN in flight that is acknowledged now.
 void learn_largest(CompactEnd& y, std::uint32_t payload) noexcept {
   const std::uint32_t length = std::min<std::uint32_t>(payload + 1, 0xffff);
@@ -73,25 +92,27 @@ bool may_come_from_time_wait(const Compact& c, const Segment& s) noexcept {
 }  // namespace
 
 bool CompactMachine::may_begin(const Segment& s) noexcept {
-  return is_plain_syn(s, flag::kSyn) && s.kind == wire::SegmentKind::kTcp && s.time <= s.clock;
+  const bool fits = (s.frame >> Attempt::kFrameBits | s.ip_length >> Attempt::kLengthBits) == 0;
+  return is_plain_syn(s, flag::kSyn) && s.kind == wire::SegmentKind::kTcp && s.time <= s.clock && fits;
 }
 
-void CompactMachine::begin(Compact& c, CompactExtra& extra, std::uint32_t index, const Attempt& a) noexcept {
-  c.key = a.key;
-  c.id = a.frame;
+void CompactMachine::begin(Compact& c, CompactExtra& extra, std::uint32_t index, const Attempt& a, const AttemptRest& rest) noexcept {
+  const unsigned side = a.direction();
+  a.write_key(rest, c.key);
+  c.id = a.frame();
   c.start = c.last_clock = a.time;
-  c.originator = a.direction & 1U;
-  if (a.encapsulation != wire::Encapsulation{}) {
+  c.originator = side & 1U;
+  if (a.has_rest() && rest.encapsulation() != wire::Encapsulation{}) {
     need_extra(c, extra);
-    extra.wrap(a.encapsulation);
+    extra.wrap(rest.encapsulation());
   }
   c.opening.syn_ip_id = a.ip_id;
   c.completeness_pending = completeness::kSyn;
-  if (zeek_.wanted()) zeek_.see(index, a.segment());
-  note_time(c, a);
-  take_syn(c, extra, a);
-  c.ends[a.direction].learn(known::kPlainSyn);
-  c.states[a.direction] = State::kSynSent;
+  if (zeek_.wanted()) zeek_.see(index, a.segment(rest));
+  note_time(c, a.time, a.clock(rest));
+  take_syn(c, extra, a, print_of(a, rest));
+  c.ends[side].learn(known::kPlainSyn);
+  c.states[side] = State::kSynSent;
 }
 
 Taken CompactMachine::apply(Compact& c, CompactExtra& extra, std::uint32_t index, const Segment& s) noexcept {
@@ -226,25 +247,26 @@ Taken CompactMachine::go_on(Compact& c, CompactExtra& extra, std::uint32_t index
 
 // What a SYN or a SYN-ACK says of its sender.
 template <class Syn>
-void CompactMachine::take_syn(Compact& c, CompactExtra& extra, const Syn& s) noexcept {
-  CompactEnd& x = c.ends[s.direction];
-  remember_print(c, fingerprint(s));
-  CompactExtra::Clock& clock = extra.clocks[s.direction];
+void CompactMachine::take_syn(Compact& c, CompactExtra& extra, const Syn& s, std::uint32_t print) noexcept {
+  const unsigned side = side_of(s);
+  CompactEnd& x = c.ends[side];
+  remember_print(c, print);
+  CompactExtra::Clock& clock = extra.clocks[side];
   if (s.has(present::kTimestamps)) {
     need_extra(c, extra);
     clock.clock_base_time = s.time;
-    clock.clock_base_val = extra.syn_ts_vals[s.direction] = s.ts_val;
+    clock.clock_base_val = extra.syn_ts_vals[side] = s.ts_val;
   }
   remember_newest(x, clock, s);
   x.learn(known_by_syn(s));
-  x.counters = {1, s.ip_length};
+  x.counters = {1, ip_length_of(s)};
   x.ttl = s.ttl;
   x.max_window = std::max<std::uint32_t>(x.max_window, s.window);
-  if (s.has(present::kWindowScale)) c.window_scales[s.direction] = std::min<std::uint8_t>(s.window_scale, 14);  // RFC 7323, 2.3
+  if (s.has(present::kWindowScale)) c.window_scales[side] = std::min<std::uint8_t>(s.window_scale, 14);  // RFC 7323, 2.3
   x.mss = s.mss;
   x.iss = s.seq;
   x.snd_nxt = s.seq + 1;
-  time_sent(c.ends[1 - s.direction], x.snd_nxt, c.since_start(s.time));
+  time_sent(c.ends[1 - side], x.snd_nxt, c.since_start(s.time));
 }
 
 Taken CompactMachine::answer(Compact& c, CompactExtra& extra, std::uint32_t index, const Segment& s) noexcept {
@@ -255,7 +277,7 @@ Taken CompactMachine::answer(Compact& c, CompactExtra& extra, std::uint32_t inde
   if (!first || !is_plain_syn(s, flag::kSyn | flag::kAck) || s.ack != y.snd_nxt || !fits_opening(c, s)) return Taken::kRefused;
   zeek_.see(index, s);
   measure_rtt(x, s.ack, c.since_start(s.time), false);  // writes a word of which take_syn() writes the rest
-  take_syn(c, extra, s);
+  take_syn(c, extra, s, fingerprint(s));
   note_frame(c, s);
   c.opening.syn_ack_frame = c.since_syn(s.frame);
   c.opening.syn_ack_time.set(c.since_start(s.time));

@@ -24,7 +24,7 @@ class CompactMachine {
   [[nodiscard]] static bool may_begin(const wire::Segment& s) noexcept;
   /// If so: into a blank record, and what belongs to it, which may hold anything before. That SYN-SENT was entered is for the caller to
   /// count, once.
-  void begin(Compact& c, CompactExtra& extra, std::uint32_t index, const Attempt& a) noexcept;
+  void begin(Compact& c, CompactExtra& extra, std::uint32_t index, const Attempt& a, const AttemptRest& rest) noexcept;
 
   enum class Taken : std::uint8_t {
     kRefused,  ///< nothing has happened
@@ -72,7 +72,7 @@ class CompactMachine {
   [[gnu::noinline]] void keep_behind(Compact& c, const wire::Segment& s) noexcept;
   void prune_sent(Compact& c, unsigned end, std::uint32_t acked) noexcept;
   template <class Syn>
-  static void take_syn(Compact& c, CompactExtra& extra, const Syn& s) noexcept;
+  static void take_syn(Compact& c, CompactExtra& extra, const Syn& s, std::uint32_t print) noexcept;
   [[nodiscard]] Taken answer(Compact& c, CompactExtra& extra, std::uint32_t index, const wire::Segment& s) noexcept;
   [[nodiscard]] Taken go_on(Compact& c, CompactExtra& extra, std::uint32_t index, const wire::Segment& s) noexcept;
   void complete(Compact& c, CompactExtra& extra, const wire::Segment& s) noexcept;

@@ -23,34 +23,34 @@ void judge_freshness(Observation& o) noexcept;
 /// never 0. Two folded products are enough to tell the last segments of a connection apart: a chance agreement is one in a hundred
 /// million.
 ///
-/// `Sent`: a segment, or an attempt, which has no payload and says the rest under the same names in the same order.
-template <class Sent>
-[[nodiscard, gnu::always_inline]] inline std::uint32_t fingerprint(const Sent& s) noexcept {
+/// In the words below, which of an attempt are put together (compact_machine.cpp).
+[[nodiscard, gnu::always_inline]] inline std::uint32_t fingerprint_of(std::uint64_t numbers, std::uint64_t stamps, std::uint64_t lengths,
+                                                                      std::uint32_t kind, std::uint16_t ip_id,
+                                                                      unsigned direction) noexcept {
   __extension__ using Wide = unsigned __int128;
-  static_assert(offsetof(Sent, seq) == offsetof(Sent, ack) + 4 && offsetof(Sent, ts_val) == offsetof(Sent, ts_ecr) + 4);
-  static_assert(offsetof(Sent, flags) == offsetof(Sent, window) + 2);
+  constexpr std::uint64_t kA = 0x9e37'79b9'7f4a'7c15;
+  constexpr std::uint64_t kB = 0xc2b2'ae3d'27d4'eb4f;
+  const std::uint64_t rest = lengths << 44 ^ static_cast<std::uint64_t>(ip_id) << 28 ^ kind;
+  const Wide product = static_cast<Wide>(numbers ^ kB) * (stamps ^ kA);
+  const std::uint64_t mixed = (static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64) ^ rest) * kA;
+  constexpr std::uint32_t kOfDirection = 3;
+  return (static_cast<std::uint32_t>(mixed >> 32) & ~kOfDirection) | 1U << direction;  // 0 is an empty place
+}
+
+[[nodiscard, gnu::always_inline]] inline std::uint32_t fingerprint(const wire::Segment& s) noexcept {
+  using wire::Segment;
+  static_assert(offsetof(Segment, seq) == offsetof(Segment, ack) + 4 && offsetof(Segment, ts_val) == offsetof(Segment, ts_ecr) + 4);
+  static_assert(offsetof(Segment, flags) == offsetof(Segment, window) + 2);
+  static_assert(offsetof(Segment, ip_length) == offsetof(Segment, payload_length) + 4);
   // Fields side by side are read at once, and from the segment, whatever else is known of them: of a length that GCC had put aside as four
   // bytes it reads eight, which waits for all that was stored before.
   const auto bytes_at = [&s]<class Word>(std::size_t offset, Word word) {
     std::memcpy(&word, reinterpret_cast<const std::byte*>(&s) + offset, sizeof word);
     return word;
   };
-  constexpr std::uint64_t kA = 0x9e37'79b9'7f4a'7c15;
-  constexpr std::uint64_t kB = 0xc2b2'ae3d'27d4'eb4f;
-  const std::uint64_t numbers = bytes_at(offsetof(Sent, ack), std::uint64_t{});
-  const std::uint64_t stamps = bytes_at(offsetof(Sent, ts_ecr), std::uint64_t{});
-  std::uint64_t length = 0;
-  if constexpr (std::is_same_v<Sent, wire::Segment>) {
-    length = bytes_at(offsetof(Sent, payload_length), std::uint64_t{}) << 44;
-  } else {
-    length = std::bit_cast<std::uint64_t>(std::array<std::uint32_t, 2>{0, s.ip_length}) << 44;
-  }
-  const std::uint64_t kind = bytes_at(offsetof(Sent, window), std::uint32_t{});
-  const std::uint64_t rest = length ^ static_cast<std::uint64_t>(s.ip_id) << 28 ^ kind;
-  const Wide product = static_cast<Wide>(numbers ^ kB) * (stamps ^ kA);
-  const std::uint64_t mixed = (static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64) ^ rest) * kA;
-  constexpr std::uint32_t kOfDirection = 3;
-  return (static_cast<std::uint32_t>(mixed >> 32) & ~kOfDirection) | 1U << s.direction;  // 0 is an empty place
+  return fingerprint_of(bytes_at(offsetof(Segment, ack), std::uint64_t{}), bytes_at(offsetof(Segment, ts_ecr), std::uint64_t{}),
+                        bytes_at(offsetof(Segment, payload_length), std::uint64_t{}), bytes_at(offsetof(Segment, window), std::uint32_t{}),
+                        s.ip_id, s.direction);
 }
 
 /// One of the last segments had this fingerprint. `Life`: Connection or Compact.

@@ -30,12 +30,15 @@ std::uint32_t indices(std::uint32_t capacity, bool short_ones) {
 
 }  // namespace
 
-Memory::Memory(const Partitions& partitions, std::uint32_t shard, std::uint32_t shards, std::uint64_t seed, bool short_ones)
+Memory::Memory(const Partitions& partitions, std::uint32_t shard, std::uint32_t shards, std::uint64_t seed, bool short_ones,
+               base::Duration attempt_wait)
     : hash_(seed),
       partitions_(partitions),
       first_part_(partitions.first_of(shard, shards)),
       pool_(partitions.capacity(shard, shards)),
       attempts_(short_ones ? pool_.capacity() : 0),
+      rests_(attempts_.capacity()),
+      attempt_wait_(attempt_wait),
       compacts_(short_ones ? pool_.capacity() : 0),
       extras_(compacts_.capacity()),
       first_compact_(pool_.capacity() + attempts_.capacity()),
@@ -53,7 +56,7 @@ void Memory::prefetch_whole(std::uint32_t index) const noexcept {
   if (is_compact(index)) {
     compacts_.prefetch(index - first_compact_, sizeof(Compact) / kLine);
   } else if (is_attempt(index)) {
-    attempts_.prefetch(index - pool_.capacity(), sizeof(Attempt) / kLine);
+    attempts_.prefetch(index - pool_.capacity());
   } else {
     pool_.prefetch(index, sizeof(Connection) / kLine);
   }
@@ -87,7 +90,7 @@ std::uint32_t Memory::prefetch_record(const wire::Segment& s) const noexcept {
     if (is_compact(index)) {
       base::prefetch_lines(&compact(index), kOrdinaryBytes);
     } else if (is_attempt(index)) {
-      attempts_.prefetch(index - pool_.capacity(), sizeof(Attempt) / kLine);
+      attempts_.prefetch(index - pool_.capacity());
       links_.prefetch(index);
     } else {
       prefetch_hot(reinterpret_cast<const std::byte*>(&pool_[index]), s.direction);
@@ -107,7 +110,10 @@ void Memory::prefetch_evidence(std::uint32_t likely, bool moving) const noexcept
     wheel_.prefetch(likely);
     return;
   }
-  if (is_attempt(likely)) return;
+  if (is_attempt(likely)) {
+    if (attempt(likely).has_rest()) rests_.prefetch(likely - pool_.capacity());
+    return;
+  }
   const Connection& c = pool_[likely];
   if (!moving && c.ends[0].state == State::kEstablished && c.ends[1].state == State::kEstablished) return;
   base::prefetch_lines(reinterpret_cast<const std::byte*>(&c) + 2 * kLine, sizeof(Connection) - 2 * kLine);
@@ -119,13 +125,13 @@ std::uint32_t Memory::find(const wire::Segment& s, std::uint32_t likely) const n
 }
 
 std::uint32_t Memory::find(std::uint64_t hash, const wire::FlowKey& key) const noexcept {
-  const std::uint32_t index = table_.find(hash, [&](std::uint32_t at) { return this->key(at) == key; });
+  const std::uint32_t index = table_.find(hash, [&](std::uint32_t at) { return is_of(at, key); });
   return index != kNoBlock || beside_count_ == 0 ? index : find_beside(hash, key);
 }
 
 std::uint32_t Memory::find_beside(std::uint64_t hash, const wire::FlowKey& key) const noexcept {
   for (std::size_t n = 0; n != beside_count_; ++n) {
-    if (hash_at(beside_[n]) == hash && this->key(beside_[n]) == key) return beside_[n];
+    if (hash_at(beside_[n]) == hash && is_of(beside_[n], key)) return beside_[n];
   }
   return kNoBlock;
 }
@@ -155,22 +161,24 @@ std::uint32_t Memory::allocate(std::uint64_t hash) noexcept {
   return pool_.allocate();
 }
 
-std::uint32_t Memory::allocate_attempt(const wire::Segment& syn, base::Timestamp until) noexcept {
+std::uint32_t Memory::allocate_attempt(const wire::Segment& syn) noexcept {
   if (attempts_.capacity() == 0 || remembered() >= pool_.capacity()) return kNoBlock;
   Partition& part = parts_[part_of(syn.hash)];
   if (part.occupied >= part.quota) return kNoBlock;
   ++part.occupied;
-  return attempts_.allocate(syn, until) + pool_.capacity();  // there is one: fewer are in use than there are
+  const std::uint32_t n = attempts_.allocate(syn);  // there is one: fewer are in use than there are
+  if (attempts_[n].has_rest()) rests_[n] = Attempt::rest_of(syn);
+  return n + pool_.capacity();
 }
 
 bool Memory::insert_attempt(std::uint32_t index) noexcept {
   Attempt& a = attempt(index);
   if (!enter(a.hash, index)) return false;
-  a.standing = Attempt::Standing::kHead;
+  a.become_head();
   const std::uint32_t part = part_of(a.hash);
   enlist(index, part, static_cast<std::size_t>(Worth::kUnanswered));
   if (parts_[part].attempt == 0) parts_[part].attempt = index + 1;
-  first_attempt_until_ = std::min(first_attempt_until_, a.until);
+  if (first_attempt_until_ == base::kNever) first_attempt_until_ = until(index);  // those that begin later are over later
   return true;
 }
 
@@ -178,7 +186,7 @@ std::uint32_t Memory::replace_attempt(std::uint32_t old) noexcept {
   const std::uint32_t index = compacts_.allocate() + first_compact_;  // there is one: the attempt is remembered too
   Attempt& a = attempt(old);
   replace(a.hash, old, index);
-  a.standing = Attempt::Standing::kForgotten;
+  a.be_forgotten();
   pass_attempt(old);
   relist(old, index);
   compact(index).add(trait::kHead);
@@ -245,7 +253,7 @@ void Memory::unlink(std::uint32_t index) noexcept {
   if (is_attempt(index)) {
     Attempt& a = attempt(index);
     erase(a.hash, index);
-    a.standing = Attempt::Standing::kForgotten;
+    a.be_forgotten();
     ++lives_.failed;
     pass_attempt(index);
     unlist(index);
@@ -402,8 +410,19 @@ void Memory::arm(std::uint32_t index, base::Timestamp deadline) noexcept {
   wheel_.arm(index, deadline);
 }
 
+base::Timestamp Memory::attempt_released_at(std::uint32_t index) const noexcept {
+  switch (attempt(index).release()) {
+    case Release::kEndOfInput:
+      return base::kNever;
+    case Release::kEvicted:
+      return dues_.last().at;
+    default:
+      return until(index);
+  }
+}
+
 Due Memory::due_at(std::uint32_t index) const noexcept {
-  if (is_attempt(index)) return {attempt(index).until, attempt(index).frame, index, false};
+  if (is_attempt(index)) return {attempt_released_at(index), attempt(index).frame(), index, false};
   const auto due_of = [index](const auto& c) { return Due{c.released_at, c.id, index, false}; };
   return is_compact(index) ? due_of(compact(index)) : due_of(pool_[index]);
 }
@@ -434,9 +453,7 @@ void Memory::give(std::uint32_t index, base::Timestamp clock, std::uint64_t fram
 void Memory::give_attempt(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept {
   Attempt& a = attempt(index);
   erase(a.hash, index);
-  a.standing = Attempt::Standing::kReleased;
-  a.release = Release::kEvicted;
-  a.until = clock;
+  a.be_released(Release::kEvicted);
   ++lives_.failed;
   pass_attempt(index);
   Link& link = links_[index];
@@ -497,7 +514,9 @@ void Memory::end_last() noexcept {
 void Memory::give_back() noexcept {
   pool_.give_back();
   attempts_.give_back();
+  rests_.give_back();
   compacts_.give_back();
+  extras_.give_back();
 }
 
 void Memory::end_tick() noexcept {
@@ -529,7 +548,7 @@ void Memory::free(std::uint32_t index) noexcept {
     compact(index).drop(trait::kHead);  // hints may still name it
     compacts_.release(index - first_compact_);
   } else if (is_attempt(index)) {
-    attempt(index).standing = Attempt::Standing::kForgotten;
+    attempt(index).be_forgotten();
     attempts_.release(index - pool_.capacity());
   } else {
     pool_.release(index);

@@ -49,7 +49,9 @@ class Memory {
   static constexpr std::size_t kMostBeside = 16;
 
   /// Of tracker `shard` of `shards`: places for all kinds of records together. Without `short_ones` there are only those of Connections.
-  Memory(const Partitions& partitions, std::uint32_t shard, std::uint32_t shards, std::uint64_t seed, bool short_ones);
+  /// Each attempt waits `attempt_wait` for an answer.
+  Memory(const Partitions& partitions, std::uint32_t shard, std::uint32_t shards, std::uint64_t seed, bool short_ones,
+         base::Duration attempt_wait);
 
   [[nodiscard]] std::uint64_t hash(const wire::FlowKey& key) const noexcept { return hash_.hash40(&key); }
   [[nodiscard]] Connection& operator[](std::uint32_t index) noexcept { return pool_[index]; }
@@ -63,6 +65,12 @@ class Memory {
   [[nodiscard]] bool is_compact(std::uint32_t index) const noexcept { return index >= first_compact_; }
   [[nodiscard]] Attempt& attempt(std::uint32_t index) noexcept { return attempts_[index - pool_.capacity()]; }
   [[nodiscard]] const Attempt& attempt(std::uint32_t index) const noexcept { return attempts_[index - pool_.capacity()]; }
+  /// Of an attempt that has one.
+  [[nodiscard]] const AttemptRest& rest(std::uint32_t index) const noexcept { return rests_[index - pool_.capacity()]; }
+  /// When nobody will answer an attempt any more.
+  [[nodiscard]] base::Timestamp until(std::uint32_t index) const noexcept {
+    return base::after(attempt(index).clock(rest(index)), attempt_wait_);
+  }
   [[nodiscard]] Compact& compact(std::uint32_t index) noexcept { return compacts_[index - first_compact_]; }
   [[nodiscard]] const Compact& compact(std::uint32_t index) const noexcept { return compacts_[index - first_compact_]; }
   /// What belongs to a compact record, and means something only if it has it.
@@ -71,9 +79,9 @@ class Memory {
   /// For readers in other threads; see TableReader.
   [[nodiscard]] const base::Pool<Connection>& pool() const noexcept { return pool_; }
 
-  /// Of a connection that is over: kNever, if the input was first.
+  /// Of a connection that is over: kNever, if the input was first. Of an attempt that was evicted, only if next_released() gave it last.
   [[nodiscard]] base::Timestamp released_at(std::uint32_t index) const noexcept {
-    return is_compact(index) ? compact(index).released_at : is_full(index) ? pool_[index].released_at : attempt(index).until;
+    return is_compact(index) ? compact(index).released_at : is_full(index) ? pool_[index].released_at : attempt_released_at(index);
   }
 
   /// Readers in other threads see nothing of it until the Change is gone.
@@ -108,7 +116,7 @@ class Memory {
   }
   /// The hint is right, and all that is known of the flow is an attempt.
   [[nodiscard]] bool is_attempt_head(std::uint32_t likely, const wire::FlowKey& key) const noexcept {
-    return is_attempt(likely) && attempt(likely).is_head() && attempt(likely).key == key;
+    return is_attempt(likely) && attempt(likely).is_head() && attempt(likely).is_of(key, rest(likely));
   }
 
   /// The partition of this flow has room for one more connection.
@@ -119,7 +127,7 @@ class Memory {
   /// A blank connection for a flow, or kNoBlock if there is no room in its partition, or all places are in use.
   [[nodiscard]] std::uint32_t allocate(std::uint64_t hash) noexcept;
   /// The same for an attempt that begins with this SYN; also kNoBlock where there are none of these.
-  [[nodiscard]] std::uint32_t allocate_attempt(const wire::Segment& syn, base::Timestamp until) noexcept;
+  [[nodiscard]] std::uint32_t allocate_attempt(const wire::Segment& syn) noexcept;
   /// The flow is new. False: the table has no room for it.
   [[nodiscard]] bool insert_attempt(std::uint32_t index) noexcept;
   /// A blank compact record that takes the place of an attempt: in the table and among those of its worth, not yet on the wheel. The
@@ -221,13 +229,15 @@ class Memory {
   void prefetch_whole(std::uint32_t index) const noexcept;
   void prefetch_head(std::uint32_t index) const noexcept;
   void prefetch_neighbours(std::uint32_t index) const noexcept;
-  /// Of either kind.
-  [[nodiscard]] const wire::FlowKey& key(std::uint32_t index) const noexcept {
-    return is_compact(index) ? compact(index).key : is_full(index) ? pool_[index].key : attempt(index).key;
+  [[nodiscard]] bool is_of(std::uint32_t index, const wire::FlowKey& key) const noexcept {
+    if (is_compact(index)) return compact(index).key == key;
+    return is_full(index) ? pool_[index].key == key : attempt(index).is_of(key, rest(index));
   }
   [[nodiscard]] base::Timestamp last_clock(std::uint32_t index) const noexcept {
-    return is_compact(index) ? compact(index).last_clock : is_full(index) ? pool_[index].last_clock : attempt(index).clock;
+    if (is_compact(index)) return compact(index).last_clock;
+    return is_full(index) ? pool_[index].last_clock : attempt(index).clock(rest(index));
   }
+  [[nodiscard]] base::Timestamp attempt_released_at(std::uint32_t index) const noexcept;
 
   /// Links of the lists by worth, and of those that wait; index + 1, 0 is none.
   struct Link {
@@ -287,6 +297,8 @@ class Memory {
   std::uint32_t first_part_;
   base::Pool<Connection> pool_;
   base::Pool<Attempt> attempts_;
+  base::FixedArray<AttemptRest> rests_;  // of those that have one
+  base::Duration attempt_wait_;
   base::Pool<Compact> compacts_;
   base::FixedArray<CompactExtra> extras_;  // of a record the one at the same place
   std::uint32_t first_compact_;
@@ -319,13 +331,13 @@ void Memory::expire_attempts(F& due) noexcept {
       if (p.attempt != 0) prefetch_head(p.attempt - 1);
     }
     for (const Partition& p : parts_) {
-      if (p.attempt != 0 && attempt(p.attempt - 1).until <= begun_) prefetch_neighbours(p.attempt - 1);
+      if (p.attempt != 0 && until(p.attempt - 1) <= begun_) prefetch_neighbours(p.attempt - 1);
     }
     for (const Partition& p : parts_) {
       if (p.attempt == 0) continue;
-      const base::Timestamp until = attempt(p.attempt - 1).until;
-      if (until > begun_) {
-        first_attempt_until_ = std::min(first_attempt_until_, until);
+      const base::Timestamp over = until(p.attempt - 1);
+      if (over > begun_) {
+        first_attempt_until_ = std::min(first_attempt_until_, over);
         continue;
       }
       due(p.attempt - 1, begun_);

@@ -33,15 +33,15 @@ inline void note_time(Connection& c, const wire::Segment& s) noexcept {
   c.end = std::max(c.end, s.time);
   c.last_clock = clock_of(s);
 }
-/// Of a segment, or an attempt, that is not stamped ahead of the trace clock.
-template <class Sent>
-[[gnu::always_inline]] inline void note_time(Compact& c, const Sent& s) noexcept {
-  if (!c.ends_at_clock || s.time != s.clock) [[unlikely]] {
-    c.latest = std::max(c.end(), s.time);
-    c.ends_at_clock = c.latest == s.clock;
+/// Of a segment that is not stamped ahead of the trace clock.
+[[gnu::always_inline]] inline void note_time(Compact& c, base::Timestamp time, base::Timestamp clock) noexcept {
+  if (!c.ends_at_clock || time != clock) [[unlikely]] {
+    c.latest = std::max(c.end(), time);
+    c.ends_at_clock = c.latest == clock;
   }
-  c.last_clock = s.clock;
+  c.last_clock = clock;
 }
+[[gnu::always_inline]] inline void note_time(Compact& c, const wire::Segment& s) noexcept { note_time(c, s.time, s.clock); }
 
 inline void set_last_frame(Connection& c, std::uint64_t frame) noexcept { c.last_frame = frame; }
 inline void set_last_frame(Compact& c, std::uint64_t frame) noexcept { c.last_frame_since = c.since_syn(frame); }

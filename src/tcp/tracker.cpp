@@ -46,7 +46,7 @@ bool may_keep_short(const TrackerOptions& options) noexcept { return !options.re
 
 Tracker::Impl::Impl(const TrackerOptions& given)
     : options(given),
-      memory(Partitions(given.max_connections), given.shard, given.shards, given.seed, may_keep_short(given)),
+      memory(Partitions(given.max_connections), given.shard, given.shards, given.seed, may_keep_short(given), attempt_wait(given.timers)),
       blocks(blocks_for(memory.pool().capacity())),
       journal(blocks, given.events, given.feed),
       zeek(given.zeek ? memory.places() : 0),
@@ -145,6 +145,10 @@ void Tracker::Impl::put_away() noexcept {
   brief_outcome.reset();
 }
 
+inline void Tracker::Impl::tell_lone(std::uint32_t index, LoneSyn& syn) const noexcept {
+  tell(memory.attempt(index), memory.rest(index), memory.released_at(index), syn);
+}
+
 /// Those that are over and have their turn before anything else is over, up to a certain number.
 std::span<const LoneSyn> Tracker::Impl::next_lone_syns() noexcept {
   put_away();
@@ -153,7 +157,7 @@ std::span<const LoneSyn> Tracker::Impl::next_lone_syns() noexcept {
   while (count != lone_syns.size()) {
     const std::uint32_t index = memory.next_released_attempt();
     if (index == kNoBlock) break;
-    tell(memory.attempt(index), lone_syns[count++]);
+    tell_lone(index, lone_syns[count++]);
     memory.free(index);
   }
   return std::span(lone_syns).first(count);
@@ -193,7 +197,7 @@ bool Tracker::Impl::tell_next_briefly(std::uint32_t index, base::Timestamp judge
   if (memory.is_attempt(index)) {
     if (!may_tell_briefly(options.timers)) return false;
     LoneSyn syn;
-    tell(memory.attempt(index), syn);
+    tell_lone(index, syn);
     write_brief(syn, brief);
     brief_outcome.emplace(BriefOutcome{brief, {}, turn});
     return true;
@@ -310,8 +314,8 @@ std::size_t Tracker::bytes_per_connection(bool with_zeek) noexcept {
   constexpr std::size_t kLists = 16 + 12 + 4;           // wheel, lists by worth, free list
   constexpr std::size_t kTurn = Memory::kBytesOfATurn;
   const std::size_t for_each_kind = kLists + (with_zeek ? ZeekViews::kBytesEach : 0);
-  return sizeof(Connection) + sizeof(Attempt) + sizeof(Compact) + sizeof(CompactExtra) + kBlocksPerConnection * sizeof(Block) +
-         kTableShare + 3 * for_each_kind + kTurn;
+  return sizeof(Connection) + sizeof(Attempt) + sizeof(AttemptRest) + sizeof(Compact) + sizeof(CompactExtra) +
+         kBlocksPerConnection * sizeof(Block) + kTableShare + 3 * for_each_kind + kTurn;
 }
 
 }  // namespace finwait::tcp

@@ -25,6 +25,8 @@ namespace finwait::tcp {
 /// 2 MSL and a twentieth: Linux's timer of 60 s runs up to 62.1 s.
 /// How long an ordinary life may be silent in whatever state, at least (ordinary_lives.cpp).
 [[nodiscard]] std::uint64_t shortest_wait_of(const Timers& timers) noexcept;
+/// How long a SYN waits for an answer, if nothing else of its flow is known (attempts.cpp).
+[[nodiscard]] base::Duration attempt_wait(const Timers& timers) noexcept;
 
 [[nodiscard]] inline base::Duration time_wait(const Timers& timers) noexcept { return 2 * timers.msl + timers.msl / 10; }
 
@@ -42,6 +44,7 @@ struct Tracker::Impl {
   void put_away() noexcept;
   std::span<const LoneSyn> next_lone_syns() noexcept;
   bool next_outcome(bool briefly) noexcept;
+  void tell_lone(std::uint32_t index, LoneSyn& syn) const noexcept;
   void give_back() noexcept;
   bool tell_next_briefly(std::uint32_t index, base::Timestamp judged_at, const Turn& turn) noexcept;
 
@@ -76,9 +79,9 @@ struct Tracker::Impl {
   bool follow_attempt(std::uint32_t index, const wire::Segment& s) noexcept;
   std::uint32_t outgrow(std::uint32_t index) noexcept;
   base::Timestamp due_attempt(std::uint32_t index) noexcept;
-  void release_attempt(std::uint32_t index, Release why, base::Timestamp at) noexcept;
+  void release_attempt(std::uint32_t index, Release why) noexcept;
   void uncount_attempt() noexcept;
-  void retire(Attempt& a, std::uint32_t index, Release why, base::Timestamp at) noexcept;
+  void retire(Attempt& a, std::uint32_t index, Release why) noexcept;
   void evict_attempt(std::uint32_t index) noexcept;
   void finish_attempts(base::Timestamp now) noexcept;
   Connection& unfold_attempt(std::uint32_t index) noexcept;

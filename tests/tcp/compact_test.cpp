@@ -249,7 +249,7 @@ void begin(ShortWay& quick, Way& slow, const Segment& s) {
   }
   if (CompactMachine::may_begin(s)) {
     quick.compact.emplace();
-    quick.compacts.begin(*quick.compact, quick.extra, 0, Attempt(s, base::kNever));
+    quick.compacts.begin(*quick.compact, quick.extra, 0, Attempt(s), Attempt::rest_of(s));
     quick.journal.note_entered(State::kSynSent);
   } else {
     quick.machine.apply(quick.c, 0, s);

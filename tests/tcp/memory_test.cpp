@@ -25,7 +25,7 @@ wire::FlowKey key(std::uint32_t n) {
 /// A memory whose flows are named by small numbers: a quarter of the places is for what is being written.
 class Store {
  public:
-  explicit Store(std::uint32_t capacity) : memory(Partitions(capacity), 0, 1, 1, false) {}
+  explicit Store(std::uint32_t capacity) : memory(Partitions(capacity), 0, 1, 1, false, 0) {}
 
   [[nodiscard]] wire::Segment segment(std::uint32_t flow) const {
     wire::Segment s;
@@ -438,7 +438,7 @@ TEST(Memory, HasRoomAgainWithTheTurnOfWhatWasReleased) {
 TEST(Memory, MakesRoomWithinAPartition) {
   const Partitions rooms(4 * Partitions::kLeastQuota * 4 / 3);
   ASSERT_EQ(rooms.count(), 4U);
-  Memory memory(rooms, 1, 2, 1, false);
+  Memory memory(rooms, 1, 2, 1, false, 0);
   std::array<std::uint32_t, 2> made{};
   std::uint64_t full = 0;
   for (std::uint32_t flow = 0; full == 0; ++flow) {
@@ -509,7 +509,7 @@ class Attempts {
     s.hash = memory.hash(s.key);
     s.frame = flows_;
     s.time = s.clock = now_;
-    const std::uint32_t index = memory.allocate_attempt(s, now_ + kWait);
+    const std::uint32_t index = memory.allocate_attempt(s);
     if (index == kNoBlock) return;
     ASSERT_TRUE(memory.insert_attempt(index));
     ASSERT_TRUE(memory.is_attempt_head(index, s.key));
@@ -523,7 +523,7 @@ class Attempts {
     if (!memory.is_attempt(one.index)) return;
     const std::uint32_t attempt = one.index;
     const std::uint32_t compact = memory.replace_attempt(attempt);
-    memory.compact(compact).key = memory.attempt(attempt).key;
+    memory.compact(compact).key = memory.attempt(attempt).key(memory.rest(attempt));
     memory.free(attempt);
     one.index = memory.replace_compact(compact);
     memory[one.index].key = memory.compact(compact).key;
@@ -583,10 +583,11 @@ class Attempts {
     EXPECT_EQ(memory.lives().failed, failed + 1);
     const Attempt& gone = memory.attempt(one.index);
     EXPECT_TRUE(gone.is_released());
-    EXPECT_EQ(gone.release, Release::kEvicted);
-    EXPECT_EQ(gone.until, now_);
-    EXPECT_EQ(memory.find(one.hash, gone.key), kNoBlock);
+    EXPECT_EQ(gone.release(), Release::kEvicted);
+    EXPECT_EQ(memory.find(one.hash, gone.key(memory.rest(one.index))), kNoBlock);
     ASSERT_EQ(memory.next_released_attempt(), one.index);
+    EXPECT_EQ(memory.released_at(one.index), now_);
+    EXPECT_EQ(memory.turn().at, now_);
     EXPECT_EQ(memory.turn().frame, 17U);
     EXPECT_EQ(memory.next_released_attempt(), kNoBlock);
     memory.free(one.index);
@@ -602,7 +603,7 @@ class Attempts {
   Partitions rooms_{4 * Partitions::kLeastQuota * 4 / 3};
 
  public:
-  Memory memory{rooms_, 0, 1, 1, true};
+  Memory memory{rooms_, 0, 1, 1, true, kWait};
 
  private:
   std::minstd_rand random_;
