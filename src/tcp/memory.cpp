@@ -78,17 +78,22 @@ void Memory::prefetch_head(std::uint32_t index) const noexcept {
 /// What its release changes beside it: the bucket it is found in, and those before and after it in their list.
 void Memory::prefetch_neighbours(std::uint32_t index) const noexcept {
   table_.prefetch(hash_at(index));
+  prefetch_beside(index);
+}
+
+void Memory::prefetch_beside(std::uint32_t index) const noexcept {
   const Link& link = links_[index];
   links_.prefetch(link.next - 1);
   links_.prefetch(link.previous - 1);
 }
 
-std::uint32_t Memory::prefetch_record(const wire::Segment& s) const noexcept {
+std::uint32_t Memory::prefetch_record(const wire::Segment& s, bool moving) const noexcept {
   std::uint32_t likely = kNoBlock;
   table_.candidates(s.hash, [&](std::uint32_t index) {
     if (likely == kNoBlock) likely = index;
     if (is_compact(index)) {
-      base::prefetch_lines(&compact(index), kOrdinaryBytes);
+      base::prefetch_lines(&compact(index), moving ? sizeof(Compact) : kOrdinaryBytes);
+      if (moving) links_.prefetch(index);
     } else if (is_attempt(index)) {
       attempts_.prefetch(index - pool_.capacity());
       links_.prefetch(index);
@@ -106,11 +111,12 @@ void Memory::prefetch_evidence(std::uint32_t likely, bool moving) const noexcept
     if (c.has_extra) extras_.prefetch(likely - first_compact_);
     if (!moving && c.states[0] == c.states[1]) return;
     base::prefetch_line(&c.armed);
-    links_.prefetch(likely);
+    prefetch_beside(likely);
     wheel_.prefetch(likely);
     return;
   }
   if (is_attempt(likely)) {
+    prefetch_beside(likely);
     if (attempt(likely).has_rest()) rests_.prefetch(likely - pool_.capacity());
     return;
   }

@@ -88,11 +88,11 @@ class Memory {
   [[nodiscard]] Change change(std::uint32_t index) noexcept { return {pool_[index], versions_}; }
 
   void prefetch_bucket(std::uint64_t hash) const noexcept { table_.prefetch(hash); }
-  /// What an ordinary segment needs of the connections its hash may mean. Returns the connection that the hash most likely means: a hint
-  /// for find().
-  std::uint32_t prefetch_record(const wire::Segment& s) const noexcept;
-  /// A little later, for that hint: the rest of the record, if the segment is `moving` or the connection not yet (or no longer) established
-  /// at both ends.
+  /// What an ordinary segment needs of the connections its hash may mean, and its place in a list, if the segment is `moving`: it may
+  /// change a state. Returns the connection that the hash most likely means: a hint for find().
+  std::uint32_t prefetch_record(const wire::Segment& s, bool moving) const noexcept;
+  /// A little later, for that hint: the rest of the record and those beside it in its list, if the segment is `moving` or the connection
+  /// not yet (or no longer) established at both ends.
   void prefetch_evidence(std::uint32_t likely, bool moving) const noexcept;
 
   /// The newest incarnation of the flow, or kNoBlock.
@@ -229,6 +229,8 @@ class Memory {
   void prefetch_whole(std::uint32_t index) const noexcept;
   void prefetch_head(std::uint32_t index) const noexcept;
   void prefetch_neighbours(std::uint32_t index) const noexcept;
+  /// Those before and after it in its list.
+  void prefetch_beside(std::uint32_t index) const noexcept;
   [[nodiscard]] bool is_of(std::uint32_t index, const wire::FlowKey& key) const noexcept {
     if (is_compact(index)) return compact(index).key == key;
     return is_full(index) ? pool_[index].key == key : attempt(index).is_of(key, rest(index));

@@ -246,7 +246,7 @@ void Tracker::track(std::span<const wire::Segment> segments, std::span<wire::Fat
   };
   const auto fetch_records = [&](std::size_t at, Hints& likely) {
     std::size_t n = 0;
-    for (const wire::Segment& s : group(at)) likely[n++] = memory.prefetch_record(s);
+    for (const wire::Segment& s : group(at)) likely[n++] = memory.prefetch_record(s, is_moving(s));
   };
   const auto fetch_evidence = [&](std::size_t at, const Hints& likely) {
     std::size_t n = 0;
