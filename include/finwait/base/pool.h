@@ -124,9 +124,9 @@ class Pool {
   FixedArray<std::uint32_t> free_;  // a stack of released indices
   FixedArray<std::uint64_t> live_;  // one bit a record: in use
   std::uint32_t capacity_;
-  Counter high_water_;
   std::uint32_t free_count_ = 0;
-  std::uint32_t in_use_ = 0;
+  Counter high_water_;
+  std::uint32_t in_use_ = 0;  // not beside free_count_: taken as one word, it would be read before what was last written of it is there
 };
 
 }  // namespace finwait::base
