@@ -550,7 +550,9 @@ Turn Memory::turn() const noexcept {
 }
 
 void Memory::free(std::uint32_t index) noexcept {
-  if (is_compact(index)) {
+  if (last_ && !is_full(index)) {  // nobody will find it, or want its place
+    is_compact(index) ? compacts_.release_for_good() : attempts_.release_for_good();
+  } else if (is_compact(index)) {
     compact(index).drop(trait::kHead);  // hints may still name it
     compacts_.release(index - first_compact_);
   } else if (is_attempt(index)) {

@@ -55,6 +55,22 @@ TEST(Pool, SaysWhenAllAreInUse) {
   EXPECT_EQ(pool.allocate(), a);
 }
 
+TEST(Pool, GivesItsMemoryBackOnceNoneIsInUse) {
+  Pool<Record> pool(100);
+  for (int round = 0; round != 2; ++round) {
+    ASSERT_EQ(pool.allocate(), 0U);
+    ASSERT_EQ(pool.allocate(), 1U);
+    pool.release(0);
+    pool.release_for_good();
+    EXPECT_EQ(pool.in_use(), 0U);
+    EXPECT_EQ(pool[1].value, 42U);
+    pool.give_back();
+    EXPECT_EQ(pool.high_water(), 0U);
+    EXPECT_FALSE(pool.is_live(1));
+    EXPECT_EQ(*pool.place(1), std::byte{0});
+  }
+}
+
 TEST(Pool, MayHoldNothing) {
   Pool<Record> pool(0);
   EXPECT_EQ(pool.allocate(), kNone);
