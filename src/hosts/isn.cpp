@@ -237,7 +237,7 @@ IsnFinding finding_of(const Unit& unit, const IsnSeries& series) {
   finding.network = unit.entry->host.network;
   if (unit.entry->host.port != 0) finding.port = unit.entry->host.port;
   if (unit.machine >= 0) finding.ttl = series.all.front().ttl;
-  finding.seen = unit.machine >= 0 ? series.all.size() : unit.entry->seen;
+  finding.seen = unit.machine >= 0 ? series.all.size() : unit.entry->seen();
   finding.p_value = unit.p;
   return finding;
 }

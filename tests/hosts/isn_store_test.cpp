@@ -38,11 +38,34 @@ TEST(IsnStore, KeepsTheLatestInOrderThroughEveryGrowth) {
     if ((id & (id - 1)) != 0 && id % 97 != 0) continue;
     const IsnStore::Entry* entry = store.find(host(1));
     ASSERT_NE(entry, nullptr);
-    EXPECT_EQ(entry->seen, id);
+    EXPECT_EQ(entry->seen(), id);
     const auto samples = store.samples(*entry);
     ASSERT_EQ(samples.size(), std::min<std::uint64_t>(id, 4096));
     for (std::size_t i = 0; i < samples.size(); ++i) ASSERT_EQ(samples[i].connection, id - samples.size() + 1 + i);
   }
+}
+
+TEST(IsnStore, TheFirstSampleIsKeptWholeAloneAndAmongOthers) {
+  IsnStore store(kMebibyte, 1);
+  const IsnObservation first{-5, std::uint64_t{1} << 60, 0x9abc'def0, 0x1234'5678, 80, 65'535, 64, 0x5a, true};
+  store.add(host(1), first);
+  const auto is_first = [&](const IsnObservation& o) {
+    return o.time == first.time && o.connection == first.connection && o.isn == first.isn && o.same_tuple(first) && o.ttl == first.ttl &&
+           o.options == first.options && o.continues;
+  };
+  ASSERT_NE(store.find(host(1)), nullptr);
+  EXPECT_EQ(store.find(host(1))->seen(), 1U);
+  EXPECT_EQ(store.find(host(1))->close(), 0U);
+  ASSERT_EQ(store.run(*store.find(host(1))).size(), 1U);
+  EXPECT_TRUE(is_first(store.run(*store.find(host(1))).front()));
+  ASSERT_EQ(store.samples(*store.find(host(1))).size(), 1U);
+  EXPECT_TRUE(is_first(store.samples(*store.find(host(1))).front()));
+  store.add(host(1), observation(2, first.isn + 1));
+  EXPECT_EQ(store.find(host(1))->seen(), 2U);
+  EXPECT_EQ(store.find(host(1))->close(), 1U) << "to the first one";
+  ASSERT_EQ(store.samples(*store.find(host(1))).size(), 2U);
+  EXPECT_TRUE(is_first(store.samples(*store.find(host(1))).front()));
+  EXPECT_EQ(store.samples(*store.find(host(1))).back().connection, 2U);
 }
 
 TEST(IsnStore, AFloodOfHostsLeavesTheHeavyOnes) {
@@ -90,8 +113,8 @@ TEST(IsnStore, AGuessChangesNothing) {
     const IsnStore::Entry* other = guessing.find(host(number));
     ASSERT_EQ(one == nullptr, other == nullptr) << number;
     if (one == nullptr) continue;
-    ASSERT_EQ(one->seen, other->seen) << number;
-    ASSERT_EQ(one->close, other->close) << number;
+    ASSERT_EQ(one->seen(), other->seen()) << number;
+    ASSERT_EQ(one->close(), other->close()) << number;
     const auto ids = [](const std::vector<IsnObservation>& samples) {
       std::vector<std::uint64_t> all;
       for (const IsnObservation& sample : samples) all.push_back(sample.connection);

@@ -1,11 +1,11 @@
 // The samples of many hosts in memory that is sized at the start.
 //
-// A host has an entry in a table of sets of 16, and a run of its most recent samples that grows from 4 to 16, 64, 256, 1,024 and at most
-// 4,096, each size from a pool of its own. Always true: nothing is allocated after the constructor; adding is constant time (a growing run
-// is copied once for each doubling twice over). When a set is full, each newcomer wears down its least valuable entry by one until that
-// gives way; when a pool is empty, the least valuable of a few runs is cut back if the newcomer is worth more. The value of a host is the
-// number of its samples, and much more for each that came suspiciously close to the one before: so the heaviest and the most suspicious
-// stay.
+// A host has an entry in a table of sets of 16. Its first sample is kept there, since most hosts come once; from the second on it has a run
+// of its most recent samples that grows from 4 to 16, 64, 256, 1,024 and at most 4,096, each size from a pool of its own. Always true:
+// nothing is allocated after the constructor; adding is constant time (a growing run is copied once for each doubling twice over). When a
+// set is full, each newcomer wears down its least valuable entry by one until that gives way; when a pool is empty, the least valuable of a
+// few runs is cut back if the newcomer is worth more. The value of a host is the number of its samples, and much more for each that came
+// suspiciously close to the one before: so the heaviest and the most suspicious stay.
 #pragma once
 
 #include <array>
@@ -41,16 +41,30 @@ class IsnStore {
  public:
   static constexpr std::array<std::uint32_t, 6> kRuns = {4, 16, 64, 256, 1024, 4096};
 
-  struct Entry {
+  struct alignas(base::kCacheLine) Entry {
+    /// What is known of a host with more than one sample.
+    struct Many {
+      std::uint64_t seen;   ///< samples ever
+      std::uint32_t close;  ///< samples close to the one before
+      std::uint32_t last;   ///< the last number
+      std::uint32_t run;    ///< index within the pool of its size
+      std::uint16_t head;   ///< where the next sample goes
+    };
+    static constexpr std::uint8_t kAlone = 0xff;
+
     IsnHost host;
-    std::uint64_t seen;   ///< samples ever; 0: free
-    std::uint32_t close;  ///< samples close to the one before
-    std::uint32_t last;   ///< the last number
-    std::uint32_t run;    ///< index within the pool of its size
-    std::uint16_t head;   ///< where the next sample goes
-    std::uint16_t kept;
-    std::uint8_t size;  ///< index into kRuns
+    std::uint16_t kept;  ///< samples; 0: free
+    std::uint8_t size;   ///< index into kRuns; kAlone: it has no run
+    union {
+      Many many;
+      IsnObservation only;  ///< if it has no run
+    };
+
+    [[nodiscard]] bool is_alone() const noexcept { return size == kAlone; }
+    [[nodiscard]] std::uint64_t seen() const noexcept { return is_alone() ? 1 : many.seen; }
+    [[nodiscard]] std::uint32_t close() const noexcept { return is_alone() ? 0 : many.close; }
   };
+  static_assert(sizeof(Entry) == base::kCacheLine);
 
   /// Uses at most `bytes` (at least one MiB). The seed keys the table's hash.
   IsnStore(std::size_t bytes, std::uint64_t seed);
@@ -72,7 +86,9 @@ class IsnStore {
   /// The same into a vector that is there.
   void take_samples(const Entry& entry, std::vector<IsnObservation>& out) const;
   /// All samples of an entry that is not free, as they lie.
-  [[nodiscard]] std::span<const IsnObservation> run(const Entry& entry) const noexcept { return {run_of(entry), entry.kept}; }
+  [[nodiscard]] std::span<const IsnObservation> run(const Entry& entry) const noexcept {
+    return {entry.is_alone() ? &entry.only : run_of(entry), entry.kept};
+  }
 
   /// Fetches what says where a host's entry is; then the entry that it probably is, or whose place it takes; then where its next sample
   /// probably goes, that entry being at `guess`.
@@ -113,12 +129,15 @@ class IsnStore {
   [[nodiscard]] std::size_t at(const Place& place, const IsnHost& host) const noexcept;
   /// An entry for a new host, if there is room for it.
   void admit(const IsnHost& host, const Place& place, const IsnObservation& first) noexcept;
+  /// Of an entry that has a run.
   [[nodiscard]] IsnObservation* run_of(const Entry& entry) noexcept {
-    return pools_[entry.size].samples.begin() + std::size_t{entry.run} * kRuns[entry.size];
+    return pools_[entry.size].samples.begin() + std::size_t{entry.many.run} * kRuns[entry.size];
   }
   [[nodiscard]] const IsnObservation* run_of(const Entry& entry) const noexcept {
-    return pools_[entry.size].samples.begin() + std::size_t{entry.run} * kRuns[entry.size];
+    return pools_[entry.size].samples.begin() + std::size_t{entry.many.run} * kRuns[entry.size];
   }
+  /// The second sample of a host comes.
+  void begin_run(Entry& entry) noexcept;
   [[nodiscard]] bool take_run(std::uint32_t owner, std::uint8_t size, std::uint32_t& run) noexcept;
   void release(const Entry& entry) noexcept;
   void grow(Entry& entry) noexcept;
