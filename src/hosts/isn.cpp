@@ -25,7 +25,8 @@ constexpr std::size_t kTestedInAll = std::size_t{1} << 17;  ///< samples, over a
 struct Unit {
   static constexpr std::size_t kNoFinding = ~std::size_t{0};
   const IsnStore::Entry* entry = nullptr;
-  std::size_t finding = kNoFinding;  // where the finding goes if the host is innocent
+  std::size_t finding = kNoFinding;                 // where the finding goes if the host is innocent
+  IsnVerdict innocent = IsnVerdict::kInconclusive;  // and what it says then
   double p = 1;
   int machine = -1;  // -1: all together
   bool split = false;
@@ -242,10 +243,12 @@ IsnFinding finding_of(const Unit& unit, const IsnSeries& series) {
   return finding;
 }
 
-/// Those that are rejected, described; all machines together only if that shows what no machine shows by itself.
+/// Those that are rejected, described: where an innocent's finding was, if it has been described too, else at the end. All machines
+/// together only if that shows what no machine shows by itself.
 void describe_rejected(const IsnStore& store, std::size_t most, double level, std::span<const Unit> units,
                        std::vector<IsnFinding>& findings) {
   Bench bench;
+  const std::size_t described = findings.size();
   for (std::size_t i = 0; i < units.size(); ++i) {
     const Unit& unit = units[i];
     if (!unit.rejected) continue;
@@ -257,7 +260,7 @@ void describe_rejected(const IsnStore& store, std::size_t most, double level, st
     take_series(store, unit, most, bench);
     IsnFinding finding = finding_of(unit, bench.series);
     describe_weak(bench.series, weigh(bench.series, unit.entry->host.port != 0), level, finding);
-    if (unit.finding != Unit::kNoFinding) {
+    if (unit.finding < described) {
       findings[unit.finding] = std::move(finding);
     } else {
       findings.push_back(std::move(finding));
@@ -267,22 +270,32 @@ void describe_rejected(const IsnStore& store, std::size_t most, double level, st
 
 }  // namespace
 
-std::vector<IsnFinding> IsnCollector::finish() const {
+std::vector<IsnFinding> IsnCollector::finish() const { return judge(nullptr); }
+std::vector<IsnFinding> IsnCollector::finish(IsnVerdictCounts& sound) const { return judge(&sound); }
+
+std::vector<IsnFinding> IsnCollector::judge(IsnVerdictCounts* sound) const {
   const IsnStore& store = impl_->store;
   const std::size_t most = most_tested(store);
   auto units = units_of(store, most);
-  const auto reported = std::count_if(units.begin(), units.end(), [](const Unit& unit) { return unit.finding != Unit::kNoFinding; });
-  std::vector<IsnFinding> findings(static_cast<std::size_t>(reported));
+  const auto reported = [](const Unit& unit) { return unit.finding != Unit::kNoFinding; };
+  std::vector<IsnFinding> findings(sound != nullptr ? 0 : static_cast<std::size_t>(std::count_if(units.begin(), units.end(), reported)));
   for_each_on_threads(units, impl_->limits.threads, [&](Unit& unit, Bench& bench) {
     take_series(store, unit, most, bench);
     const IsnWeight weight = weigh_quickly(bench.series, unit.entry->host.port != 0, bench.room);
     unit.tested = weight.tests > 0;
     unit.p = weight.p;
-    if (unit.finding == Unit::kNoFinding) return;
-    findings[unit.finding] = finding_of(unit, bench.series);
-    describe_innocent(bench.series, findings[unit.finding]);
+    if (!reported(unit)) return;
+    if (sound != nullptr) {
+      unit.innocent = verdict_of_innocent(bench.series);
+    } else {
+      findings[unit.finding] = finding_of(unit, bench.series);
+      describe_innocent(bench.series, findings[unit.finding]);
+    }
   });
   const double level = holm(units, impl_->limits.family_error);
+  for (const Unit& unit : units) {
+    if (sound != nullptr && reported(unit) && !unit.rejected) ++(*sound)[static_cast<std::size_t>(unit.innocent)];
+  }
   describe_rejected(store, most, level, units, findings);
   return sorted(std::move(findings), [](const IsnFinding& a, const IsnFinding& b) {
     return std::tie(a.host, a.network, a.port, a.ttl) < std::tie(b.host, b.network, b.port, b.ttl);

@@ -155,6 +155,7 @@ NmapIsn nmap_measures(const std::vector<IsnObservation>& observations) {
   NmapIsn result;
   if (observations.size() < 3) return result;
   std::vector<double> rates;
+  rates.reserve(observations.size() - 1);
   for (std::size_t i = 1; i < observations.size(); ++i) {
     const std::uint32_t up = observations[i].isn - observations[i - 1].isn;
     const std::uint32_t difference = std::min(up, 0U - up);

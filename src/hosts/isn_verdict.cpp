@@ -282,11 +282,37 @@ void Judgement::low_entropy() {
   finding.text = fmt::format("{} ({} connections); the next lies {}", what, finding.samples, share_text(finding.guess.share));
 }
 
+/// What is said of a host without a weakness, and by what of it.
+struct Innocence {
+  IsnVerdict verdict = IsnVerdict::kInconclusive;
+  double slope = 0;       ///< kRfc6528Like: of the clock that 4-tuples follow when they are used again
+  std::size_t again = 0;  ///< how often that was
+  std::size_t close = 0;  ///< and how often it fits the clock
+};
+
+Innocence judge_innocent(const IsnSeries& series) {
+  const auto again = steps_of_same_tuple(series);
+  if (again.size() >= 2) {
+    const SlopeFit fit = fit_slope(again);
+    const bool named = fit.named.log_p <= fit.free.log_p;
+    const double slope = named ? fit.named_slope : fit.free_slope;
+    const auto left = residues_of(again, slope);
+    // SYN cookies move on with the time as well, but the lower 24 bits of each are its own.
+    const auto close = std::count_if(left.begin(), left.end(), [](std::int32_t r) { return r > -kClockNoise && r < kClockNoise; });
+    const bool most = static_cast<double>(close) >= 0.8 * static_cast<double>(again.size());
+    if (std::min(fit.named.p, fit.free.p) < kConforms && slope >= 1000 && most) {
+      return {IsnVerdict::kRfc6528Like, slope, again.size(), static_cast<std::size_t>(close)};
+    }
+  }
+  return {.verdict = series.all.size() >= kEnoughForRandom ? IsnVerdict::kRandomLike : IsnVerdict::kInconclusive};
+}
+
 void set_common(const IsnSeries& series, IsnFinding& finding) {
   finding.samples = series.all.size();
   finding.nmap = nmap_measures(series.all);
   finding.rfc = "RFC 6528, 3";
   finding.connections.clear();
+  finding.connections.reserve(std::min(series.all.size(), kExamples));
   for (std::size_t i = series.all.size(); i-- > 0 && finding.connections.size() < kExamples;)
     finding.connections.push_back(series.all[i].connection);
   std::reverse(finding.connections.begin(), finding.connections.end());
@@ -319,31 +345,23 @@ Range prediction_range(std::vector<double> residues) {
   return {-kTurn / 2, kTurn / 2};
 }
 
+IsnVerdict verdict_of_innocent(const IsnSeries& series) { return judge_innocent(series).verdict; }
+
 void describe_innocent(const IsnSeries& series, IsnFinding& finding) {
   set_common(series, finding);
-  const auto again = steps_of_same_tuple(series);
-  if (again.size() >= 2) {
-    const SlopeFit fit = fit_slope(again);
-    const bool named = fit.named.log_p <= fit.free.log_p;
-    const double slope = named ? fit.named_slope : fit.free_slope;
-    const auto left = residues_of(again, slope);
-    // SYN cookies move on with the time as well, but the lower 24 bits of each are its own.
-    const auto close = std::count_if(left.begin(), left.end(), [](std::int32_t r) { return r > -kClockNoise && r < kClockNoise; });
-    const bool most = static_cast<double>(close) >= 0.8 * static_cast<double>(again.size());
-    if (std::min(fit.named.p, fit.free.p) < kConforms && slope >= 1000 && most) {
-      finding.verdict = IsnVerdict::kRfc6528Like;
-      finding.slope = slope;
-      finding.text = fmt::format(
-          "{} of {} uses of the same 4-tuple again follow a clock of {:.0f} per second, as RFC 6528 wants; no weakness found with {} "
-          "samples",
-          close, again.size(), slope, finding.samples);
-      return;
-    }
+  const Innocence innocence = judge_innocent(series);
+  finding.verdict = innocence.verdict;
+  if (innocence.verdict == IsnVerdict::kRfc6528Like) {
+    finding.slope = innocence.slope;
+    finding.text = fmt::format(
+        "{} of {} uses of the same 4-tuple again follow a clock of {:.0f} per second, as RFC 6528 wants; no weakness found with {} "
+        "samples",
+        innocence.close, innocence.again, innocence.slope, finding.samples);
+  } else if (innocence.verdict == IsnVerdict::kRandomLike) {
+    finding.text = fmt::format("no weakness found with {} samples", finding.samples);
+  } else {
+    finding.text = fmt::format("no weakness found with {} samples, which are too few to say more", finding.samples);
   }
-  const bool enough = finding.samples >= kEnoughForRandom;
-  finding.verdict = enough ? IsnVerdict::kRandomLike : IsnVerdict::kInconclusive;
-  finding.text = enough ? fmt::format("no weakness found with {} samples", finding.samples)
-                        : fmt::format("no weakness found with {} samples, which are too few to say more", finding.samples);
 }
 
 void describe_weak(const IsnSeries& series, const IsnEvidence& evidence, double level, IsnFinding& finding) {

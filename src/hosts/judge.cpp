@@ -79,9 +79,9 @@ const Detail* HostWatch::Impl::detail(const Subject& subject, Trouble what) cons
   return number == 0 ? nullptr : &details[number];
 }
 
-std::vector<HostFinding> HostWatch::Impl::findings() const {
+std::vector<HostFinding> HostWatch::Impl::findings(IsnVerdictCounts* sound) const {
   std::vector<HostFinding> out;
-  judge_numbers(out);
+  judge_numbers(sound, out);
   judge_subjects(out);
   judge_routes(out);
   judge_scans(out);
@@ -92,8 +92,8 @@ std::vector<HostFinding> HostWatch::Impl::findings() const {
   });
 }
 
-void HostWatch::Impl::judge_numbers(std::vector<HostFinding>& out) const {
-  std::vector<IsnFinding> found = numbers.numbers().finish();
+void HostWatch::Impl::judge_numbers(IsnVerdictCounts* sound, std::vector<HostFinding>& out) const {
+  std::vector<IsnFinding> found = sound != nullptr ? numbers.numbers().finish(*sound) : numbers.numbers().finish();
   out.reserve(out.size() + found.size());  // thousands, each of some hundred bytes
   for (IsnFinding& n : found) {
     HostFinding& f = out.emplace_back();

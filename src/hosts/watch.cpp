@@ -401,7 +401,12 @@ void HostWatch::conclude(base::Timestamp clock) noexcept { impl_->input_end = cl
 
 std::vector<HostFinding> HostWatch::findings() const {
   impl_->enter_all();
-  return impl_->findings();
+  return impl_->findings(nullptr);
+}
+
+std::vector<HostFinding> HostWatch::findings(IsnVerdictCounts& sound) const {
+  impl_->enter_all();
+  return impl_->findings(&sound);
 }
 
 Populations HostWatch::populations() const {

@@ -73,8 +73,9 @@ struct HostWatch::Impl {
   void note_address(Probes& probes, std::uint64_t hashed) noexcept;
 
   // judge.cpp
-  [[nodiscard]] std::vector<HostFinding> findings() const;
-  void judge_numbers(std::vector<HostFinding>& out) const;
+  /// `sound`: null if numbers without a weakness are to be among the findings.
+  [[nodiscard]] std::vector<HostFinding> findings(IsnVerdictCounts* sound) const;
+  void judge_numbers(IsnVerdictCounts* sound, std::vector<HostFinding>& out) const;
   void judge_subjects(std::vector<HostFinding>& out) const;
   void judge_flood(const wire::FlowKey& key, const Subject& s, std::vector<HostFinding>& out) const;
   void judge_overflow(const wire::FlowKey& key, const Subject& s, std::vector<HostFinding>& out) const;

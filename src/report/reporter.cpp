@@ -86,11 +86,19 @@ void Reporter::finish(Totals& totals) {
 
 void Reporter::take_hosts(Totals& totals) {
   totals.populations = hosts_.populations();
-  totals.hosts = hosts_.findings();
-  std::erase_if(totals.hosts, [this](const hosts::HostFinding& finding) { return !selection_.selects(finding); });
+  const bool sound_selected = selection_.selects(hosts::HostKind::kIsnQuality);
+  const bool sound_told =
+      sound_selected && std::any_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->tells_of_sound_numbers(); });
+  totals.sound_numbers = {};
+  totals.hosts = sound_told ? hosts_.findings() : hosts_.findings(totals.sound_numbers);
+  if (!sound_selected) totals.sound_numbers = {};
+  std::erase_if(totals.hosts, [this](const hosts::HostFinding& finding) { return !selection_.selects(finding.kind); });
   for (const hosts::HostFinding& finding : totals.hosts) {
-    const bool good_news = finding.kind == hosts::HostKind::kIsnQuality;
-    if (!good_news && (!gravest_ || finding.severity > *gravest_)) gravest_ = finding.severity;
+    if (finding.kind == hosts::HostKind::kIsnQuality) {
+      ++totals.sound_numbers[static_cast<std::size_t>(finding.isn->verdict)];
+    } else if (!gravest_ || finding.severity > *gravest_) {
+      gravest_ = finding.severity;
+    }
   }
 }
 

@@ -48,9 +48,7 @@ bool Selection::selects(const tcp::Event& event) const noexcept {
   return event.kind == tcp::Event::Kind::kAnomaly && anomalies_[static_cast<std::size_t>(event.anomaly.kind)];
 }
 
-bool Selection::selects(const hosts::HostFinding& finding) const noexcept {
-  return everything() || hosts_[static_cast<std::size_t>(finding.kind)];
-}
+bool Selection::selects(hosts::HostKind kind) const noexcept { return everything() || hosts_[static_cast<std::size_t>(kind)]; }
 
 std::string known_kinds() {
   std::vector<std::string_view> openings;

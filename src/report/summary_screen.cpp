@@ -342,15 +342,11 @@ class Screen {
   /// What is odd about hosts, gravest first, and in a line what is known of their initial sequence numbers.
   void put_hosts() {
     std::vector<const hosts::HostFinding*> found;
-    std::array<std::size_t, hosts::kIsnVerdicts> verdicts{};
     for (const hosts::HostFinding& finding : totals_.hosts) {
-      if (finding.kind != hosts::HostKind::kIsnQuality) {
-        found.push_back(&finding);
-      } else {
-        ++verdicts[static_cast<std::size_t>(finding.isn->verdict)];
-      }
+      if (finding.kind != hosts::HostKind::kIsnQuality) found.push_back(&finding);
     }
-    if (totals_.hosts.empty()) return;
+    const hosts::IsnVerdictCounts& verdicts = totals_.sound_numbers;
+    if (found.empty() && std::all_of(verdicts.begin(), verdicts.end(), [](std::size_t count) { return count == 0; })) return;
     title("Hosts", found.empty() ? "" : "(more: finwait --describe KIND)");
     const std::size_t detailed = options_.verbose ? found.size() : std::min(found.size(), kHostsInDetail);
     for (std::size_t n = 0; n < detailed; ++n) put_host(*found[n]);

@@ -57,6 +57,7 @@ class Notes final : public report::Sink {
     report::put_connection(line, outcome);
     text_ += line.view();
   }
+  [[nodiscard]] bool tells_of_sound_numbers() const noexcept override { return true; }
   void finish(const report::Totals& /*totals*/) override {}
 
  private:

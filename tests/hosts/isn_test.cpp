@@ -428,6 +428,40 @@ TEST(IsnCollector, AnyNumberOfThreadsFindsTheSame) {
   for (const unsigned threads : {2U, 3U, 64U}) EXPECT_EQ(texts(threads), alone) << threads;
 }
 
+TEST(IsnCollector, WhatHasNoWeaknessCanBeCountedInstead) {
+  // Sound and weak hosts, listeners and originators, with many samples and few; machines behind one address; 4-tuples used again.
+  Random random(12);
+  IsnCollector collector;
+  const char* const kinds[] = {"uniform", "plus64000", "rfc6528-64ns", "uniform", "uniform"};
+  for (std::uint32_t host = 1; host <= 60; ++host) {
+    Traffic traffic;
+    traffic.originator = host % 3 == 0;
+    traffic.clients = 1 + host % 2;
+    traffic.ports = host % 4 == 0 ? 8 : 28000;
+    for (IsnSample& s : record(generator(kinds[host % 5], host), host, 2 + host, random, traffic)) {
+      if (host % 7 == 0) s.ttl = s.connection % 2 == 0 ? 64 : 128;
+      collector.add(s);
+    }
+  }
+  IsnVerdictCounts expected{};
+  std::vector<std::string> weak;
+  for (const IsnFinding& f : collector.finish()) {
+    if (f.kind == IsnKind::kQuality) {
+      ++expected[static_cast<std::size_t>(f.verdict)];
+    } else {
+      weak.push_back(f.text + std::to_string(f.p_value));
+    }
+  }
+  IsnVerdictCounts sound{};
+  std::vector<std::string> found;
+  for (const IsnFinding& f : collector.finish(sound)) found.push_back(f.text + std::to_string(f.p_value));
+  EXPECT_EQ(found, weak);
+  EXPECT_EQ(sound, expected);
+  EXPECT_FALSE(weak.empty());
+  EXPECT_NE(sound[static_cast<std::size_t>(IsnVerdict::kRandomLike)], 0U);
+  EXPECT_NE(sound[static_cast<std::size_t>(IsnVerdict::kInconclusive)], 0U);
+}
+
 TEST(IsnCollector, AnyStampsAndNumbersAreTakenWithoutHarm) {
   Random random(6);
   IsnCollector collector(IsnLimits{IsnCollector::kLeastMemory, 0.01, 0});

@@ -65,6 +65,18 @@ TEST(SummaryObject, has_the_population_of_each_state) {
       << text.view();
 }
 
+TEST(SummaryScreen, counts_the_hosts_whose_numbers_show_no_weakness) {
+  Totals totals;
+  totals.counts.connections = 2;
+  totals.sound_numbers[static_cast<std::size_t>(hosts::IsnVerdict::kRandomLike)] = 3;
+  totals.sound_numbers[static_cast<std::size_t>(hosts::IsnVerdict::kInconclusive)] = 12;
+  Text text;
+  put_summary_screen(text, SummaryData(), totals, {"finwait -r a.pcap", "", false}, false);
+  EXPECT_NE(text.view().find("\nHosts\n  Initial sequence numbers without a weakness found: 3 random-like, 12\n  inconclusive.\n"),
+            std::string_view::npos)
+      << text.view();
+}
+
 TEST(SummaryScreen, shows_hosts_with_the_command_to_look_further) {
   Totals totals;
   totals.counts.connections = 2;

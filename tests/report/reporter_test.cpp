@@ -77,5 +77,54 @@ TEST(Reporter, takes_lone_syns_together_as_one_by_one) {
   EXPECT_EQ(reported("evicted", true).ids, (std::vector<std::uint64_t>{2}));
 }
 
+class TellsOfHosts final : public Sink {
+ public:
+  explicit TellsOfHosts(bool sound) : sound_(sound) {}
+  [[nodiscard]] bool takes_briefs() const noexcept override { return true; }
+  [[nodiscard]] bool tells_of_sound_numbers() const noexcept override { return sound_; }
+  void finish(const Totals& /*totals*/) override {}
+
+ private:
+  bool sound_;
+};
+
+/// What is known of a host that sent five SYNs with numbers of no pattern.
+Totals totals_of_host(const std::string& only, bool told) {
+  std::array<tcp::LoneSyn, 5> syns{};
+  constexpr std::array<std::uint32_t, 5> kNumbers{0x1b4d'9a77, 0xe620'03f1, 0x52c8'e64c, 0x9f17'7b02, 0x30aa'c5d9};
+  for (std::size_t n = 0; n != syns.size(); ++n) {
+    syns[n].id = n + 1;
+    syns[n].time = static_cast<base::Timestamp>(n) * base::kSecond;
+    syns[n].iss = kNumbers[n];
+    syns[n].key.low_port = static_cast<std::uint16_t>(40'000 + 7 * n);
+    syns[n].key.high_port = 443;
+    syns[n].ending = tcp::Ending::kUnanswered;
+  }
+  Selection selection;
+  EXPECT_TRUE(only.empty() || selection.add(only));
+  std::vector<std::unique_ptr<Sink>> sinks;
+  sinks.push_back(std::make_unique<TellsOfHosts>(false));
+  sinks.push_back(std::make_unique<TellsOfHosts>(told));
+  Reporter reporter(std::move(sinks), selection);
+  reporter.connections(syns);
+  Totals totals;
+  reporter.finish(totals);
+  EXPECT_FALSE(reporter.gravest().has_value()) << "good news is not grave";
+  return totals;
+}
+
+TEST(Reporter, tells_of_sound_numbers_whom_it_concerns_and_counts_them_for_all) {
+  constexpr auto kInconclusive = static_cast<std::size_t>(hosts::IsnVerdict::kInconclusive);
+  for (const char* only : {"", "isn-quality"}) {
+    EXPECT_EQ(totals_of_host(only, true).hosts.size(), 1U) << only;
+    EXPECT_TRUE(totals_of_host(only, false).hosts.empty()) << only;
+    for (const bool told : {true, false}) EXPECT_EQ(totals_of_host(only, told).sound_numbers[kInconclusive], 1U) << only;
+  }
+  for (const bool told : {true, false}) {
+    EXPECT_TRUE(totals_of_host("syn-flood", told).hosts.empty());
+    EXPECT_EQ(totals_of_host("syn-flood", told).sound_numbers[kInconclusive], 0U) << "not selected";
+  }
+}
+
 }  // namespace
 }  // namespace finwait::report

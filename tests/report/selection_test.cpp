@@ -33,12 +33,9 @@ TEST(Selection, takes_a_connection_with_any_of_the_kinds) {
 TEST(Selection, takes_findings_about_hosts_by_kind_and_no_connections_for_them) {
   Selection selection;
   ASSERT_TRUE(selection.add("port-scan"));
-  hosts::HostFinding finding;
-  finding.kind = hosts::HostKind::kPortScan;
-  EXPECT_TRUE(selection.selects(finding));
-  finding.kind = hosts::HostKind::kSynFlood;
-  EXPECT_FALSE(selection.selects(finding));
-  EXPECT_TRUE(Selection().selects(finding)) << "of nothing is everything";
+  EXPECT_TRUE(selection.selects(hosts::HostKind::kPortScan));
+  EXPECT_FALSE(selection.selects(hosts::HostKind::kSynFlood));
+  EXPECT_TRUE(Selection().selects(hosts::HostKind::kSynFlood)) << "of nothing is everything";
   EXPECT_FALSE(selects(selection, tcp::Opening::kRefused, tcp::Ending::kRefused));
 }
 

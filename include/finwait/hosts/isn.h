@@ -74,6 +74,9 @@ enum class IsnVerdict : std::uint8_t {
 
 inline constexpr int kIsnVerdicts = static_cast<int>(IsnVerdict::kInconclusive) + 1;
 
+/// How many hosts, by verdict.
+using IsnVerdictCounts = std::array<std::size_t, kIsnVerdicts>;
+
 /// As spelled in the output, e.g. "clock-weak-hash".
 [[nodiscard]] std::string_view name(IsnVerdict verdict) noexcept;
 
@@ -153,6 +156,8 @@ class IsnCollector {
   /// All findings, ordered by address, network, port, TTL. One for each host, listener or machine of at least four samples; with fewer only
   /// alarms.
   [[nodiscard]] std::vector<IsnFinding> finish() const;
+  /// The same without those in which no weakness was found: they are counted in `sound`, by verdict.
+  [[nodiscard]] std::vector<IsnFinding> finish(IsnVerdictCounts& sound) const;
 
   [[nodiscard]] std::size_t hosts() const noexcept;
   [[nodiscard]] std::uint64_t evicted_hosts() const noexcept;
@@ -163,6 +168,8 @@ class IsnCollector {
 
  private:
   struct Impl;
+  /// `sound`: null if those without a weakness are to be among the findings.
+  [[nodiscard]] std::vector<IsnFinding> judge(IsnVerdictCounts* sound) const;
   std::unique_ptr<Impl> impl_;
 };
 

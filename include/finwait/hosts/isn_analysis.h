@@ -50,7 +50,9 @@ struct IsnWeight {
 /// all in one.
 [[nodiscard]] std::vector<std::vector<IsnObservation>> machines(const std::vector<IsnObservation>& observations, bool listener);
 
-/// Fills in everything but whose numbers they are, for a host that is not rejected: rfc6528-like, random-like or inconclusive.
+/// Of a host that is not rejected: rfc6528-like, random-like or inconclusive.
+[[nodiscard]] IsnVerdict verdict_of_innocent(const IsnSeries& series);
+/// Fills in everything but whose numbers they are, for such a host.
 void describe_innocent(const IsnSeries& series, IsnFinding& finding);
 /// The same for a host that is. `level`: a single test rejects at p * tests <= level.
 void describe_weak(const IsnSeries& series, const IsnEvidence& evidence, double level, IsnFinding& finding);

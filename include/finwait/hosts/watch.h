@@ -66,6 +66,8 @@ class HostWatch {
 
   /// All findings: by severity, the gravest first, then by kind, address, port.
   [[nodiscard]] std::vector<HostFinding> findings() const;
+  /// The same without those of HostKind::kIsnQuality: they are counted in `sound`, by verdict. Takes far less time and memory.
+  [[nodiscard]] std::vector<HostFinding> findings(IsnVerdictCounts& sound) const;
   [[nodiscard]] Populations populations() const;
 
   /// Bytes reserved; never more are used.

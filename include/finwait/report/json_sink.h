@@ -11,6 +11,7 @@ class JsonSink final : public LineSink {
   using LineSink::LineSink;
 
   void connection(const tcp::Outcome& outcome) override;
+  [[nodiscard]] bool tells_of_sound_numbers() const noexcept override { return true; }
   void finish(const Totals& totals) override;
 };
 

@@ -27,7 +27,7 @@ class Selection {
   [[nodiscard]] bool selects(const tcp::Event& event) const noexcept;
 
   /// A finding about a host is selected by its kind.
-  [[nodiscard]] bool selects(const hosts::HostFinding& finding) const noexcept;
+  [[nodiscard]] bool selects(hosts::HostKind kind) const noexcept;
 
  private:
   std::bitset<tcp::kOpenings> openings_;

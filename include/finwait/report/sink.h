@@ -27,6 +27,8 @@ class Sink {
   virtual void brief(const tcp::BriefOutcome& /*outcome*/) {}
   /// Instead of brief() for some that were no more than a SYN, one after the other.
   virtual void lone_syns(std::span<const tcp::LoneSyn> syns);
+  /// Whether it tells of each host whose initial sequence numbers show no weakness; else their number is all that Totals says of them.
+  [[nodiscard]] virtual bool tells_of_sound_numbers() const noexcept { return false; }
   /// A transition or a finding as it happens; only if the tracker keeps events.
   virtual void event(const tcp::Event& /*event*/, const tcp::Connection& /*connection*/) {}
   /// The trace clock has come to `clock`: nothing that was over a second before will be given any more.

@@ -86,7 +86,8 @@ struct Totals {
   ConnectionCounts counts;
   CaptureFacts capture;
   tcp::TrackerCounts tracker;
-  std::vector<hosts::HostFinding> hosts;  ///< those that were selected
+  std::vector<hosts::HostFinding> hosts;    ///< those that were selected; HostKind::kIsnQuality only if a sink tells of them
+  hosts::IsnVerdictCounts sound_numbers{};  ///< hosts whose initial sequence numbers show no weakness, if selected
   hosts::Populations populations;
   AnomalyPairs anomaly_pairs;
   Performance performance;
