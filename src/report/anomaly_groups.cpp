@@ -34,29 +34,29 @@ void AnomalyGroup::add(const AnomalyGroup& more) noexcept {
 }
 
 void AnomalyGroups::add(const tcp::Anomaly& anomaly, const tcp::Brief& connection) {
-  const Key key{anomaly.kind, pair_of(connection.key, connection.originator)};
-  AnomalyGroup group{key.kind, key.pair, anomaly.severity, 1, anomaly.count, {}};
+  AnomalyGroup group{anomaly.kind, pair_of(connection.key, connection.originator), anomaly.severity, 1, anomaly.count, {}};
   group.examples[0] = {connection.id, anomaly.frames[0]};
-  auto at = groups_.find(key);
-  if (at != groups_.end()) return at->second.add(group);
-  const auto kind = static_cast<std::uint8_t>(key.kind);
+  const std::uint64_t hash = hash_of(group.kind, group.pair);
+  const auto same = [&group](const AnomalyGroup& known) { return known.kind == group.kind && known.pair == group.pair; };
+  if (AnomalyGroup* known = groups_.find(hash, same)) return known->add(group);
+  const auto kind = static_cast<std::uint8_t>(group.kind);
   if (!exact_) {
-    auto& place = anteroom_.place_of(key.pair, kind);
+    auto& place = anteroom_.place_of(group.pair, kind);
     AnomalyGroup earlier;
-    if (place.recall(key.pair, kind, earlier)) {
+    if (place.recall(group.pair, kind, earlier)) {
       group.add(earlier);
     } else if (weight(group) <= weight(least_)) {
-      return place.wait(key.pair, kind, group);
+      return place.wait(group.pair, kind, group);
     }
   }
-  if (groups_.size() >= kRoom) forget_lesser_half();
-  groups_.emplace(key, group);
-  ++counts_[static_cast<std::size_t>(key.kind)];
+  if (groups_.full()) forget_lesser_half();
+  groups_.add(hash, group);
+  ++counts_[kind];
 }
 
 std::vector<AnomalyGroup> AnomalyGroups::top(std::size_t n) const {
   std::array<std::vector<const AnomalyGroup*>, tcp::kAnomalyKinds> by_kind;
-  for (const auto& [key, group] : groups_) by_kind[static_cast<std::size_t>(key.kind)].push_back(&group);
+  for (const AnomalyGroup& group : groups_.entries()) by_kind[static_cast<std::size_t>(group.kind)].push_back(&group);
   std::vector<AnomalyGroup> most;
   for (auto& groups : by_kind) {
     const auto last = groups.begin() + static_cast<std::ptrdiff_t>(std::min(n, groups.size()));
@@ -68,16 +68,13 @@ std::vector<AnomalyGroup> AnomalyGroups::top(std::size_t n) const {
 
 void AnomalyGroups::forget_lesser_half() {
   exact_ = false;
-  std::vector<AnomalyGroup> all;
-  all.reserve(groups_.size());
-  for (const auto& [key, group] : groups_) all.push_back(group);
-  const auto middle = all.begin() + static_cast<std::ptrdiff_t>(kRoom / 2);
-  std::nth_element(all.begin(), middle - 1, all.end(), before);
-  least_ = *(middle - 1);
-  for (auto gone = middle; gone != all.end(); ++gone) {
-    groups_.erase(Key{gone->kind, gone->pair});
-    --counts_[static_cast<std::size_t>(gone->kind)];
-  }
+  const auto arrange = [this](std::span<AnomalyGroup> all) {
+    const auto middle = all.begin() + static_cast<std::ptrdiff_t>(kRoom / 2);
+    std::nth_element(all.begin(), middle - 1, all.end(), before);
+    least_ = *(middle - 1);
+    for (auto gone = middle; gone != all.end(); ++gone) --counts_[static_cast<std::size_t>(gone->kind)];
+  };
+  groups_.keep_first(kRoom / 2, arrange, [this](const AnomalyGroup& group) { return hash_of(group.kind, group.pair); });
 }
 
 }  // namespace finwait::report

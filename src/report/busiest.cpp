@@ -24,15 +24,8 @@ void Busiest::add(std::span<const tcp::LoneSyn> syns) {
 }
 
 inline void Busiest::add(const Pair& pair, Load load) {
-  if (exact_ && pairs_.size() < kRoom) {
-    pairs_[pair].add(load);
-    return;
-  }
-  const auto at = pairs_.find(pair);
-  if (at != pairs_.end()) {
-    at->second.add(load);
-    return;
-  }
+  const std::uint64_t hash = hash_(pair);
+  if (Entry* known = pairs_.find(hash, [&pair](const Entry& entry) { return entry.pair == pair; })) return known->load.add(load);
   if (!exact_) {
     auto& place = anteroom_.place_of(pair, 0);
     Load earlier;
@@ -42,30 +35,25 @@ inline void Busiest::add(const Pair& pair, Load load) {
       return place.wait(pair, 0, load);
     }
   }
-  if (pairs_.size() >= kRoom) forget_smaller_half();
-  pairs_.emplace(pair, load);
+  if (pairs_.full()) forget_smaller_half();
+  pairs_.add(hash, {pair, load});
 }
 
 std::vector<Busiest::Entry> Busiest::top(std::size_t n) const {
-  std::vector<Entry> entries;
-  entries.reserve(pairs_.size());
-  for (const auto& [pair, load] : pairs_) entries.push_back({pair, load});
-  const auto last = entries.begin() + static_cast<std::ptrdiff_t>(std::min(n, entries.size()));
-  std::partial_sort(entries.begin(), last, entries.end(), is_larger);
-  entries.erase(last, entries.end());
-  return entries;
+  const auto all = pairs_.entries();
+  std::vector<Entry> most(std::min(n, all.size()));
+  std::partial_sort_copy(all.begin(), all.end(), most.begin(), most.end(), is_larger);
+  return most;
 }
 
 void Busiest::forget_smaller_half() {
   exact_ = false;
-  std::vector<Entry> entries;
-  entries.reserve(pairs_.size());
-  for (const auto& [pair, load] : pairs_) entries.push_back({pair, load});
-  const auto middle = entries.begin() + static_cast<std::ptrdiff_t>(kRoom / 2);
-  std::nth_element(entries.begin(), middle - 1, entries.end(), is_larger);
-  least_ = (middle - 1)->load.bytes;
-  pairs_.clear();
-  for (auto kept = entries.begin(); kept != middle; ++kept) pairs_.emplace(kept->pair, kept->load);
+  const auto arrange = [this](std::span<Entry> all) {
+    const auto middle = all.begin() + static_cast<std::ptrdiff_t>(kRoom / 2);
+    std::nth_element(all.begin(), middle - 1, all.end(), is_larger);
+    least_ = (middle - 1)->load.bytes;
+  };
+  pairs_.keep_first(kRoom / 2, arrange, [this](const Entry& entry) { return hash_(entry.pair); });
 }
 
 }  // namespace finwait::report

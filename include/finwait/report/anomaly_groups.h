@@ -7,7 +7,6 @@
 #pragma once
 
 #include <array>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -15,6 +14,7 @@
 
 #include "finwait/report/anteroom.h"
 #include "finwait/report/endpoint_pair.h"
+#include "finwait/report/pair_table.h"
 #include "finwait/tcp/anomaly.h"
 #include "finwait/tcp/brief.h"
 
@@ -46,6 +46,9 @@ class AnomalyGroups {
  public:
   static constexpr std::size_t kRoom = 1U << 15;
 
+  /// Takes the memory of the whole room, which costs nothing before it is used. Throws std::bad_alloc.
+  AnomalyGroups() : groups_(kRoom) {}
+
   void add(const tcp::Anomaly& anomaly, const tcp::Brief& connection);
 
   /// Up to `n` groups of each kind that touch most connections, gravest first; kinds in the order of AnomalyKind.
@@ -55,20 +58,13 @@ class AnomalyGroups {
   [[nodiscard]] bool exact() const noexcept { return exact_; }
 
  private:
-  struct Key {
-    tcp::AnomalyKind kind{};
-    EndpointPair pair;
-    bool operator==(const Key&) const = default;
-  };
-  struct Hash {
-    using is_avalanching = void;
-    [[nodiscard]] std::size_t operator()(const Key& key) const noexcept { return of_pair(key.pair, static_cast<std::uint8_t>(key.kind)); }
-    PairHash of_pair;
-  };
-
+  [[nodiscard]] std::uint64_t hash_of(tcp::AnomalyKind kind, const EndpointPair& pair) const noexcept {
+    return hash_(pair, static_cast<std::uint8_t>(kind));
+  }
   void forget_lesser_half();
 
-  boost::unordered_flat_map<Key, AnomalyGroup, Hash> groups_;
+  PairHash hash_;
+  PairTable<AnomalyGroup> groups_;
   Anteroom<AnomalyGroup> anteroom_;
   AnomalyGroup least_;  // that stayed
   std::array<std::uint64_t, tcp::kAnomalyKinds> counts_{};

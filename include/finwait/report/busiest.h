@@ -5,7 +5,6 @@
 // counted in full but for what it did before it was last forgotten; exact() tells.
 #pragma once
 
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -13,6 +12,7 @@
 
 #include "finwait/report/anteroom.h"
 #include "finwait/report/endpoint_pair.h"
+#include "finwait/report/pair_table.h"
 #include "finwait/tcp/brief.h"
 #include "finwait/tcp/lone_syn.h"
 
@@ -40,7 +40,7 @@ class Busiest {
   };
 
   /// Takes the memory of the whole room, which costs nothing before it is used. Throws std::bad_alloc.
-  Busiest() { pairs_.reserve(kRoom); }
+  Busiest() : pairs_(kRoom) {}
 
   void add(const tcp::Brief& connection);
   /// Those of one packet, one after the other.
@@ -55,7 +55,8 @@ class Busiest {
   void add(const Pair& pair, Load load);
   void forget_smaller_half();
 
-  boost::unordered_flat_map<Pair, Load, PairHash> pairs_;
+  PairHash hash_;
+  PairTable<Entry> pairs_;
   Anteroom<Load> anteroom_;
   std::uint64_t least_ = 0;  // bytes of the smallest that stayed
   bool exact_ = true;
