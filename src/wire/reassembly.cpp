@@ -78,7 +78,7 @@ Reassembler::Reassembler(const ReassemblyLimits& limits) : hash_(limits.seed), t
   // Each datagram has at least one block; up to two buckets and two places on free lists go with it.
   constexpr std::size_t kEach = sizeof(Block) + sizeof(Pending) + 4 * sizeof(std::uint16_t);
   const std::size_t count = std::min<std::size_t>((limits.memory - kLongest) / kEach, kNobody);
-  blocks_.resize(count);
+  blocks_ = base::FixedArray<Block>(count);
   pending_.resize(count);
   buckets_.assign(buckets_for(count), kNobody);
   whole_.resize(kLongest);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "finwait/base/hash.h"
+#include "finwait/base/memory.h"
 #include "finwait/base/time.h"
 #include "finwait/wire/decode.h"
 
@@ -134,7 +135,7 @@ class Reassembler {
 
   base::KeyedHash hash_;
   base::Duration timeout_;
-  std::vector<Block> blocks_;
+  base::FixedArray<Block> blocks_;  ///< nearly all of the memory, and mostly never touched
   std::vector<std::uint16_t> unused_blocks_;
   std::vector<Pending> pending_;
   std::vector<std::uint16_t> unused_pending_;
