@@ -26,20 +26,21 @@ std::byte* map_aligned(std::size_t bytes) {
   if (head != 0) ::munmap(area, head);
   if (tail != 0) ::munmap(area + head + bytes, tail);
   // Advice only: without huge pages everything is as right, and slower.
-  ::madvise(area + head, bytes, MADV_HUGEPAGE);
+  // What does not fill one is left to small pages: it would be there as a whole however little of it is needed.
+  ::madvise(area + head, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
   return area + head;
 }
 
 std::size_t rounded(std::size_t bytes) {
-  const std::size_t unit = bytes >= kHugeFrom ? kHugePage : 4096;
+  constexpr std::size_t kPage = 4096;
   if (bytes > std::numeric_limits<std::size_t>::max() / 2) throw std::bad_alloc();
-  return (bytes + unit - 1) / unit * unit;
+  return (bytes + kPage - 1) / kPage * kPage;
 }
 
 }  // namespace
 
-Pages::Pages(std::size_t bytes) : bytes_(rounded(bytes)) {
-  if (bytes_ != 0) data_ = bytes_ >= kHugeFrom ? map_aligned(bytes_) : map(bytes_);
+Pages::Pages(std::size_t bytes, PageSize size) : bytes_(rounded(bytes)) {
+  if (bytes_ != 0) data_ = bytes_ >= kHugeFrom && size == PageSize::kHugeIfLarge ? map_aligned(bytes_) : map(bytes_);
 }
 
 // As it is advice, it may be refused (locked pages are): then the area is made zeros by hand, which is as right.

@@ -24,6 +24,7 @@ IsnStore::IsnStore(std::size_t bytes, std::uint64_t seed) : hash_(seed) {
   // Per host: an entry and a run of four; each larger size has as many bytes as the small ones have, by being fewer. The lists of runs take
   // ten bytes or so of those that stand for them.
   constexpr std::size_t kForLists = 40;
+  constexpr std::size_t kPage = 4096;
   constexpr std::size_t kFixed = std::size_t{2} * kRuns.back() * sizeof(IsnObservation);
   const std::size_t usable = std::max(bytes, std::size_t{1} << 20) - kFixed;
   const std::size_t per_host = sizeof(Entry) + sizeof(Head) / kSet + kRuns.size() * kRuns[0] * sizeof(IsnObservation) + kForLists;
@@ -35,7 +36,10 @@ IsnStore::IsnStore(std::size_t bytes, std::uint64_t seed) : hash_(seed) {
   bytes_ = sets_ * sizeof(Head) + capacity * sizeof(Entry) + scratch_.size() * sizeof(IsnObservation);
   for (std::size_t i = 0; i < kRuns.size(); ++i) {
     const std::size_t runs = std::max<std::size_t>(capacity * kRuns[0] / kRuns[i], 1);
-    pools_[i].samples = base::FixedArray<IsnObservation>(runs * kRuns[i]);
+    // Of runs that take pages of their own each has only those that it has filled.
+    const bool has_pages = kRuns[i] * sizeof(IsnObservation) >= 2 * kPage;
+    pools_[i].samples =
+        base::FixedArray<IsnObservation>(runs * kRuns[i], has_pages ? base::PageSize::kSmall : base::PageSize::kHugeIfLarge);
     pools_[i].owner = base::FixedArray<std::uint32_t>(runs);
     pools_[i].free = base::FixedArray<std::uint32_t>(runs);
     bytes_ += runs * (kRuns[i] * sizeof(IsnObservation) + 2 * sizeof(std::uint32_t));

@@ -32,6 +32,23 @@ TEST(FixedArray, BeginsAtAHugePageWhenLarge) {
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(&array[0]) % (std::size_t{2} << 20), 0U);
 }
 
+TEST(FixedArray, HasSmallPagesForWhomThatIsBetterAndBehindTheLastWholeHugeOne) {
+  // How much memory is there once a byte is touched in the middle, and one at the end.
+  const auto resident = [](const std::byte* from, std::size_t bytes) {
+    std::vector<unsigned char> pages((bytes + 4095) / 4096);
+    EXPECT_EQ(::mincore(const_cast<std::byte*>(from), bytes, pages.data()), 0);
+    return static_cast<std::size_t>(std::count_if(pages.begin(), pages.end(), [](unsigned char page) { return (page & 1U) != 0; }));
+  };
+  constexpr std::size_t kSize = (std::size_t{9} << 20) + 4096;  // four huge pages and half of one
+  FixedArray<std::byte> small(kSize, PageSize::kSmall);
+  small[kSize / 2] = std::byte{1};
+  small[kSize - 1] = std::byte{1};
+  EXPECT_LE(resident(small.begin(), kSize), 2U);
+  FixedArray<std::byte> huge(kSize);
+  huge[kSize - 1] = std::byte{1};
+  EXPECT_EQ(resident(huge.begin(), kSize), 1U);
+}
+
 TEST(FixedArray, CostsNothingUntilTouched) {
   // 64 GiB, of which one page or two are touched.
   FixedArray<std::uint64_t> array(std::size_t{1} << 33);

@@ -1,8 +1,9 @@
 // Memory sized once, at start: zero pages straight from the kernel.
 //
 // Always true: a page costs nothing until it is first touched; it then reads as zero. Large areas begin at a huge-page boundary and ask for
-// huge pages. Nothing grows, nothing moves (but the owner may). Room is reserved without a promise of memory behind it (MAP_NORESERVE):
-// what an owner never touches never counts, and what he gives back counts no more.
+// huge pages, as many as they fill; the rest, and whoever asks for small ones, has pages of 4 KiB. Nothing grows, nothing moves (but the
+// owner may). Room is reserved without a promise of memory behind it (MAP_NORESERVE): what an owner never touches never counts, and what he
+// gives back counts no more.
 //
 // Not here: construction. FixedArray's elements are types for which all bits zero is a value and nothing need run.
 #pragma once
@@ -43,13 +44,16 @@ inline void prefetch_line_to_write(const void* address) noexcept {
 #endif
 }
 
+/// Small ones are for what is touched here and there: a huge page is there as a whole once a byte of it is.
+enum class PageSize { kHugeIfLarge, kSmall };
+
 /// An area of zero pages, owned. Movable, not copyable.
 class Pages {
  public:
   /// No memory; data() is null.
   Pages() noexcept = default;
   /// At least `bytes` bytes of zeros, on a page boundary. Throws std::bad_alloc. 0 bytes are no memory.
-  explicit Pages(std::size_t bytes);
+  explicit Pages(std::size_t bytes, PageSize size = PageSize::kHugeIfLarge);
   ~Pages();
   Pages(Pages&& other) noexcept : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
   Pages& operator=(Pages&& other) noexcept {
@@ -78,7 +82,7 @@ class FixedArray {
  public:
   FixedArray() noexcept = default;
   /// Throws std::bad_alloc.
-  explicit FixedArray(std::size_t size) : pages_(bytes_for(size)), size_(size) {}
+  explicit FixedArray(std::size_t size, PageSize pages = PageSize::kHugeIfLarge) : pages_(bytes_for(size), pages), size_(size) {}
   FixedArray(FixedArray&& other) noexcept : pages_(std::move(other.pages_)), size_(std::exchange(other.size_, 0)) {}
   FixedArray& operator=(FixedArray&& other) noexcept {
     pages_ = std::move(other.pages_);
