@@ -108,7 +108,7 @@ IsnWeight weigh_quickly(const IsnSeries& series, bool listener, IsnRoom& room) {
   const std::size_t n = series.fresh.size();
   if (n < 2 && (!listener || series.all.size() < 2)) return weight;
   weight.tests = tests_of(n);
-  double least = repeats(series, listener).p;
+  double least = may_repeat(series) ? repeats(series, listener).p : 1;
   const auto consider = [&least](double p) { least = std::min(least, p); };
   if (n >= kLeastForTests) {
     take_increments(series, room);

@@ -28,6 +28,18 @@ std::uint16_t least_hits_of_many(std::size_t trials, double chance, double limit
   return high > trials ? IsnBars::kNever : static_cast<std::uint16_t>(high);
 }
 
+/// From how many it must be within each of the widths 2^0, 2^1, ..., of n.
+template <class LeastHits>
+IsnBars::Reach reach_of(std::size_t n, LeastHits&& least_hits_of) {
+  IsnBars::Reach reach(n + 1);
+  for (std::size_t b = 0; b != IsnBars::kWidths; ++b) {
+    const std::size_t hits = least_hits_of(b);
+    if (hits <= n) reach[hits] = static_cast<std::uint8_t>(b + 1);
+  }
+  for (std::size_t hits = 1; hits <= n; ++hits) reach[hits] = std::max(reach[hits], reach[hits - 1]);
+  return reach;
+}
+
 }  // namespace
 
 std::uint16_t least_hits(std::size_t trials, double chance, double limit) {
@@ -56,9 +68,10 @@ const IsnBars::Bars& IsnBars::of(std::size_t n) {
     const std::uint16_t more = least_hits(n - 1, width / kTurn, kNothing / kWidthTests / count);
     if (!bars.arcs.empty() && bars.arcs.back().more == more) bars.arcs.pop_back();  // it lies within this one
     if (more != kNever) bars.arcs.push_back({more, width});
-    bars.small[b] = least_hits(n, near_zero(b), kNothing / kWidthTests);
-    bars.named[b] = least_hits(n, near_zero(b), kNothing / kWidthTests / static_cast<double>(kNamedSlopes.size()));
   }
+  bars.small = reach_of(n, [&](std::size_t b) { return least_hits(n, near_zero(b), kNothing / kWidthTests); });
+  bars.named = reach_of(
+      n, [&](std::size_t b) { return least_hits(n, near_zero(b), kNothing / kWidthTests / static_cast<double>(kNamedSlopes.size())); });
   bars.cells[0] = kNever;
   for (std::size_t b = 1; b <= kCellBits; ++b) {
     const double cells = std::ldexp(1.0, static_cast<int>(b));
@@ -70,17 +83,17 @@ const IsnBars::Bars& IsnBars::of(std::size_t n) {
   return bars;
 }
 
-const IsnBars::ByWidth& IsnBars::of_free(std::size_t n, double slopes_per_turn) {
+const IsnBars::Reach& IsnBars::of_free(std::size_t n, double slopes_per_turn) {
   int exponent = 0;
   std::frexp(slopes_per_turn, &exponent);
   const double fewest = std::ldexp(0.5, exponent);  // fewer slopes make a lower bar
   const std::uint64_t key = std::uint64_t{n} << 32 | static_cast<std::uint32_t>(exponent);
   const auto [at, made] = free_.try_emplace(key);
   if (!made) return at->second;
-  for (std::size_t b = 0; b != kWidths; ++b) {
+  at->second = reach_of(n, [&](std::size_t b) {
     const double search = fewest * kTurn / std::ldexp(1.0, static_cast<int>(b)) + 1;
-    at->second[b] = least_hits(n, std::min(1.0, 1.5 * near_zero(b)), kNothing / kWidthTests / search);
-  }
+    return least_hits(n, std::min(1.0, 1.5 * near_zero(b)), kNothing / kWidthTests / search);
+  });
   return at->second;
 }
 

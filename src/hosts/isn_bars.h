@@ -21,8 +21,9 @@ class IsnBars {
   static constexpr std::size_t kCellBits = 16;
   static constexpr std::uint16_t kNever = 0xffff;
 
-  /// Of widths 2^0 .. 2^31: so many within it.
-  using ByWidth = std::array<std::uint16_t, kWidths>;
+  /// How close so many must be: by their number, up to all, the widest 2^b within which they say anything, as b + 1; 0: none does. Never
+  /// less for more of them.
+  using Reach = std::vector<std::uint8_t>;
 
   /// Of an arc: so many more than the one it begins with, and within less than what. The narrowest first.
   struct Arc {
@@ -32,19 +33,19 @@ class IsnBars {
 
   struct Bars {
     std::vector<Arc> arcs;                           ///< crowd_anywhere
-    ByWidth small;                                   ///< crowd_at_zero, once
-    ByWidth named;                                   ///< and for as many slopes as are named
+    Reach small;                                     ///< crowd_at_zero, once
+    Reach named;                                     ///< and for as many slopes as are named
     std::array<std::uint16_t, kCellBits + 1> cells;  ///< numbers that share so many low bits
     std::uint16_t bit;                               ///< numbers with one bit alike
   };
   /// Of n samples, or steps: at least 2, at most 4,096.
   [[nodiscard]] const Bars& of(std::size_t n);
   /// crowd_at_zero with slopes_per_turn.
-  [[nodiscard]] const ByWidth& of_free(std::size_t n, double slopes_per_turn);
+  [[nodiscard]] const Reach& of_free(std::size_t n, double slopes_per_turn);
 
  private:
   std::vector<std::optional<Bars>> bars_;
-  std::unordered_map<std::uint64_t, ByWidth> free_;
+  std::unordered_map<std::uint64_t, Reach> free_;
 };
 
 /// The least k for which P(X >= k) may be less than `limit`, X binomial(trials, chance): never more than that. kNever: none is.

@@ -11,27 +11,52 @@ namespace {
 
 constexpr double kTurn = 4294967296.0;
 
-/// Whether so many residues are so close to zero that crowd_at_zero() says anything.
-bool may_crowd_at_zero(std::span<const std::int32_t> residues, const IsnBars::ByWidth& bars) noexcept {
-  std::array<std::uint32_t, 33> within{};
-  std::uint32_t least = 0xffff'ffff;
-  for (const std::int32_t r : residues) {
-    const auto sign = static_cast<std::uint32_t>(r >> 31);
-    const std::uint32_t apart = (static_cast<std::uint32_t>(r) ^ sign) - sign;
-    ++within[static_cast<std::size_t>(std::bit_width(apart))];
-    least = std::min(least, apart);
-  }
+/// How many are less than `width` away from zero. At most 2^31.
+std::size_t count_within(std::span<const std::int32_t> residues, std::uint32_t width) noexcept {
+  constexpr std::size_t kAtOnce = 8;
+  const auto is_within = [width](std::int32_t r) { return static_cast<std::uint32_t>(r) + (width - 1) < 2 * width - 1 ? 1U : 0U; };
   std::uint32_t count = 0;
-  bool any = false;
-  // Nothing is closer than the least, and no bar is nothing.
-  for (auto b = static_cast<std::size_t>(std::bit_width(least)); b < bars.size(); ++b) {
-    count += within[b];
-    any |= count >= bars[b];
+  for (; residues.size() >= kAtOnce; residues = residues.subspan(kAtOnce)) {
+    for (std::size_t n = 0; n != kAtOnce; ++n) count += is_within(residues[n]);
   }
-  return any;
+  for (const std::int32_t r : residues) {
+    count += is_within(r);
+    asm("" : "+r"(count));  // so few are done before vectors of them would have been set up
+  }
+  return count;
+}
+
+/// Whether so many residues are so close to zero that crowd_at_zero() says anything: no more than are within reach of all of them count,
+/// so no more than are within reach of those, and so on, until as many are within reach as would be enough.
+bool may_crowd_at_zero(std::span<const std::int32_t> residues, const IsnBars::Reach& reach) noexcept {
+  for (std::size_t left = residues.size(); left != 0 && reach[left] != 0;) {
+    const std::size_t count = count_within(residues, std::uint32_t{1} << (reach[left] - 1));
+    if (count == left) return true;
+    left = count;
+  }
+  return false;
+}
+
+/// Seconds of which any named slope makes a whole number that a double holds: not negative, at most a hundred days.
+bool are_plain(std::span<const IsnStep> steps) noexcept {
+  constexpr double kMost = 9e6;
+  return std::all_of(steps.begin(), steps.end(), [](const IsnStep& s) { return s.seconds >= 0 && s.seconds <= kMost; });
+}
+
+/// take_residues() of steps that are plain, and of a named slope.
+void take_plain_residues(std::span<const IsnStep> steps, double slope, std::vector<std::int32_t>& residues) noexcept {
+  const auto residue = [slope](const IsnStep& s) {
+    return static_cast<std::int32_t>(s.difference - static_cast<std::uint32_t>(static_cast<std::int64_t>(slope * s.seconds + 0.5)));
+  };
+  std::transform(steps.begin(), steps.end(), residues.begin(), residue);
 }
 
 }  // namespace
+
+bool may_repeat(const IsnSeries& series) noexcept {
+  if (series.fresh.size() != series.all.size()) return true;
+  return std::adjacent_find(series.sorted.begin(), series.sorted.end()) != series.sorted.end();
+}
 
 bool may_crowd(std::span<const std::uint32_t> sorted, IsnRoom& room) {
   const std::size_t n = sorted.size();
@@ -50,16 +75,23 @@ bool may_crowd(std::span<const std::uint32_t> sorted, IsnRoom& room) {
 bool may_have_slope(std::span<const IsnStep> steps, IsnRoom& room) {
   const IsnBars::Bars& bars = room.bars.of(std::max<std::size_t>(steps.size(), 2));
   SlopeRoom& slopes = room.slopes;
-  take_residues(steps, 0, slopes);
+  slopes.residues.resize(steps.size());
+  std::transform(steps.begin(), steps.end(), slopes.residues.begin(),
+                 [](const IsnStep& s) { return static_cast<std::int32_t>(s.difference); });
   if (may_crowd_at_zero(slopes.residues, bars.small)) return true;
+  const bool plain = are_plain(steps);
   for (const double slope : kNamedSlopes) {
-    take_residues(steps, slope, slopes);
+    if (plain) {
+      take_plain_residues(steps, slope, slopes.residues);
+    } else {
+      take_residues(steps, slope, slopes);
+    }
     if (may_crowd_at_zero(slopes.residues, bars.named)) return true;
   }
   const FreeSlopes found = find_free_slopes(steps, slopes);
   if (!found.any) return false;
   if (std::exp(found.peak_log_p) < IsnBars::kNothing) return true;
-  const IsnBars::ByWidth& free_bars = room.bars.of_free(slopes.steps.size(), found.turns);
+  const IsnBars::Reach& free_bars = room.bars.of_free(slopes.steps.size(), found.turns);
   return std::any_of(found.slopes.begin(), found.slopes.end(), [&](double slope) {
     if (std::abs(slope) > kFastestClock) return false;
     take_residues(slopes.steps, slope, slopes);

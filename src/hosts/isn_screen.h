@@ -10,6 +10,8 @@
 
 namespace finwait::hosts {
 
+/// repeats()
+[[nodiscard]] bool may_repeat(const IsnSeries& series) noexcept;
 /// crowd_anywhere()
 [[nodiscard]] bool may_crowd(std::span<const std::uint32_t> sorted, IsnRoom& room);
 /// fit_slope(): any of its four.

@@ -116,6 +116,7 @@ void HostWatch::Impl::judge_numbers(IsnVerdictCounts* sound, std::vector<HostFin
 
 void HostWatch::Impl::judge_subjects(std::vector<HostFinding>& out) const {
   subjects.for_each([&](const wire::FlowKey& key, const Subject& s) {
+    if (!s.has_details()) return;  // of whom nothing is kept there is nothing to say
     judge_flood(key, s, out);
     judge_overflow(key, s, out);
     judge_leak(key, s, Trouble::kCloseWait, out);
@@ -127,7 +128,8 @@ void HostWatch::Impl::judge_subjects(std::vector<HostFinding>& out) const {
 
 void HostWatch::Impl::judge_flood(const wire::FlowKey& key, const Subject& s, std::vector<HostFinding>& out) const {
   const Detail* d = detail(s, Trouble::kHalfOpen);
-  if (d == nullptr) return;
+  // Never were more there at once than ever.
+  if (d == nullptr || d->count < options.thresholds.flood_half_open) return;
   const Levels levels = d->series.levels();
   const std::int64_t coarse = *std::max_element(levels.values.begin(), levels.values.end());
   const auto peak = static_cast<std::uint64_t>(d->window != 0 ? windows[d->window].greatest() : coarse);
@@ -172,7 +174,7 @@ void HostWatch::Impl::judge_overflow(const wire::FlowKey& key, const Subject& s,
 // A leak grows and does not drain: at the end nearly all are there that ever were, and there were fewer before.
 void HostWatch::Impl::judge_leak(const wire::FlowKey& key, const Subject& s, Trouble what, std::vector<HostFinding>& out) const {
   const Detail* d = detail(s, what);
-  if (d == nullptr) return;
+  if (d == nullptr || d->count < options.thresholds.leak_connections) return;
   const std::int64_t stuck = d->series.last();
   if (stuck < static_cast<std::int64_t>(options.thresholds.leak_connections)) return;
   const Levels levels = d->series.levels();

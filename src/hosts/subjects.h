@@ -4,6 +4,7 @@
 // the subject itself: most have no second.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -83,6 +84,9 @@ struct Subject {
     first_until = what.until;
     first_what = what.what;
     waiting = true;
+  }
+  [[nodiscard]] bool has_details() const noexcept {
+    return std::any_of(details.begin(), details.end(), [](std::uint16_t number) { return number != 0; });
   }
   [[nodiscard]] Happening first() const noexcept { return {first_connection, first_from, first_until, first_what}; }
 };

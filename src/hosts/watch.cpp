@@ -228,7 +228,7 @@ void HostWatch::Impl::promote(Route& route) noexcept {
 }
 
 void HostWatch::Impl::happen(Subject& subject, const Happening& what) noexcept {
-  const bool first = !subject.waiting && std::all_of(subject.details.begin(), subject.details.end(), [](auto n) { return n == 0; });
+  const bool first = !subject.waiting && !subject.has_details();
   if (first) {
     subject.wait(what);
     return;
@@ -259,6 +259,7 @@ void HostWatch::Impl::enter(Subject& subject, const Happening& what) noexcept {
 }
 
 void HostWatch::Impl::leave(Subject& subject) noexcept {
+  if (!subject.has_details()) return;
   for (const std::uint16_t number : subject.details) {
     if (number == 0) continue;
     windows.give_back(details[number].window);
