@@ -16,15 +16,17 @@ bool is_larger(const Busiest::Entry& a, const Busiest::Entry& b) {
 
 void Busiest::add(const tcp::Brief& connection) {
   const auto& ends = connection.ends;
-  add(pair_of(connection.key, connection.originator), {1, ends[0].packets + ends[1].packets, ends[0].ip_bytes + ends[1].ip_bytes});
+  add(pair_of(connection.key, connection.originator), ends[0].packets + ends[1].packets, ends[0].ip_bytes + ends[1].ip_bytes);
 }
 
 void Busiest::add(std::span<const tcp::LoneSyn> syns) {
-  for (const tcp::LoneSyn& syn : syns) add(pair_of(syn.key, syn.originator), {1, 1, syn.ip_bytes});
+  for (const tcp::LoneSyn& syn : syns) add(pair_of(syn.key, syn.originator), 1, syn.ip_bytes);
 }
 
-inline void Busiest::add(const Pair& pair, Load load) {
+/// Numbers, not a Load: what is written word by word and copied in larger pieces right after waits until it has reached the cache.
+inline void Busiest::add(const Pair& pair, std::uint64_t packets, std::uint64_t bytes) {
   const std::uint64_t hash = hash_(pair);
+  Load load{1, packets, bytes};
   if (Entry* known = pairs_.find(hash, [&pair](const Entry& entry) { return entry.pair == pair; })) return known->load.add(load);
   if (!exact_) {
     auto& place = anteroom_.place_of(pair, 0);

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "finwait/base/time.h"
@@ -80,9 +81,10 @@ struct Series {
   void merge(std::int64_t most, std::int64_t least) noexcept {
     unsigned by = 1;
     while ((most >> by) - (least >> by) >= static_cast<std::int64_t>(Bins)) ++by;
-    std::array<std::int32_t, Bins> merged{};
-    for (std::int64_t bin = low; bin <= high; ++bin) merged[place(bin >> by)] += change[place(bin)];
-    change = merged;
+    // Mostly of a few bins in use: the others are left alone.
+    std::array<std::int32_t, Bins> taken;
+    for (std::int64_t bin = low; bin <= high; ++bin) taken[static_cast<std::size_t>(bin - low)] = std::exchange(change[place(bin)], 0);
+    for (std::int64_t bin = low; bin <= high; ++bin) change[place(bin >> by)] += taken[static_cast<std::size_t>(bin - low)];
     low >>= by;
     high >>= by;
     shift += by;

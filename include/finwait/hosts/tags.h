@@ -27,7 +27,9 @@ class TagMarks {
 #if defined(__SSE2__)
     const auto* all = reinterpret_cast<const __m128i*>(tags.data());
     const __m128i lanes = Count == 16 ? _mm_loadu_si128(all) : _mm_loadl_epi64(all);
-    const __m128i equal = _mm_cmpeq_epi8(lanes, _mm_set1_epi8(static_cast<char>(wanted)));
+    // In all bytes by a product: GCC 12 writes a byte to memory and reads four there, which waits until it has reached the cache.
+    const __m128i sought = _mm_set1_epi32(static_cast<int>(wanted * 0x0101'0101U));
+    const __m128i equal = _mm_cmpeq_epi8(lanes, sought);
     marks_ = static_cast<std::uint32_t>(_mm_movemask_epi8(equal)) & ((std::uint32_t{1} << Count) - 1);
 #else
     for (std::size_t n = 0; n != Count; ++n) marks_ |= std::uint32_t{tags[n] == wanted} << n;

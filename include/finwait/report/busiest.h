@@ -52,7 +52,7 @@ class Busiest {
   [[nodiscard]] bool exact() const noexcept { return exact_; }
 
  private:
-  void add(const Pair& pair, Load load);
+  void add(const Pair& pair, std::uint64_t packets, std::uint64_t bytes);
   void forget_smaller_half();
 
   PairHash hash_;
