@@ -4,9 +4,9 @@
 // the subject itself: most have no second.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 #include "finwait/base/memory.h"
 #include "finwait/base/time.h"
@@ -86,7 +86,12 @@ struct Subject {
     waiting = true;
   }
   [[nodiscard]] bool has_details() const noexcept {
-    return std::any_of(details.begin(), details.end(), [](std::uint16_t number) { return number != 0; });
+    std::uint64_t four = 0;
+    std::uint32_t two = 0;
+    static_assert(sizeof details == sizeof four + sizeof two);
+    std::memcpy(&four, details.data(), sizeof four);
+    std::memcpy(&two, details.data() + 4, sizeof two);
+    return (four | two) != 0;
   }
   [[nodiscard]] Happening first() const noexcept { return {first_connection, first_from, first_until, first_what}; }
 };
