@@ -104,6 +104,12 @@ std::uint32_t Memory::prefetch_record(const wire::Segment& s, bool moving) const
   return likely;
 }
 
+/// On the wheel, and beside it in its list. Apart from what every segment does.
+[[gnu::noinline]] void Memory::prefetch_places(std::uint32_t index) const noexcept {
+  wheel_.prefetch(index);
+  prefetch_beside(index);
+}
+
 void Memory::prefetch_evidence(std::uint32_t likely, bool moving) const noexcept {
   if (likely == kNoBlock) return;
   if (is_compact(likely)) {
@@ -111,13 +117,12 @@ void Memory::prefetch_evidence(std::uint32_t likely, bool moving) const noexcept
     if (c.has_extra) extras_.prefetch(likely - first_compact_);
     if (!moving && c.states[0] == c.states[1]) return;
     base::prefetch_line(&c.armed);
-    prefetch_beside(likely);
-    wheel_.prefetch(likely);
+    prefetch_places(likely);
     return;
   }
   if (is_attempt(likely)) {
-    prefetch_beside(likely);
     if (attempt(likely).has_rest()) rests_.prefetch(likely - pool_.capacity());
+    prefetch_places(likely);
     return;
   }
   const Connection& c = pool_[likely];

@@ -231,6 +231,7 @@ class Memory {
   void prefetch_neighbours(std::uint32_t index) const noexcept;
   /// Those before and after it in its list.
   void prefetch_beside(std::uint32_t index) const noexcept;
+  void prefetch_places(std::uint32_t index) const noexcept;
   [[nodiscard]] bool is_of(std::uint32_t index, const wire::FlowKey& key) const noexcept {
     if (is_compact(index)) return compact(index).key == key;
     return is_full(index) ? pool_[index].key == key : attempt(index).is_of(key, rest(index));
