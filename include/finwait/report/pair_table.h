@@ -1,46 +1,45 @@
-// What is remembered of pairs, in bounded memory: entries that lie side by side, and a table of numbers by which they are found.
+// What is remembered of pairs, in bounded memory: entries that lie side by side, found by a set of their numbers.
 //
-// Always true: nothing is allocated after the constructor; entries keep their places until some are forgotten. Half of the table of numbers
-// is free, so a look-up reads one or two cache lines of it and the entry. The caller brings the hash of each: it must be keyed, so that
-// nobody outside can choose pairs that meet in one place. Order nothing by it.
+// Always true: nothing is allocated after the constructor; entries keep their places until some are forgotten. The caller brings the hash
+// of each: it must be keyed, so that nobody outside can choose pairs that meet in one place. Order nothing by it.
+//
+// Not a map from pair to entry, since a map takes room for two of each while it has none free, and entries are large.
 #pragma once
 
-#include <algorithm>
-#include <bit>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include "finwait/base/memory.h"
-
 namespace finwait::report {
 
 template <class Entry>
 class PairTable {
  public:
-  /// Room for `room` entries, at least 1 and at most 2^20: takes the memory, which costs nothing before it is used. Throws std::bad_alloc.
-  explicit PairTable(std::size_t room)
-      : room_(room), bits_(static_cast<unsigned>(std::bit_width(2 * room - 1))), slots_(std::size_t{1} << bits_) {
+  /// Room for `room` entries, at least 1 and less than 2^32: takes the memory, which costs little before it is used. Throws std::bad_alloc.
+  explicit PairTable(std::size_t room) : room_(room), numbers_(room, Hash{&hashes_}) {
     entries_.reserve(room);
+    hashes_.reserve(room);
   }
+  // The set knows where the hashes stand.
+  PairTable(const PairTable&) = delete;
+  PairTable& operator=(const PairTable&) = delete;
 
   /// The entry with this hash for which same(entry), or null.
   template <class Same>
   [[nodiscard]] Entry* find(std::uint64_t hash, Same&& same) noexcept {
-    const std::uint32_t tag = tag_of(hash);
-    for (std::size_t at = place_of(hash); slots_[at] != 0; at = (at + 1) & mask()) {
-      if ((slots_[at] & kTag) == tag && same(entries_[number(slots_[at])])) return &entries_[number(slots_[at])];
-    }
-    return nullptr;
+    const auto is_it = [&](std::uint32_t number) { return hashes_[number] == hash && same(entries_[number]); };
+    const auto found = numbers_.find(Wanted<decltype(is_it)>{hash, is_it});
+    return found == numbers_.end() ? nullptr : &entries_[*found];
   }
 
   /// Only if it is not there, and not full().
   void add(std::uint64_t hash, const Entry& entry) noexcept {
     assert(!full());
     entries_.push_back(entry);
-    note(hash, entries_.size());
+    note(hash);
   }
 
   [[nodiscard]] bool full() const noexcept { return entries_.size() == room_; }
@@ -52,29 +51,49 @@ class PairTable {
   void keep_first(std::size_t count, Arrange&& arrange, HashOf&& hash_of) {
     arrange(std::span<Entry>(entries_));
     entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(count), entries_.end());
-    std::fill(slots_.begin(), slots_.end(), 0U);
-    for (std::size_t n = 0; n != count; ++n) note(hash_of(entries_[n]), n + 1);
+    numbers_.clear();
+    hashes_.clear();
+    for (const Entry& entry : entries_) note(hash_of(entry));
   }
 
  private:
-  static constexpr std::uint32_t kNumber = (1U << 21) - 1;
-  static constexpr std::uint32_t kTag = ~kNumber;
+  /// What is looked for: a hash, and whether it is the one of this number.
+  template <class IsIt>
+  struct Wanted {
+    std::uint64_t hash;
+    const IsIt& is_it;
+  };
+  struct Hash {
+    using is_transparent = void;
+    using is_avalanching = void;
+    const std::vector<std::uint64_t>* hashes;
 
-  [[nodiscard]] std::size_t mask() const noexcept { return slots_.size() - 1; }
-  [[nodiscard]] std::size_t place_of(std::uint64_t hash) const noexcept { return hash >> (64 - bits_); }
-  [[nodiscard]] static std::uint32_t tag_of(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash) & kTag; }
-  [[nodiscard]] static std::size_t number(std::uint32_t slot) noexcept { return (slot & kNumber) - 1; }
+    [[nodiscard]] std::size_t operator()(std::uint32_t number) const noexcept { return (*hashes)[number]; }
+    template <class IsIt>
+    [[nodiscard]] std::size_t operator()(const Wanted<IsIt>& wanted) const noexcept {
+      return wanted.hash;
+    }
+  };
+  struct Same {
+    using is_transparent = void;
 
-  void note(std::uint64_t hash, std::size_t number) noexcept {
-    std::size_t at = place_of(hash);
-    while (slots_[at] != 0) at = (at + 1) & mask();
-    slots_[at] = tag_of(hash) | static_cast<std::uint32_t>(number);
+    [[nodiscard]] bool operator()(std::uint32_t a, std::uint32_t b) const noexcept { return a == b; }
+    template <class IsIt>
+    [[nodiscard]] bool operator()(const Wanted<IsIt>& wanted, std::uint32_t number) const noexcept {
+      return wanted.is_it(number);
+    }
+  };
+
+  /// The next entry has this hash. There is room: the set was made for as many.
+  void note(std::uint64_t hash) noexcept {
+    hashes_.push_back(hash);
+    numbers_.insert(static_cast<std::uint32_t>(hashes_.size() - 1));
   }
 
   std::size_t room_;
-  unsigned bits_;
-  base::FixedArray<std::uint32_t> slots_;  // 0: free; else the number of an entry, from 1, and a tag
   std::vector<Entry> entries_;
+  std::vector<std::uint64_t> hashes_;
+  boost::unordered_flat_set<std::uint32_t, Hash, Same> numbers_;
 };
 
 }  // namespace finwait::report
