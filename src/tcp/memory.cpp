@@ -92,8 +92,12 @@ std::uint32_t Memory::prefetch_record(const wire::Segment& s, bool moving) const
   table_.candidates(s.hash, [&](std::uint32_t index) {
     if (likely == kNoBlock) likely = index;
     if (is_compact(index)) {
-      base::prefetch_lines(&compact(index), moving ? sizeof(Compact) : kOrdinaryBytes);
-      if (moving) links_.prefetch(index);
+      const Compact& c = compact(index);
+      base::prefetch_lines(&c, kOrdinaryBytes);
+      if (moving) {
+        base::prefetch_line(&c.armed);
+        links_.prefetch(index);
+      }
     } else if (is_attempt(index)) {
       attempts_.prefetch(index - pool_.capacity());
       links_.prefetch(index);
@@ -116,8 +120,13 @@ void Memory::prefetch_evidence(std::uint32_t likely, bool moving) const noexcept
     const Compact& c = compact(likely);
     if (c.has_extra) extras_.prefetch(likely - first_compact_);
     if (!moving && c.states[0] == c.states[1]) return;
-    base::prefetch_line(&c.armed);
-    prefetch_places(likely);
+    if (moving) {
+      prefetch_places(likely);
+    } else {  // an acknowledgment: where it stands has not been fetched, so who stands beside it is not known yet
+      base::prefetch_line(&c.armed);
+      wheel_.prefetch(likely);
+      links_.prefetch(likely);
+    }
     return;
   }
   if (is_attempt(likely)) {
