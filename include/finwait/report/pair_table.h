@@ -10,6 +10,7 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -19,18 +20,15 @@ template <class Entry>
 class PairTable {
  public:
   /// Room for `room` entries, at least 1 and less than 2^32: takes the memory, which costs little before it is used. Throws std::bad_alloc.
-  explicit PairTable(std::size_t room) : room_(room), numbers_(room, Hash{&hashes_}) {
+  explicit PairTable(std::size_t room) : room_(room), hashes_(std::make_unique<Hashes>()), numbers_(room, Hash{hashes_.get()}) {
     entries_.reserve(room);
-    hashes_.reserve(room);
+    hashes_->reserve(room);
   }
-  // The set knows where the hashes stand.
-  PairTable(const PairTable&) = delete;
-  PairTable& operator=(const PairTable&) = delete;
 
   /// The entry with this hash for which same(entry), or null.
   template <class Same>
   [[nodiscard]] Entry* find(std::uint64_t hash, Same&& same) noexcept {
-    const auto is_it = [&](std::uint32_t number) { return hashes_[number] == hash && same(entries_[number]); };
+    const auto is_it = [&](std::uint32_t number) { return (*hashes_)[number] == hash && same(entries_[number]); };
     const auto found = numbers_.find(Wanted<decltype(is_it)>{hash, is_it});
     return found == numbers_.end() ? nullptr : &entries_[*found];
   }
@@ -52,11 +50,13 @@ class PairTable {
     arrange(std::span<Entry>(entries_));
     entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(count), entries_.end());
     numbers_.clear();
-    hashes_.clear();
+    hashes_->clear();
     for (const Entry& entry : entries_) note(hash_of(entry));
   }
 
  private:
+  using Hashes = std::vector<std::uint64_t>;
+
   /// What is looked for: a hash, and whether it is the one of this number.
   template <class IsIt>
   struct Wanted {
@@ -66,7 +66,7 @@ class PairTable {
   struct Hash {
     using is_transparent = void;
     using is_avalanching = void;
-    const std::vector<std::uint64_t>* hashes;
+    const Hashes* hashes;
 
     [[nodiscard]] std::size_t operator()(std::uint32_t number) const noexcept { return (*hashes)[number]; }
     template <class IsIt>
@@ -86,13 +86,13 @@ class PairTable {
 
   /// The next entry has this hash. There is room: the set was made for as many.
   void note(std::uint64_t hash) noexcept {
-    hashes_.push_back(hash);
-    numbers_.insert(static_cast<std::uint32_t>(hashes_.size() - 1));
+    hashes_->push_back(hash);
+    numbers_.insert(static_cast<std::uint32_t>(hashes_->size() - 1));
   }
 
   std::size_t room_;
   std::vector<Entry> entries_;
-  std::vector<std::uint64_t> hashes_;
+  std::unique_ptr<Hashes> hashes_;  // of each entry; where they stand the set knows, so they stay there when the table moves
   boost::unordered_flat_set<std::uint32_t, Hash, Same> numbers_;
 };
 
