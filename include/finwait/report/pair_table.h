@@ -20,9 +20,10 @@ template <class Entry>
 class PairTable {
  public:
   /// Room for `room` entries, at least 1 and less than 2^32: takes the memory, which costs little before it is used. Throws std::bad_alloc.
-  explicit PairTable(std::size_t room) : room_(room), hashes_(std::make_unique<Hashes>()), numbers_(room, Hash{hashes_.get()}) {
+  explicit PairTable(std::size_t room) : room_(room), hashes_(std::make_unique<Hashes>()), numbers_(0, Hash{hashes_.get()}) {
     entries_.reserve(room);
     hashes_->reserve(room);
+    numbers_.reserve(room);
   }
 
   /// The entry with this hash for which same(entry), or null.
