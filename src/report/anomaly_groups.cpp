@@ -68,13 +68,10 @@ std::vector<AnomalyGroup> AnomalyGroups::top(std::size_t n) const {
 
 void AnomalyGroups::forget_lesser_half() {
   exact_ = false;
-  const auto arrange = [this](std::span<AnomalyGroup> all) {
-    const auto middle = all.begin() + static_cast<std::ptrdiff_t>(kRoom / 2);
-    std::nth_element(all.begin(), middle - 1, all.end(), before);
-    least_ = *(middle - 1);
-    for (auto gone = middle; gone != all.end(); ++gone) --counts_[static_cast<std::size_t>(gone->kind)];
-  };
-  groups_.keep_first(kRoom / 2, arrange, [this](const AnomalyGroup& group) { return hash_of(group.kind, group.pair); });
+  groups_.keep_first(kRoom / 2, before, [this](const AnomalyGroup& group) { return hash_of(group.kind, group.pair); });
+  least_ = groups_.entries().back();
+  counts_ = {};
+  for (const AnomalyGroup& group : groups_.entries()) ++counts_[static_cast<std::size_t>(group.kind)];
 }
 
 }  // namespace finwait::report

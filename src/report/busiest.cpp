@@ -50,12 +50,8 @@ std::vector<Busiest::Entry> Busiest::top(std::size_t n) const {
 
 void Busiest::forget_smaller_half() {
   exact_ = false;
-  const auto arrange = [this](std::span<Entry> all) {
-    const auto middle = all.begin() + static_cast<std::ptrdiff_t>(kRoom / 2);
-    std::nth_element(all.begin(), middle - 1, all.end(), is_larger);
-    least_ = (middle - 1)->load.bytes;
-  };
-  pairs_.keep_first(kRoom / 2, arrange, [this](const Entry& entry) { return hash_(entry.pair); });
+  pairs_.keep_first(kRoom / 2, is_larger, [this](const Entry& entry) { return hash_(entry.pair); });
+  least_ = pairs_.entries().back().load.bytes;
 }
 
 }  // namespace finwait::report

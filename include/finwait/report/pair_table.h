@@ -6,6 +6,7 @@
 // Not a map from pair to entry, since a map takes room for two of each while it has none free, and entries are large.
 #pragma once
 
+#include <algorithm>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cassert>
 #include <cstddef>
@@ -45,11 +46,13 @@ class PairTable {
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
   [[nodiscard]] std::span<const Entry> entries() const noexcept { return entries_; }
 
-  /// arrange(entries) puts them in another order; of that the first `count` are kept, of which hash_of(entry) is what it was.
-  template <class Arrange, class HashOf>
-  void keep_first(std::size_t count, Arrange&& arrange, HashOf&& hash_of) {
-    arrange(std::span<Entry>(entries_));
-    entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(count), entries_.end());
+  /// Keeps the `count` that come first by before(a, b), a total order, the last of them at the end; at least one, and no more than there
+  /// are. hash_of(entry) is what it was.
+  template <class Before, class HashOf>
+  void keep_first(std::size_t count, Before&& before, HashOf&& hash_of) {
+    const auto end = entries_.begin() + static_cast<std::ptrdiff_t>(count);
+    std::nth_element(entries_.begin(), end - 1, entries_.end(), before);
+    entries_.erase(end, entries_.end());
     numbers_.clear();
     hashes_->clear();
     for (const Entry& entry : entries_) note(hash_of(entry));
