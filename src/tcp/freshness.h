@@ -20,7 +20,7 @@ void judge_freshness(Observation& o) noexcept;
 // CompactExtra::Clock, which is not looked at for a segment that has none.
 
 /// 32 bits that differ for two segments that differ in any of what a copy has in common, and surely if they differ in their direction;
-/// never 0. Two folded products are enough to tell the last segments of a connection apart: a chance agreement is one in a hundred
+/// never 0. Two folded products are enough to tell the last segments of a connection apart: a chance agreement is one in sixty
 /// million.
 ///
 /// In the words below, which of an attempt are put together (compact_machine.cpp).

@@ -88,11 +88,11 @@ class Memory {
   [[nodiscard]] Change change(std::uint32_t index) noexcept { return {pool_[index], versions_}; }
 
   void prefetch_bucket(std::uint64_t hash) const noexcept { table_.prefetch(hash); }
-  /// What an ordinary segment needs of the connections its hash may mean, and its place in a list, if the segment is `moving`: it may
-  /// change a state. Returns the connection that the hash most likely means: a hint for find().
+  /// What an ordinary segment needs of the connections its hash may mean; if the segment is `moving`, which may change a state, the rest of
+  /// a short record and its place in a list too. Returns the connection that the hash most likely means: a hint for find().
   std::uint32_t prefetch_record(const wire::Segment& s, bool moving) const noexcept;
-  /// A little later, for that hint: the rest of the record and those beside it in its list, if the segment is `moving` or the connection
-  /// not yet (or no longer) established at both ends.
+  /// A little later, for that hint: if the segment is `moving`, its timer and those beside it in its list; if it is not, but the connection
+  /// is not yet (or no longer) established at both ends, what prefetch_record() would have fetched of it for one that is.
   void prefetch_evidence(std::uint32_t likely, bool moving) const noexcept;
 
   /// The newest incarnation of the flow, or kNoBlock.
