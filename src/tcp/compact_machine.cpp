@@ -240,7 +240,7 @@ Taken CompactMachine::go_on(Compact& c, CompactExtra& extra, std::uint32_t index
   x.learn(known::kRightEdge);
   if (s.payload_length != 0) x.learn(known::kData);
   if (s.length() != 0) {
-    advance_next(x, s);
+    advance_next(x, s.end());
     time_sent(y, s.end(), c.since_start(s.time));
   }
 }

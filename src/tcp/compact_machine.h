@@ -34,7 +34,7 @@ class CompactMachine {
   /// A TCP segment of the flow.
   [[nodiscard]] Taken apply(Compact& c, CompactExtra& extra, std::uint32_t index, const wire::Segment& s) noexcept;
   /// The same for what nearly all segments are, data or an acknowledgment between established ends: true if it was that, false if nothing
-  /// has happened. In compact_quiet.h, to be inlined where each segment passes.
+  /// has happened.
   [[nodiscard]] bool apply_quiet(Compact& c, CompactExtra& extra, std::uint32_t index, const wire::Segment& s) noexcept;
 
   /// TIME-WAIT has run out, for a life of which an end is in it, or both are.
@@ -68,7 +68,7 @@ class CompactMachine {
   [[nodiscard]] static base::Timestamp when_sent(const Compact& c, CompactExtra& extra, const wire::Segment& s) noexcept;
   [[nodiscard]] static bool is_next(const Compact& c, const CompactExtra& extra, const wire::Segment& s, Next& next) noexcept;
   void take(Compact& c, CompactExtra& extra, std::uint32_t index, const wire::Segment& s, const Next& next) noexcept;
-  void keep_sent(Compact& c, CompactExtra& extra, const wire::Segment& s) noexcept;
+  void keep_sent(Compact& c, CompactExtra& extra, const wire::Segment& s, base::Duration since_start) noexcept;
   [[gnu::noinline]] void keep_behind(Compact& c, const wire::Segment& s) noexcept;
   void prune_sent(Compact& c, unsigned end, std::uint32_t acked) noexcept;
   template <class Syn>

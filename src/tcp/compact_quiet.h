@@ -68,17 +68,18 @@ inline constexpr std::uint16_t kHarmless = present::kTimestamps | present::kPayl
 }
 
 // Most of what is sent is acknowledged before its end sends more: the oldest has its place in the record.
-[[gnu::always_inline]] inline void CompactMachine::keep_sent(Compact& c, CompactExtra& extra, const wire::Segment& s) noexcept {
+[[gnu::always_inline]] inline void CompactMachine::keep_sent(Compact& c, CompactExtra& extra, const wire::Segment& s,
+                                                             base::Duration since_start) noexcept {
   CompactEnd& x = c.ends[s.direction];
   CompactSent& oldest = c.in_flight;
   const unsigned end = s.direction;
   if (oldest.frames[end] != 0 || x.in_flight != kNoBlock) return keep_behind(c, s);
   oldest.frames[end] = c.since_syn(s.frame);
-  oldest.ends[end] = s.end();
+  oldest.ends[end] = x.snd_nxt;
   oldest.acks[end] = s.ack;
   oldest.lengths[end] = static_cast<std::uint16_t>(s.payload_length);
   oldest.sums[end] = sum_of(s);
-  oldest.times[end].set(c.since_start(s.time));
+  oldest.times[end].set(since_start);
   if (c.has_extra) extra.sent_ts_vals[end] = s.ts_val;
 }
 
@@ -95,8 +96,8 @@ inline constexpr std::uint16_t kHarmless = present::kTimestamps | present::kPayl
 
 // is_next() and take() for this one kind of segment, written out: what the record knows is read once and written once, and what must hold
 // is asked in one go.
-[[gnu::always_inline]] inline bool CompactMachine::apply_quiet(Compact& c, CompactExtra& extra, std::uint32_t index,
-                                                               const wire::Segment& s) noexcept {
+[[gnu::noinline]] inline bool CompactMachine::apply_quiet(Compact& c, CompactExtra& extra, std::uint32_t index,
+                                                          const wire::Segment& s) noexcept {
   const bool established = c.states[0] == State::kEstablished && c.states[1] == State::kEstablished;
   if (!established || (s.flags & compact::kKind) != wire::tcp_flag::kAck) return false;
   CompactEnd& x = c.ends[s.direction];
@@ -114,6 +115,7 @@ inline constexpr std::uint16_t kHarmless = present::kTimestamps | present::kPayl
   }
   ++x.counters.packets;
   x.counters.ip_bytes += s.ip_length;
+  const base::Duration since_start = c.since_start(s.time);
   x.set_spoke_at(c.since_start(sent_at));
   if (s.ip_id != 0) {  // behind the time, which is written as part of the whole word: that must not wait for a piece of it
     x.newest_ip_id = s.ip_id;
@@ -127,12 +129,12 @@ inline constexpr std::uint16_t kHarmless = present::kTimestamps | present::kPayl
   x.right_edge = next.edge;
   x.rcv_nxt = s.ack;
   x.known |= learnt;
-  measure_rtt(x, s.ack, c.since_start(s.time), false);
+  measure_rtt(x, s.ack, since_start, false);
   if (s.payload_length != 0) {
     x.learn(known::kData);
-    advance_next(x, s);
-    keep_sent(c, extra, s);
-    time_sent(y, s.end(), c.since_start(s.time));
+    advance_next(x, s.seq + s.payload_length);
+    keep_sent(c, extra, s, since_start);
+    time_sent(y, x.snd_nxt, since_start);
   }
   prune_sent(c, 1U - s.direction, s.ack);
   return true;

@@ -199,7 +199,7 @@ void Machine::send_data(Observation& o) noexcept {
     x.gap = {s.frame, s.time, s.seq};
     x.learn(known::kGap);
   }
-  if (!x.knows(known::kNext) || seq_gt(s.end(), x.snd_nxt)) advance_next(x, s);
+  if (!x.knows(known::kNext) || seq_gt(s.end(), x.snd_nxt)) advance_next(x, s.end());
   if (s.length() == 0) return;
   const std::uint32_t ack = s.acks() ? s.ack : o.peer.knows(known::kNext) ? o.peer.snd_nxt + (1U << 31) : kUnlikelyAck;
   keep_sent(x, o.peer, s, ack);

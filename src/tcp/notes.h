@@ -91,10 +91,10 @@ template <class Syn>
                                    if_known(known::kTimestampsOffered, present::kTimestamps));
 }
 
-/// SND.NXT is now behind the segment.
+/// SND.NXT is now behind a segment that ends there.
 template <class End>
-[[gnu::always_inline]] inline void advance_next(End& x, const wire::Segment& s) noexcept {
-  x.snd_nxt = s.end();
+[[gnu::always_inline]] inline void advance_next(End& x, std::uint32_t end) noexcept {
+  x.snd_nxt = end;
   x.learn(known::kNext);
   if (x.knows(known::kIss) && x.snd_nxt - x.iss > (1U << 30)) x.learn(known::kIssFar);
 }

@@ -56,7 +56,7 @@ bool Machine::apply_ordinary(Connection& c, std::uint32_t index, const wire::Seg
   if (s.payload_length != 0) {
     x.counters.payload_bytes += s.payload_length;
     x.learn(known::kData);
-    advance_next(x, s);
+    advance_next(x, s.end());
     keep_sent(x, y, s, s.ack);
   }
   if (y.in_flight_count != 0) blocks_.prune_sent(y, s.ack);
