@@ -155,22 +155,36 @@ void Machine::compare_bytes(Observation& o) noexcept {
   if (other != 0) detect_overlap(o, other, journal_);
 }
 
+/// What lies between SND.NXT and `to` was not seen.
+void Machine::open_hole(Endpoint& x, std::uint32_t to, base::Timestamp time) noexcept {
+  Block::Holes* holes = blocks_.holes(x);
+  if (holes == nullptr) return;
+  if (holes->count == Block::Holes::kHoles) {  // the oldest is given up: counted as missing now, whatever comes
+    x.counters.missing_bytes += holes->ranges[0].right - holes->ranges[0].left;
+    std::move(holes->ranges.begin() + 1, holes->ranges.end(), holes->ranges.begin());
+    --holes->count;
+  }
+  holes->ranges[holes->count++] = {x.snd_nxt, to};
+  holes->since = time;
+}
+
+// What the peer allows was said within the gap, or in a segment that moved nothing; and so was what it sent behind the gap, if this segment
+// acknowledges it.
+void Machine::skip(Connection& c, const wire::Segment& s) noexcept {
+  Endpoint& y = c.ends[1 - s.direction];
+  y.forget(known::kRightEdge);
+  if (y.beyond.has_seq && seq_gt(y.beyond.seq, y.snd_nxt) && seq_ge(s.ack, y.beyond.seq)) {
+    open_hole(y, y.beyond.seq, s.time);
+    advance_next(y, y.beyond.end);
+  }
+  c.ends[0].beyond = c.ends[1].beyond = {};
+}
+
 void Machine::count_sequence(Observation& o) noexcept {
   Endpoint& x = o.sender;
   const wire::Segment& s = o.segment;
   if (o.copy || !x.knows(known::kNext)) return;
-  if (seq_gt(s.seq, x.snd_nxt)) {  // something before it was not seen
-    Block::Holes* holes = blocks_.holes(x);
-    if (holes == nullptr) return;
-    if (holes->count == Block::Holes::kHoles) {  // the oldest is given up: counted as missing now, whatever comes
-      x.counters.missing_bytes += holes->ranges[0].right - holes->ranges[0].left;
-      std::move(holes->ranges.begin() + 1, holes->ranges.end(), holes->ranges.begin());
-      --holes->count;
-    }
-    holes->ranges[holes->count++] = {x.snd_nxt, s.seq};
-    holes->since = s.time;
-    return;
-  }
+  if (seq_gt(s.seq, x.snd_nxt)) return open_hole(x, s.seq, s.time);  // something before it was not seen
   if (is_keepalive(x, s)) {
     ++x.counters.keepalives;
     note_probe(blocks_, o);

@@ -37,12 +37,18 @@ bool goes_beyond_the_end(const Connection& c, const Segment& s) noexcept {
   return s.acks() && y.knows(known::kNext) && seq_diff(s.ack, y.snd_nxt) > 1 && has_said_all(x) && has_said_all(y);
 }
 
+/// SND.NXT of `x`, or what `y` acknowledged beyond it: that was sent too, and not captured. Where only one direction passes the tap,
+/// nothing else tells how far the other has come.
+std::uint32_t sent_up_to(const Endpoint& x, const Endpoint& y) noexcept {
+  return y.knows(known::kAcked) && seq_gt(y.rcv_nxt, x.snd_nxt) ? y.rcv_nxt : x.snd_nxt;
+}
+
 bool seq_fits(const Endpoint& x, const Endpoint& y, const Segment& s) noexcept {
   if (x.knows(known::kIss)) {
     const bool not_below = x.knows(known::kIssFar) ? seq_diff(s.seq, x.snd_nxt) >= -kFar : seq_diff(s.seq, x.iss) >= -1;
-    return not_below && seq_diff(s.seq, x.snd_nxt) <= reach(y) + 1;
+    return not_below && seq_diff(s.seq, sent_up_to(x, y)) <= reach(y) + 1;
   }
-  if (x.knows(known::kNext)) return within(seq_diff(s.seq, x.snd_nxt), kMidstreamReach);
+  if (x.knows(known::kNext)) return within(seq_diff(s.seq, sent_up_to(x, y)), kMidstreamReach);
   if (y.knows(known::kAcked) && !s.rst()) return within(seq_diff(s.seq, y.rcv_nxt), kMidstreamReach);
   return true;
 }
@@ -51,10 +57,10 @@ bool ack_fits(const Endpoint& x, const Endpoint& y, const Segment& s) noexcept {
   if (!s.acks() || (s.rst() && s.ack == 0)) return true;
   if (y.knows(known::kIss)) {
     const bool not_below = y.knows(known::kIssFar) ? seq_diff(s.ack, y.snd_nxt) >= -kFar : seq_diff(s.ack, y.iss) >= 0;
-    if (!not_below || seq_diff(s.ack, y.snd_nxt) > reach(x)) return false;
+    if (!not_below || seq_diff(s.ack, sent_up_to(y, x)) > reach(x)) return false;
     return x.knows(known::kIss) || !y.knows(known::kPlainSyn) || y.knows(known::kIssFar) || seq_diff(s.ack, y.iss) >= 1;
   }
-  return !y.knows(known::kNext) || within(seq_diff(s.ack, y.snd_nxt), kMidstreamReach);
+  return !y.knows(known::kNext) || within(seq_diff(s.ack, sent_up_to(y, x)), kMidstreamReach);
 }
 
 bool past_handshake(const Endpoint& e) noexcept { return e.state >= State::kEstablished || e.state == State::kClosed; }
@@ -97,6 +103,41 @@ bool goes_on_unseen(const Connection& c, const Segment& s) noexcept {
   if (long_silent(c, s)) return foreign_ack || (y.knows(known::kNext) && seq_diff(s.ack, y.snd_nxt) > 1);
   if (!past_handshake(x) || !past_handshake(y)) return false;
   return seq_diff(s.seq, x.snd_nxt) > 0 && (foreign_ack || goes_beyond_the_end(c, s));
+}
+
+/// The one number of a segment that lies ahead of all this incarnation could say, while the other fits.
+enum class Ahead : std::uint8_t { kNone, kSeq, kAck };
+
+/// Of established ends that were both heard, and where the end whose number it is has not closed.
+Ahead ahead_of_all(const Connection& c, const Segment& s) noexcept {
+  constexpr std::uint32_t kHeard = known::kNext | known::kSaid;
+  const Endpoint& x = c.ends[s.direction];
+  const Endpoint& y = c.ends[1 - s.direction];
+  if (!s.acks() || s.rst() || (x.known & y.known & kHeard) != kHeard || !past_handshake(x) || !past_handshake(y)) return Ahead::kNone;
+  const bool seq = seq_fits(x, y, s);
+  if (seq == ack_fits(x, y, s)) return Ahead::kNone;
+  if (seq) return seq_gt(s.ack, sent_up_to(y, x)) && !has_said_all(y) ? Ahead::kAck : Ahead::kNone;
+  return seq_gt(s.seq, sent_up_to(x, y)) && !has_said_all(x) ? Ahead::kSeq : Ahead::kNone;
+}
+
+/// Its peer has said the same, within a window: the capture missed what lies between. Who sends blindly is not answered so (RFC 5961, 5).
+bool is_confirmed(const Connection& c, const Segment& s, Ahead ahead) noexcept {
+  const Endpoint& x = c.ends[s.direction];
+  const Endpoint& y = c.ends[1 - s.direction];
+  if (ahead == Ahead::kSeq) return y.beyond.has_ack && within(seq_diff(s.seq, y.beyond.ack), reach(y));
+  return ahead == Ahead::kAck && y.beyond.has_seq && within(seq_diff(s.ack, y.beyond.end), reach(x));
+}
+
+void note_ahead(Endpoint& x, const Segment& s, Ahead ahead) noexcept {
+  Beyond& b = x.beyond;
+  if (ahead == Ahead::kAck) {
+    b.ack = s.ack;
+    b.has_ack = true;
+  } else {
+    if (!b.has_seq || s.seq != b.end) b.seq = s.seq;
+    b.end = s.end();
+    b.has_seq = true;
+  }
 }
 
 /// It is the third segment of the candidate's handshake, number for number. The old incarnation may have room for the same numbers: Linux
@@ -245,7 +286,23 @@ bool Tracker::Impl::route_other(std::uint32_t head, const Segment& s) noexcept {
   for (std::uint32_t at = memory[head].candidates; at != kNoBlock; at = memory[at].older) {
     if (without_syn(memory[at]) && fits(memory[at], s)) return apply(at, s);
   }
-  return goes_on_unseen(memory[head], s) ? begin_candidate(head, s) : stray(head, s);
+  const Ahead ahead = ahead_of_all(memory[head], s);
+  if (is_confirmed(memory[head], s, ahead)) return resume(head, s);
+  if (goes_on_unseen(memory[head], s)) return begin_candidate(head, s);
+  if (ahead != Ahead::kNone) {
+    const Change change = memory.change(head);
+    note_ahead(memory[head].ends[s.direction], s, ahead);
+  }
+  return stray(head, s);
+}
+
+// Behind a gap in the capture, with what both ends say.
+bool Tracker::Impl::resume(std::uint32_t head, const Segment& s) noexcept {
+  {
+    const Change change = memory.change(head);
+    machine.skip(memory[head], s);
+  }
+  return apply(head, s);
 }
 
 // RFC 9293, figure 9: the newcomer was answered by an acknowledgment of the old connection and resets it.

@@ -245,7 +245,7 @@ void Machine::acknowledge(Observation& o) noexcept {
 // (crossing SYN-ACKs).
 void Machine::note_growth(Observation& o) noexcept {
   Endpoint& x = o.sender;
-  const Endpoint& y = o.peer;
+  Endpoint& y = o.peer;
   const wire::Segment& s = o.segment;
   if (x.knows(known::kAcked) && !seq_gt(s.ack, x.rcv_nxt)) {
     take_back_ack(o);
@@ -255,8 +255,20 @@ void Machine::note_growth(Observation& o) noexcept {
   x.rcv_nxt = s.ack;
   x.learn(known::kAcked);
   const bool unseen = y.knows(known::kNext) && seq_gt(s.ack, y.snd_nxt);
+  if (unseen) pass_unseen(o);
   const bool opening = y.state != State::kEstablished && y.knows(known::kIss) && !y.knows(known::kIssFar) && !y.facts.has(Fact::kSynAcked);
   if (unseen || opening) x.growth[x.growth_count++ % x.growth.size()] = {s.frame, s.time, s.ack, s.ts_val};
+}
+
+// What was acknowledged and never captured is counted at the end of the life (count_unseen), so that it may still come late. What lies a
+// gigabyte back does not come any more, and numbers compare only half way round.
+void Machine::pass_unseen(Observation& o) noexcept {
+  constexpr std::uint32_t kFar = 1U << 30;
+  Endpoint& y = o.peer;
+  const std::uint32_t unseen = o.sender.rcv_nxt - y.snd_nxt;
+  if (unseen <= kFar) return;
+  y.counters.missing_bytes += unseen;
+  advance_next(y, o.sender.rcv_nxt);
 }
 
 // It had acknowledged more than was ever seen, and now acknowledges less, freshly: the capture did not miss anything, that number was

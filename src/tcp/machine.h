@@ -38,6 +38,9 @@ class Machine {
   /// A segment of the flow whose numbers fit no incarnation: counted, moving nothing.
   void apply_stray(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept;
 
+  /// Goes over a gap in the capture, before the first segment behind it is applied that both ends vouch for (Beyond).
+  void skip(Connection& c, const wire::Segment& s) noexcept;
+
   /// An ICMP unreachable that quotes a segment of end `s.direction` (rule 11).
   void apply_icmp(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept;
 
@@ -69,6 +72,7 @@ class Machine {
   void acknowledge(Observation& o) noexcept;
   void keep_sent(Endpoint& x, Endpoint& y, const wire::Segment& s, std::uint32_t ack) noexcept;
   void note_growth(Observation& o) noexcept;
+  void pass_unseen(Observation& o) noexcept;
   void take_back_ack(Observation& o) noexcept;
   void settle_peer(Observation& o) noexcept;
   // opening.cpp
@@ -94,6 +98,7 @@ class Machine {
   void accept_reset(Observation& o) noexcept;
   // counting.cpp
   void count_sequence(Observation& o) noexcept;
+  void open_hole(Endpoint& x, std::uint32_t to, base::Timestamp time) noexcept;
   void count_missing(Observation& o) noexcept;
   void watch_window(Observation& o) noexcept;
   void move_edge(Observation& o, std::uint32_t edge) noexcept;

@@ -53,6 +53,7 @@ struct Tracker::Impl {
   bool route_syn(std::uint32_t head, const wire::Segment& s) noexcept;
   bool route_syn_ack(std::uint32_t head, const wire::Segment& s) noexcept;
   bool route_other(std::uint32_t head, const wire::Segment& s) noexcept;
+  bool resume(std::uint32_t head, const wire::Segment& s) noexcept;
   void route_icmp(std::uint32_t head, const wire::Segment& s) noexcept;
   bool reopen_by_old_syn(std::uint32_t head, const wire::Segment& s) noexcept;
   void challenge_candidates(std::uint32_t head, const wire::Segment& s) noexcept;

@@ -70,6 +70,16 @@ struct Noted {
   std::uint8_t ttl = 0;
 };
 
+/// Numbers far beyond all that was captured, said in a segment whose other number fits: behind a gap in the capture, or blindly. Which of
+/// the two, its peer tells by saying the same or not.
+struct Beyond {
+  std::uint32_t seq = 0;  ///< its own, of the first of those in a row
+  std::uint32_t end = 0;  ///< ... and behind the last
+  std::uint32_t ack = 0;  ///< its peer's
+  bool has_seq = false;
+  bool has_ack = false;
+};
+
 namespace known {
 inline constexpr std::uint32_t kIss = 1U << 0;            ///< iss
 inline constexpr std::uint32_t kNext = 1U << 1;           ///< snd_nxt
@@ -150,6 +160,7 @@ struct alignas(64) Endpoint {
   std::array<AckGrowth, 4> growth{};  ///< ring: its acknowledgments of what had not been seen, and those of the handshake
   Noted gap;                          ///< its first segment just beyond a byte never seen: perhaps its FIN
   Noted own_reset;
+  Beyond beyond;
 
   [[nodiscard]] bool knows(std::uint32_t bit) const noexcept { return (known & bit) != 0; }
   void learn(std::uint32_t bit) noexcept { known |= bit; }
