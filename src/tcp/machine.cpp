@@ -245,30 +245,32 @@ void Machine::acknowledge(Observation& o) noexcept {
 // (crossing SYN-ACKs).
 void Machine::note_growth(Observation& o) noexcept {
   Endpoint& x = o.sender;
-  Endpoint& y = o.peer;
+  const Endpoint& y = o.peer;
   const wire::Segment& s = o.segment;
   if (x.knows(known::kAcked) && !seq_gt(s.ack, x.rcv_nxt)) {
     take_back_ack(o);
     return;
   }
   if (s.rst() && y.knows(known::kNext) && seq_gt(s.ack, y.snd_nxt)) return;  // a RST may acknowledge nonsense; nobody acts on it
+  grow(x, o.peer, s);
+}
+
+void Machine::grow(Endpoint& x, Endpoint& y, const wire::Segment& s) noexcept {
   x.rcv_nxt = s.ack;
   x.learn(known::kAcked);
   const bool unseen = y.knows(known::kNext) && seq_gt(s.ack, y.snd_nxt);
-  if (unseen) pass_unseen(o);
+  if (unseen) pass_unseen(y, s.ack);
   const bool opening = y.state != State::kEstablished && y.knows(known::kIss) && !y.knows(known::kIssFar) && !y.facts.has(Fact::kSynAcked);
   if (unseen || opening) x.growth[x.growth_count++ % x.growth.size()] = {s.frame, s.time, s.ack, s.ts_val};
 }
 
 // What was acknowledged and never captured is counted at the end of the life (count_unseen), so that it may still come late. What lies a
 // gigabyte back does not come any more, and numbers compare only half way round.
-void Machine::pass_unseen(Observation& o) noexcept {
-  constexpr std::uint32_t kFar = 1U << 30;
-  Endpoint& y = o.peer;
-  const std::uint32_t unseen = o.sender.rcv_nxt - y.snd_nxt;
-  if (unseen <= kFar) return;
+void Machine::pass_unseen(Endpoint& y, std::uint32_t ack) noexcept {
+  const std::uint32_t unseen = ack - y.snd_nxt;
+  if (unseen <= kFarUnseen) return;
   y.counters.missing_bytes += unseen;
-  advance_next(y, o.sender.rcv_nxt);
+  advance_next(y, ack);
 }
 
 // It had acknowledged more than was ever seen, and now acknowledges less, freshly: the capture did not miss anything, that number was

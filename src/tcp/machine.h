@@ -31,8 +31,8 @@ class Machine {
   /// A segment that belongs to the connection. False if it changed no state and no deadline: the common case.
   bool apply(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept;
 
-  /// The same for an ordinary segment of a connection between two established ends, and much quicker; false, and nothing has happened, if
-  /// it is any other. The connection has neither candidates nor an older incarnation.
+  /// The same for an ordinary segment of a connection between two established ends, or of an end whose peer was never captured, and much
+  /// quicker; false, and nothing has happened, if it is any other. The connection has neither candidates nor an older incarnation.
   [[nodiscard]] bool apply_ordinary(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept;
 
   /// A segment of the flow whose numbers fit no incarnation: counted, moving nothing.
@@ -63,6 +63,8 @@ class Machine {
                                              std::uint64_t frame, Copies which = Copies::kAny) const noexcept;
 
  private:
+  static constexpr std::uint32_t kFarUnseen = 1U << 30;  ///< more than that is not waited for
+
   // machine.cpp
   void apply_moving(Observation& o) noexcept;
   void note_what_was(Observation& o) noexcept;
@@ -72,7 +74,8 @@ class Machine {
   void acknowledge(Observation& o) noexcept;
   void keep_sent(Endpoint& x, Endpoint& y, const wire::Segment& s, std::uint32_t ack) noexcept;
   void note_growth(Observation& o) noexcept;
-  void pass_unseen(Observation& o) noexcept;
+  void grow(Endpoint& x, Endpoint& y, const wire::Segment& s) noexcept;
+  static void pass_unseen(Endpoint& y, std::uint32_t ack) noexcept;
   void take_back_ack(Observation& o) noexcept;
   void settle_peer(Observation& o) noexcept;
   // opening.cpp

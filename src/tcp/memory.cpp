@@ -136,6 +136,10 @@ void Memory::prefetch_evidence(std::uint32_t likely, bool moving) const noexcept
   }
   const Connection& c = pool_[likely];
   if (!moving && c.ends[0].state == State::kEstablished && c.ends[1].state == State::kEstablished) return;
+  if (!moving && (c.ends[0].state == State::kUnknown || c.ends[1].state == State::kUnknown)) {  // of a peer not captured nothing is needed
+    const Endpoint& x = c.ends[c.ends[0].state == State::kUnknown ? 1 : 0];
+    return base::prefetch_lines(x.growth.data(), sizeof x.growth);
+  }
   base::prefetch_lines(reinterpret_cast<const std::byte*>(&c) + 2 * kLine, sizeof(Connection) - 2 * kLine);
 }
 

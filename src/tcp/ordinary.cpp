@@ -1,4 +1,5 @@
-// The ordinary segment, straight on: new data or a bare ACK in the middle of an established connection, in order, all seen.
+// The ordinary segment, straight on: new data or a bare ACK in the middle of an established connection, in order, all seen; or the same of
+// an end whose peer was never captured, since it takes another way: of that one there is nothing to see.
 //
 // A short cut and nothing else: Machine::apply leaves the same record behind, field by field (tests/tcp/ordinary_test.cpp holds the two
 // against each other). Everything is asked before anything is written, so a segment that is not quite ordinary goes the long way untouched.
@@ -26,13 +27,30 @@ bool is_settled(const Endpoint& x, const Endpoint& y) noexcept {
          (y.known & (kHeard | kMoving)) == kHeard;
 }
 
+/// The peer has not been captured at all, and what this end says can change nothing that is presumed of it: it has no facts, and that this
+/// end received what it acknowledges has been established.
+bool is_alone(const Endpoint& x, const Endpoint& y) noexcept {
+  constexpr std::uint32_t kSaid = known::kNext | known::kAcked | known::kSaid | known::kRightEdge | known::kTtl;
+  constexpr std::uint32_t kHeard = known::kAcked | known::kSaid | known::kRightEdge | known::kSynAck;
+  constexpr std::uint32_t kMoving = known::kFin | known::kChallenged;
+  return (x.state == State::kEstablished || x.state == State::kSynReceived) && (x.known & (kSaid | kMoving)) == kSaid &&
+         y.state == State::kUnknown && (y.known & (known::kNext | kHeard | kMoving)) == known::kNext;
+}
+
+/// As far ahead as any window reaches, of numbers that nobody saw.
+bool acknowledges_near(const Endpoint& x, const Endpoint& y, std::uint32_t ack, std::uint32_t far) noexcept {
+  return ack - x.rcv_nxt <= 65535 && ack - y.snd_nxt <= far;
+}
+
 }  // namespace
 
 bool Machine::apply_ordinary(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept {
   Endpoint& x = c.ends[s.direction];
   Endpoint& y = c.ends[1 - s.direction];
   if ((s.flags & (flag::kSyn | flag::kFin | flag::kRst | flag::kAck)) != flag::kAck || (s.present & ~kHarmless) != 0) return false;
-  if (!is_settled(x, y) || s.seq != x.snd_nxt || !acknowledges_seen(x, y, s.ack) || y.stream_block != kNoBlock) return false;
+  if (s.seq != x.snd_nxt || y.stream_block != kNoBlock) return false;
+  const bool alone = is_alone(x, y);
+  if (!(alone ? acknowledges_near(x, y, s.ack, kFarUnseen) : is_settled(x, y) && acknowledges_seen(x, y, s.ack))) return false;
   const std::uint32_t window = static_cast<std::uint32_t>(s.window) << x.window_scale;
   const std::uint32_t edge = s.ack + window;
   if (!respects_windows(x, y, s, edge)) return false;
@@ -51,7 +69,7 @@ bool Machine::apply_ordinary(Connection& c, std::uint32_t index, const wire::Seg
   x.forget(known::kHole);
   x.learn(known::kSpoke);
   x.spoke_at = sent_at;
-  x.rcv_nxt = s.ack;
+  alone&& s.ack != x.rcv_nxt ? grow(x, y, s) : void(x.rcv_nxt = s.ack);
   measure_rtt(x, s.ack, s.time, false);
   if (s.payload_length != 0) {
     x.counters.payload_bytes += s.payload_length;
