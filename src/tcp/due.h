@@ -30,7 +30,7 @@ void put_in_order(std::span<Due> dues) noexcept;
 class Dues {
  public:
   /// Room for so many. Throws std::bad_alloc.
-  explicit Dues(std::size_t room) : all_(room) {}
+  explicit Dues(std::size_t room) : all_(room, base::PageSize::kSmall) {}
 
   /// How many wait to be given.
   [[nodiscard]] std::size_t count() const noexcept { return end_ - first_ + words_; }

@@ -37,7 +37,7 @@ class Pool {
  public:
   /// Room for `capacity` records (less than kNone). Throws std::bad_alloc, std::invalid_argument.
   explicit Pool(std::uint32_t capacity)
-      : records_(std::size_t{checked(capacity)} * sizeof(T)), free_(capacity), live_(std::size_t{capacity} / 64 + 1), capacity_(capacity) {}
+      : records_(std::size_t{checked(capacity)} * sizeof(T)), free_(capacity, PageSize::kSmall), live_(std::size_t{capacity} / 64 + 1), capacity_(capacity) {}
 
   /// The index of a fresh T of these arguments, or kNone when all are in use. Wait-free.
   template <class... Arguments>
@@ -132,7 +132,7 @@ class Pool {
   [[nodiscard]] std::byte* at(std::uint32_t index) const noexcept { return records_.data() + std::size_t{index} * sizeof(T); }
 
   Pages records_;
-  FixedArray<std::uint32_t> free_;  // a stack of released indices
+  FixedArray<std::uint32_t> free_;  // a stack of released indices: mostly little of it is ever touched
   FixedArray<std::uint64_t> live_;  // one bit a record: in use
   std::uint32_t capacity_;
   std::uint32_t free_count_ = 0;
