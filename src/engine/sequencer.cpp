@@ -13,7 +13,7 @@ void Sequencer::place(Unit& unit, const UnitDecoder& decoder) {
   unit.frames_before = totals_.frames.read;
   unit.bytes_before = totals_.performance.bytes;
   replay_clock(unit);
-  if (!unit.held.empty()) place_fragments(unit, decoder);
+  if (!unit.cargo->held.empty()) place_fragments(unit, decoder);
   count(unit);
   if (unit.passed != 0) pass_time(unit);
   if (filter_ != nullptr) show_types(unit);
@@ -25,7 +25,7 @@ void Sequencer::replay_clock(Unit& unit) {
   TraceClock own;
   std::uint32_t n = 0;
   for (bool agreed = false; n != unit.frames && !agreed; ++n) {
-    base::Timestamp& stamp = unit.stamps[n];
+    base::Timestamp& stamp = unit.cargo->stamps[n];
     if (stamp != base::kNever) {
       own.tick(stamp);
       clock_.tick(stamp);
@@ -40,20 +40,21 @@ void Sequencer::replay_clock(Unit& unit) {
 
 /// In file order among themselves; what comes of them is brought to where its frame stands among the segments of its shard.
 void Sequencer::place_fragments(Unit& unit, const UnitDecoder& decoder) {
+  Parts& parts = unit.cargo->parts;
   std::vector<std::size_t> before;
-  for (const Part& part : unit.parts) before.push_back(part.size());
-  for (const HeldFrame& held : unit.held) {
+  for (std::size_t shard = 0; shard != parts.shards(); ++shard) before.push_back(parts.size(shard));
+  for (const HeldFrame& held : unit.cargo->held) {
     const wire::Fate fate = place_fragment(unit, held, decoder);
     --unit.fates[static_cast<std::size_t>(wire::Fate::kFragment)];
     ++unit.fates[static_cast<std::size_t>(fate)];
   }
-  for (std::size_t n = 0; n != before.size(); ++n) {
-    if (unit.parts[n].size() != before[n]) unit.parts[n].merge_from(before[n]);
+  for (std::size_t shard = 0; shard != before.size(); ++shard) {
+    if (parts.size(shard) != before[shard]) parts.merge_from(shard, before[shard]);
   }
 }
 
 wire::Fate Sequencer::place_fragment(Unit& unit, const HeldFrame& held, const UnitDecoder& decoder) {
-  const wire::FrameView view{unit.held_bytes.data() + held.begin, held.captured, held.length, held.link_type};
+  const wire::FrameView view{unit.cargo->held_bytes.data() + held.begin, held.captured, held.length, held.link_type};
   wire::Segment segment;
   const wire::Fate fate = wire::decode(view, options_.decode, reassembler_, unit.clock_at(held.number, held.clock), segment);
   const bool icmp = fate == wire::Fate::kOtherIp && segment.kind == wire::SegmentKind::kIcmpError;

@@ -11,14 +11,24 @@ namespace {
 /// Segments, which stay in the first cache from when they are completed until they are tracked.
 constexpr std::size_t kAtOnce = 256;
 
-/// Gives segments what only the sequencer knew. They are where another thread wrote them: what lies behind them is fetched, too, as it is
-/// to be completed next.
-void complete(const Unit& unit, std::span<wire::Segment> segments) noexcept {
+void fetch(const wire::Segment& segment) noexcept {
+  const auto* at = reinterpret_cast<const std::byte*>(&segment);
+  base::prefetch_line(at);
+  base::prefetch_line_to_write(at + base::kCacheLine);
+}
+
+/// Gives segments what only the sequencer knew. They are where another thread wrote them: those that are to be completed after them are
+/// fetched, too, but not what lies behind: that is another shard's.
+void complete(const Unit& unit, std::span<wire::Segment> segments, std::span<const wire::Segment> following) noexcept {
   constexpr std::size_t kAhead = 64;
-  for (wire::Segment& segment : segments) {
-    const auto* next = reinterpret_cast<const std::byte*>(&segment) + kAhead * sizeof segment;
-    base::prefetch_line(next);
-    base::prefetch_line_to_write(next + base::kCacheLine);
+  for (std::size_t n = 0; n != segments.size(); ++n) {
+    const std::size_t ahead = n + kAhead;
+    if (ahead < segments.size()) {
+      fetch(segments[ahead]);
+    } else if (ahead - segments.size() < following.size()) {
+      fetch(following[ahead - segments.size()]);
+    }
+    wire::Segment& segment = segments[n];
     segment.clock = unit.clock_at(segment.frame, segment.clock);
     segment.frame += unit.frames_before;
   }
@@ -36,15 +46,15 @@ Shard::Shard(const PipelineOptions& options, std::uint32_t number, bool in_full,
 
 void Shard::take(Unit& unit, std::uint64_t ticket) {
   for (const capture::LossSpan& loss : unit.losses) tracker_.note_loss(loss.from, loss.to);
-  std::span<wire::Segment> part;
-  if (number_ < unit.parts.size()) part = unit.parts[number_].segments();
-  while (!part.empty()) {
-    const auto some = part.first(std::min(part.size(), fates_.size()));
-    complete(unit, some);
+  const Parts& parts = unit.cargo->parts;
+  std::size_t n = 0;
+  for (auto block = parts.block(number_, n); !block.empty();) {
+    const auto some = block.first(std::min(block.size(), fates_.size()));
+    block = some.size() != block.size() ? block.subspan(some.size()) : parts.block(number_, ++n);
+    complete(unit, some, block);
     track(some);
     tracker_.advance(some.back().clock);
     drain(ticket);
-    part = part.subspan(some.size());
   }
   if (unit.end) {
     tracker_.finish(unit.clock_after);

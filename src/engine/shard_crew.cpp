@@ -1,6 +1,7 @@
 #include "finwait/engine/shard_crew.h"
 
 #include <algorithm>
+#include <bit>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -9,12 +10,34 @@
 namespace finwait::engine {
 namespace {
 
-/// Enough that each thread can decode one while each shard has one to take and one to come, and some for readers of outcomes that are
-/// behind: with a third less everybody waits for them now and then, a fiftieth of the time that four threads take.
+/// Enough for some readers of outcomes that are behind: with a third less everybody waits for them now and then, a fiftieth of the time
+/// that four threads take.
 constexpr std::uint32_t units_for(std::uint32_t threads) noexcept { return 4 * threads + 8; }
 
-/// Segments for which a unit has memory from the start, of all shards together: of a piece of a file that holds small packets.
+/// One for each thread to decode into, and some that wait for the shard that is behind. More are memory and nothing else.
+constexpr std::uint32_t cargoes_for(std::uint32_t threads) noexcept { return threads + 4; }
+
+/// Segments that a cargo is lent room for, of all shards together: of a piece of a file that holds small packets.
 constexpr std::size_t kLent = 16'384;
+
+/// Segments of a block. At the beginning of each nothing is fetched ahead yet: a quarter as long they cost four threads a fortieth of their
+/// cycles. Of many shards each has little in a unit, and would not fill a long one.
+constexpr std::size_t block_for(std::uint32_t threads) noexcept {
+  constexpr std::size_t kLongest = 1'024;
+  constexpr std::size_t kShortest = 256;
+  return std::clamp(std::bit_floor(kLent / 4 / threads), kShortest, kLongest);
+}
+
+/// In huge pages, and apart from all else: many megabytes that go round, of which threads read what others wrote.
+std::vector<Cargo> cargoes_in(base::Pages& memory, std::uint32_t threads) {
+  std::vector<Cargo> cargoes(cargoes_for(threads));
+  auto* segments = reinterpret_cast<wire::Segment*>(memory.data());
+  for (Cargo& cargo : cargoes) {
+    cargo.parts = Parts(threads, block_for(threads), std::span(segments, kLent));
+    segments += kLent;
+  }
+  return cargoes;
+}
 
 }  // namespace
 
@@ -22,25 +45,14 @@ ShardCrew::ShardCrew(report::Reporter& reporter, const PipelineOptions& options,
                      const std::vector<tcp::LiveFeed*>& feeds)
     : reporter_(reporter),
       filler_(filler),
-      segments_(units_for(threads) * kLent * sizeof(wire::Segment)),
-      ring_(units_for(threads), threads),
-      done_(units_for(threads)) {
-  lend(threads);
+      segments_(cargoes_for(threads) * kLent * sizeof(wire::Segment)),
+      ring_(units_for(threads), cargoes_in(segments_, threads), threads) {
   PipelineOptions share = options;
   share.tracker.shards = threads;
   for (std::uint32_t n = 0; n != threads; ++n) {
     share.tracker.shard = n;
     share.tracker.feed = feeds.empty() ? nullptr : feeds[n];
     shards_.push_back(std::make_unique<Shard>(share, n, !reporter.takes_briefs(), outcomes_, abandoned_));
-  }
-}
-
-/// In huge pages, and apart from all else: many megabytes that go round, of which threads read what others wrote.
-void ShardCrew::lend(std::uint32_t threads) {
-  auto* segments = reinterpret_cast<wire::Segment*>(segments_.data());
-  const std::size_t each = kLent / threads;
-  for (std::uint32_t n = 0; n != done_.size(); ++n) {
-    for (std::uint32_t shard = 0; shard != threads; ++shard, segments += each) ring_.unit(n).parts.emplace_back(std::span(segments, each));
   }
 }
 
@@ -112,22 +124,25 @@ const Unit* ShardCrew::wait_for(std::uint64_t ticket) {
   return &ring_.unit(ticket);
 }
 
-/// Whether all other shards are done with the unit, too. For a unit that has been merged meanwhile it may be nobody: then nobody waits.
-bool ShardCrew::is_last_of(std::uint64_t ticket) noexcept {
-  const std::uint64_t all = (ticket / done_.size() + 1) * threads();
-  // Acquire and release: who is the last has seen that the others are done, and so will whoever it wakes.
-  return done_[ticket % done_.size()].fetch_add(1, std::memory_order_acq_rel) + 1 == all;
+/// The last unit carries nothing. Once all shards have come to it no cargo is needed any more, and what is told then needs memory.
+void ShardCrew::pass_end() noexcept {
+  // Acquire and release: who is the last has seen that the others are done with what was before.
+  if (at_end_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads()) segments_.give_back();
 }
 
 /// True if it was the last one.
 bool ShardCrew::take(std::uint32_t number, std::uint64_t ticket) {
   Unit& unit = ring_.unit(ticket);
   const bool end = unit.end;
+  if (end) pass_end();
   shards_[number]->take(unit, ticket);
   if (!unit.standings.empty()) unit.standings[number] = shards_[number]->standing();
-  ring_.set_done(ticket, number);
+  const bool last = ring_.set_done(ticket, number);
   shards_[number]->outcomes().sent().ring();
-  if (is_last_of(ticket)) outcomes_.ring();
+  if (last) {
+    outcomes_.ring();
+    room().ring();
+  }
   return end;
 }
 

@@ -41,7 +41,6 @@ void ShardedLiveLoop::read() {
   for (std::uint64_t ticket = 0;; ++ticket) {
     Unit* const unit = wait_for_room(ticket);
     if (unit == nullptr) return;
-    unit->clear();
     unit->end = ended;
     if (!ended) ended = !fill(*unit);
     const bool last = unit->end;
@@ -59,13 +58,13 @@ Unit* ShardedLiveLoop::wait_for_room(std::uint64_t ticket) {
   for (;;) {
     const std::uint32_t seen = crew_.room().look();
     if (crew_.abandoned()) return nullptr;
-    if (crew_.ring().is_free(ticket)) return &crew_.ring().unit(ticket);
+    if (crew_.ring().is_free(ticket)) return &crew_.ring().open(ticket);
     crew_.room().wait(seen);
   }
 }
 
 bool ShardedLiveLoop::is_full(const Unit& unit) const noexcept {
-  return unit.frames >= kUnitFrames || unit.held_bytes.size() >= kHeldBytes || decoder_.is_full();
+  return unit.frames >= kUnitFrames || unit.cargo->held_bytes.size() >= kHeldBytes || decoder_.is_full();
 }
 
 /// What there is to be read, or the moment when nothing came. False if nothing follows. A few frames wait a little for more: waking every

@@ -82,8 +82,7 @@ void ShardedPipeline::read_stream() {
       crew_.work().wait(seen);
       continue;
     }
-    Unit& unit = crew_.ring().unit(*ticket);
-    unit.clear();
+    Unit& unit = crew_.ring().open(*ticket);
     fill(unit, decoder);
     end = unit.end;
     crew_.ring().set_decoded(*ticket);
@@ -136,8 +135,7 @@ bool ShardedPipeline::decode_piece(UnitDecoder& decoder) {
   ++unproven_;
   lock.unlock();
 
-  Unit& unit = crew_.ring().unit(ticket);
-  unit.clear();
+  Unit& unit = crew_.ring().open(ticket);
   unit.piece = std::move(piece);
   try {
     std::array<capture::Frame, kPieceBatch> frames;

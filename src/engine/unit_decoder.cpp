@@ -17,7 +17,6 @@ UnitDecoder::UnitDecoder(const PipelineOptions& options, const capture::Filter* 
 }
 
 std::size_t UnitDecoder::add(Unit& unit, std::span<const capture::Frame> frames) {
-  unit.parts.resize(shards_);
   if (all_alike_ && frames.size() < options_.frame_limit - selected_) {
     options_.decode.checksums != wire::Checksums::kIgnore ? take_all<true>(unit, frames) : take_all<false>(unit, frames);
     return frames.size();
@@ -37,12 +36,12 @@ std::size_t UnitDecoder::add(Unit& unit, std::span<const capture::Frame> frames)
 /// As Pipeline::take_all.
 template <bool kReadPayload>
 void UnitDecoder::take_all(Unit& unit, std::span<const capture::Frame> frames) {
-  const std::size_t before = unit.stamps.size();
-  unit.stamps.resize(before + frames.size());
+  const std::size_t before = unit.cargo->stamps.size();
+  unit.cargo->stamps.resize(before + frames.size());
   selected_ += frames.size();
   for (std::size_t n = 0; n < frames.size(); n += kAtOnce) {
     const auto some = frames.subspan(n, std::min(kAtOnce, frames.size() - n));
-    deal_all(unit, std::span(segments_).first(take_some<kReadPayload>(unit, some, unit.stamps.data() + before + n)));
+    deal_all(unit, std::span(segments_).first(take_some<kReadPayload>(unit, some, unit.cargo->stamps.data() + before + n)));
   }
 }
 
@@ -123,10 +122,10 @@ bool UnitDecoder::take(Unit& unit, const capture::Frame& frame, wire::Segment& s
 /// As Pipeline::examine, but that fragments stay what they are.
 wire::Fate UnitDecoder::examine(Unit& unit, const capture::Frame& frame, wire::Segment& segment) {
   if (frame.time < options_.from || frame.time > options_.to) {
-    unit.stamps.push_back(base::kNever);
+    unit.cargo->stamps.push_back(base::kNever);
     return wire::Fate::kFiltered;
   }
-  unit.stamps.push_back(frame.time);
+  unit.cargo->stamps.push_back(frame.time);
   unit.clock.tick(frame.time);
   if (filter_) {
     unit.filtered_types.note(frame.link_type);
@@ -143,13 +142,15 @@ void UnitDecoder::deal(Unit& unit, wire::Segment& segment) const {
 }
 
 void UnitDecoder::deal_all(Unit& unit, std::span<const wire::Segment> segments) const {
-  for (const wire::Segment& segment : segments) unit.parts[partitions_.shard_of(segment.hash, shards_)].append(segment);
+  Parts& parts = unit.cargo->parts;
+  for (const wire::Segment& segment : segments) parts.append(partitions_.shard_of(segment.hash, shards_), segment);
 }
 
 void UnitDecoder::hold(Unit& unit, const capture::Frame& frame) const {
   const std::uint32_t captured = std::min(frame.captured, options_.snapshot_length);
-  unit.held.push_back({unit.frames, unit.held_bytes.size(), captured, frame.length, frame.link_type, frame.time, unit.clock.now()});
-  unit.held_bytes.insert(unit.held_bytes.end(), frame.data, frame.data + captured);
+  unit.cargo->held.push_back(
+      {unit.frames, unit.cargo->held_bytes.size(), captured, frame.length, frame.link_type, frame.time, unit.clock.now()});
+  unit.cargo->held_bytes.insert(unit.cargo->held_bytes.end(), frame.data, frame.data + captured);
 }
 
 }  // namespace finwait::engine

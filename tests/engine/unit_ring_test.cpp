@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 #include <vector>
 
@@ -9,7 +10,7 @@ namespace finwait::engine {
 namespace {
 
 TEST(UnitRing, FreesAUnitWhenEverybodyIsDoneWithIt) {
-  UnitRing ring(2, 2);
+  UnitRing ring(2, std::vector<Cargo>(2), 2);
   EXPECT_TRUE(ring.is_free(0));
   EXPECT_TRUE(ring.is_free(1));
   EXPECT_FALSE(ring.is_free(2));
@@ -26,8 +27,32 @@ TEST(UnitRing, FreesAUnitWhenEverybodyIsDoneWithIt) {
   EXPECT_EQ(&ring.unit(2), &ring.unit(0));
 }
 
+TEST(UnitRing, FreesACargoWhenTheShardsAreDoneWithIt) {
+  UnitRing ring(3, std::vector<Cargo>(1), 2);
+  EXPECT_TRUE(ring.is_free(0));
+  EXPECT_FALSE(ring.is_free(1));
+  Cargo* const cargo = ring.open(0).cargo;
+  cargo->stamps.push_back(1);
+  EXPECT_FALSE(ring.set_done(0, 1)) << "the other one is not";
+  EXPECT_FALSE(ring.is_free(1));
+  EXPECT_TRUE(ring.set_done(0, 0));
+  EXPECT_TRUE(ring.is_free(1)) << "before it is merged";
+  EXPECT_NE(&ring.open(1), &ring.unit(0));
+  EXPECT_EQ(ring.unit(1).cargo, cargo);
+  EXPECT_TRUE(cargo->stamps.empty());
+}
+
+TEST(UnitRing, TellsWhoIsTheLastToBeDoneInEachRound) {
+  UnitRing ring(2, std::vector<Cargo>(2), 3);
+  for (std::uint64_t ticket = 0; ticket != 6; ++ticket) {
+    EXPECT_FALSE(ring.set_done(ticket, 2));
+    EXPECT_FALSE(ring.set_done(ticket, 0));
+    EXPECT_TRUE(ring.set_done(ticket, 1)) << ticket;
+  }
+}
+
 TEST(UnitRing, KnowsTheTicketsOfAUnitApart) {
-  UnitRing ring(2, 1);
+  UnitRing ring(2, std::vector<Cargo>(2), 1);
   EXPECT_FALSE(ring.is_decoded(0));
   ring.set_decoded(0);
   EXPECT_TRUE(ring.is_decoded(0));
@@ -42,8 +67,9 @@ TEST(UnitRing, KnowsTheTicketsOfAUnitApart) {
 TEST(UnitRing, GivesEachShardEveryUnitOnceAndWhole) {
   constexpr std::uint64_t kTickets = 3'000;
   constexpr std::uint32_t kShards = 2;
-  UnitRing ring(3, kShards);
+  UnitRing ring(3, std::vector<Cargo>(2), kShards);
   std::vector<std::uint64_t> sums(kShards + 1);
+  std::atomic<std::uint64_t> lasts{0};
   std::vector<std::thread> threads;
   const auto yield_until = [](auto condition) {
     while (!condition()) std::this_thread::yield();
@@ -52,7 +78,9 @@ TEST(UnitRing, GivesEachShardEveryUnitOnceAndWhole) {
     threads.emplace_back([&, decoder] {
       for (std::uint64_t ticket = decoder; ticket < kTickets; ticket += 2) {
         yield_until([&] { return ring.is_free(ticket); });
-        ring.unit(ticket).bytes = ticket;
+        Unit& unit = ring.open(ticket);
+        unit.bytes = ticket;
+        unit.cargo->stamps.push_back(static_cast<base::Timestamp>(ticket));
         ring.set_decoded(ticket);
       }
     });
@@ -68,8 +96,9 @@ TEST(UnitRing, GivesEachShardEveryUnitOnceAndWhole) {
     threads.emplace_back([&, shard] {
       for (std::uint64_t ticket = 0; ticket != kTickets; ++ticket) {
         yield_until([&] { return ring.is_placed(ticket); });
-        sums[shard] += ring.unit(ticket).frames_before == 2 * ticket ? ticket : 0;
-        ring.set_done(ticket, shard);
+        const Unit& unit = ring.unit(ticket);
+        if (unit.frames_before == 2 * ticket) sums[shard] += static_cast<std::uint64_t>(unit.cargo->stamps.at(0));
+        lasts += ring.set_done(ticket, shard) ? 1U : 0U;
       }
     });
   }
@@ -84,6 +113,7 @@ TEST(UnitRing, GivesEachShardEveryUnitOnceAndWhole) {
   });
   for (std::thread& thread : threads) thread.join();
   for (const std::uint64_t sum : sums) EXPECT_EQ(sum, kTickets * (kTickets - 1) / 2);
+  EXPECT_LE(lasts, kTickets);
 }
 
 }  // namespace

@@ -97,10 +97,9 @@ class ShardCrew {
   void add_counts(report::Totals& totals) const;
 
  private:
-  void lend(std::uint32_t threads);
   [[nodiscard]] OutcomeMerge merge_for(Reader reader);
   [[nodiscard]] const Unit* wait_for(std::uint64_t ticket);
-  [[nodiscard]] bool is_last_of(std::uint64_t ticket) noexcept;
+  void pass_end() noexcept;
   [[nodiscard]] bool take(std::uint32_t number, std::uint64_t ticket);
   void watch_hosts(hosts::HostPart part);
   void guarded(const std::function<void()>& work) noexcept;
@@ -127,9 +126,9 @@ class ShardCrew {
   alignas(2 * base::kCacheLine) base::Bell room_;
   alignas(2 * base::kCacheLine) base::Bell outcomes_;                 // rings when all are done with a unit, or a shard has sent many
   alignas(2 * base::kCacheLine) std::atomic<bool> abandoned_{false};  // relaxed: tells of nothing else
-  base::Pages segments_;                                              // lent to the units
+  std::atomic<std::uint32_t> at_end_{0};                              // shards
+  base::Pages segments_;                                              // lent to the cargoes
   UnitRing ring_;
-  std::vector<std::atomic<std::uint64_t>> done_;  // by place in the ring: how often a shard was done with a unit there
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::thread> running_;
   std::mutex breaking_;

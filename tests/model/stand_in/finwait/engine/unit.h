@@ -5,8 +5,14 @@
 
 namespace finwait::engine {
 
+struct Cargo {
+  model::Plain<std::uint64_t> ticket;
+};
+
 struct Unit {
   model::Plain<std::uint64_t> ticket;
+  Cargo* cargo = nullptr;
+  void open(Cargo& lent) { cargo = &lent; }
 };
 
 }  // namespace finwait::engine
