@@ -67,7 +67,7 @@ void OutcomeBatch::report(std::size_t n, report::Reporter& reporter) const {
   reporter.report(brief, &whole);
 }
 
-OutcomeStream::OutcomeStream() {
+OutcomeStream::OutcomeStream(std::size_t batches) : batches_(batches) {
   for (OutcomeBatch& batch : batches_) {
     batch.turns.reserve(OutcomeBatch::kOutcomes);
     batch.outcomes.reserve(OutcomeBatch::kOutcomes);
@@ -95,10 +95,10 @@ void OutcomeStream::send(OutcomeBatch* batch) noexcept {
 
 bool OutcomeStream::is_half_back() noexcept {
   return std::all_of(lanes_.begin(), lanes_.end(),
-                     [](Lane& lane) { return lane.empty.size() + (lane.returned != nullptr ? 1 : 0) >= kHalf; });
+                     [this](Lane& lane) { return lane.empty.size() + (lane.returned != nullptr ? 1 : 0) >= half(); });
 }
 
-bool OutcomeStream::has_much(Reader reader) noexcept { return lanes_[static_cast<std::size_t>(reader)].full.size() >= kMuch; }
+bool OutcomeStream::has_much(Reader reader) noexcept { return lanes_[static_cast<std::size_t>(reader)].full.size() >= much(); }
 
 OutcomeBatch* OutcomeStream::next(Reader reader) noexcept {
   OutcomeBatch* batch = nullptr;
@@ -108,7 +108,7 @@ OutcomeBatch* OutcomeStream::next(Reader reader) noexcept {
 void OutcomeStream::give_back(Reader reader, OutcomeBatch* batch) noexcept {
   Lane& lane = lanes_[static_cast<std::size_t>(reader)];
   (void)lane.empty.push(batch);
-  if (++lane.given_back % kSome == 0) returned_.ring();
+  if (++lane.given_back % some() == 0) returned_.ring();
 }
 
 }  // namespace finwait::engine

@@ -36,12 +36,14 @@ void complete(const Unit& unit, std::span<wire::Segment> segments, std::span<con
 
 }  // namespace
 
-Shard::Shard(const PipelineOptions& options, std::uint32_t number, bool in_full, base::Bell& bell, const std::atomic<bool>& abandoned)
+Shard::Shard(const PipelineOptions& options, std::uint32_t number, bool in_full, std::size_t batches, base::Bell& bell,
+             const std::atomic<bool>& abandoned)
     : number_(number),
       in_full_(in_full),
       bell_(bell),
       abandoned_(abandoned),
       tracker_(options.tracker),
+      outcomes_(batches),
       fates_(std::clamp<std::size_t>(std::min(options.batch, kAtOnce), 1, tracker_.most_at_once()), wire::Fate::kTcp) {}
 
 void Shard::take(Unit& unit, std::uint64_t ticket) {

@@ -39,6 +39,11 @@ std::vector<Cargo> cargoes_in(base::Pages& memory, std::uint32_t threads) {
   return cargoes;
 }
 
+/// The fewer shards there are, the more outcomes each of them has.
+constexpr std::size_t batches_for(std::uint32_t threads) noexcept {
+  return std::clamp<std::size_t>(4 * OutcomeStream::kMost / std::bit_ceil(threads), OutcomeStream::kLeast, OutcomeStream::kMost);
+}
+
 }  // namespace
 
 ShardCrew::ShardCrew(report::Reporter& reporter, const PipelineOptions& options, std::uint32_t threads, Filler filler,
@@ -52,7 +57,7 @@ ShardCrew::ShardCrew(report::Reporter& reporter, const PipelineOptions& options,
   for (std::uint32_t n = 0; n != threads; ++n) {
     share.tracker.shard = n;
     share.tracker.feed = feeds.empty() ? nullptr : feeds[n];
-    shards_.push_back(std::make_unique<Shard>(share, n, !reporter.takes_briefs(), outcomes_, abandoned_));
+    shards_.push_back(std::make_unique<Shard>(share, n, !reporter.takes_briefs(), batches_for(threads), outcomes_, abandoned_));
   }
 }
 

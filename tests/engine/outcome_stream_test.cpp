@@ -29,7 +29,7 @@ bool rung(const base::Bell& bell, std::uint32_t& seen) {
 TEST(OutcomeStream, GivesEveryReaderWhatWasAdded) {
   OutcomeStream stream;
   std::uint64_t id = 0;
-  for (std::size_t round = 0; round != 3 * OutcomeStream::kBatches; ++round) {
+  for (std::size_t round = 0; round != 3 * OutcomeStream::kMost; ++round) {
     OutcomeBatch* batch = stream.empty();
     ASSERT_NE(batch, nullptr);
     ASSERT_EQ(batch->size(), 0U) << "what it was used for before is gone";
@@ -52,8 +52,8 @@ TEST(OutcomeStream, GivesEveryReaderWhatWasAdded) {
 }
 
 TEST(OutcomeStream, HasNoBatchWhileOneReaderHasThemAll) {
-  OutcomeStream stream;
-  for (std::size_t n = 0; n != OutcomeStream::kBatches; ++n) stream.send(stream.empty());
+  OutcomeStream stream(OutcomeStream::kLeast);
+  for (std::size_t n = 0; n != OutcomeStream::kLeast; ++n) stream.send(stream.empty());
   EXPECT_EQ(stream.empty(), nullptr);
   for (const Reader reader : {Reader::kReport, Reader::kNumbers}) {
     while (OutcomeBatch* batch = stream.next(reader)) stream.give_back(reader, batch);
@@ -66,7 +66,7 @@ TEST(OutcomeStream, HasNoBatchWhileOneReaderHasThemAll) {
 
 /// A reader rests between two units until much waits for it, the shard until half of its batches are back: whatever each has in hand, one
 /// of them is awake.
-class OutcomeStreamRest : public ::testing::TestWithParam<std::tuple<Reader, bool, std::size_t>> {
+class OutcomeStreamRest : public ::testing::TestWithParam<std::tuple<Reader, bool, std::size_t, std::size_t>> {
  protected:
   [[nodiscard]] static Reader slow() { return std::get<0>(GetParam()); }
   [[nodiscard]] static std::vector<Reader> quick() {
@@ -76,6 +76,7 @@ class OutcomeStreamRest : public ::testing::TestWithParam<std::tuple<Reader, boo
   }
   /// The slow one keeps a batch in hand all the time.
   [[nodiscard]] static bool in_hand() { return std::get<1>(GetParam()); }
+  [[nodiscard]] static std::size_t batches() { return std::get<3>(GetParam()); }
   /// So many batches went round before.
   void SetUp() override {
     for (std::size_t n = 0; n != std::get<2>(GetParam()); ++n) {
@@ -85,11 +86,11 @@ class OutcomeStreamRest : public ::testing::TestWithParam<std::tuple<Reader, boo
   }
   void give_back(Reader reader) { stream_.give_back(reader, stream_.next(reader)); }
 
-  OutcomeStream stream_;
+  OutcomeStream stream_{batches()};
 };
 
 TEST_P(OutcomeStreamRest, AReaderHasMuchWhileTheShardHasLittle) {
-  for (std::size_t sent = 1; sent <= OutcomeStream::kBatches; ++sent) {
+  for (std::size_t sent = 1; sent <= batches(); ++sent) {
     stream_.send(stream_.empty());
     if (in_hand() && sent == 1) (void)stream_.next(slow());
     for (const Reader reader : quick()) {
@@ -103,7 +104,7 @@ TEST_P(OutcomeStreamRest, AReaderHasMuchWhileTheShardHasLittle) {
 }
 
 TEST_P(OutcomeStreamRest, TheShardIsWokenBeforeTheLastReaderRests) {
-  for (std::size_t n = 0; n != OutcomeStream::kBatches; ++n) stream_.send(stream_.empty());
+  for (std::size_t n = 0; n != batches(); ++n) stream_.send(stream_.empty());
   std::uint32_t seen = stream_.returned().look();
   bool awake = false;
   const auto read = [&](Reader reader) {
@@ -121,7 +122,8 @@ TEST_P(OutcomeStreamRest, TheShardIsWokenBeforeTheLastReaderRests) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Everybody, OutcomeStreamRest,
-                         ::testing::Combine(::testing::ValuesIn(kAll), ::testing::Bool(), ::testing::Range<std::size_t>(0, 10)));
+                         ::testing::Combine(::testing::ValuesIn(kAll), ::testing::Bool(), ::testing::Range<std::size_t>(0, 10),
+                                            ::testing::Values(OutcomeStream::kLeast, 32, OutcomeStream::kMost)));
 
 TEST(OutcomeStream, CarriesEverythingToAllReadersThroughThreads) {
   constexpr std::uint64_t kOutcomes = 20'000;

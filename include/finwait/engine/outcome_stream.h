@@ -1,6 +1,6 @@
 // Finished connections on their way from a shard to the merge: as values, some dozens at once, in memory that goes round.
 //
-// Always true: one shard writes, some threads read all of it; outcomes come out as they went in. No more than kBatches batches exist, so a
+// Always true: one shard writes, some threads read all of it; outcomes come out as they went in. So many batches exist and no more, so a
 // shard that is ahead of the readers waits for one to come back from all. No side allocates, but for the first connections with more
 // transitions or findings than any before.
 //
@@ -90,12 +90,13 @@ inline constexpr std::size_t kReaders = 3;
 
 class OutcomeStream {
  public:
-  /// All of a batch are of one unit: with 16 of them a reader that had to rest a moment held all shards up, a tenth of the time that four
-  /// threads take for a capture of many short connections.
-  static constexpr std::size_t kBatches = 64;
+  /// Batches. All of one are of one unit: where each of four shards had 16 of them a reader that had to rest a moment held all shards up, a
+  /// tenth of the time that four threads take for a capture of many short connections.
+  static constexpr std::size_t kLeast = 16;
+  static constexpr std::size_t kMost = 64;
 
-  /// Throws std::bad_alloc.
-  OutcomeStream();
+  /// `batches`: a power of two, kLeast to kMost. Throws std::bad_alloc.
+  explicit OutcomeStream(std::size_t batches = kMost);
 
   /// Rings when some batches have come back, in time for is_half_back(); for the shard to wait on.
   [[nodiscard]] base::Bell& returned() noexcept { return returned_; }
@@ -119,20 +120,20 @@ class OutcomeStream {
  private:
   /// Of one reader; each ring has room for all batches.
   struct Lane {
-    base::Ring<OutcomeBatch*> full{kBatches};
-    base::Ring<OutcomeBatch*> empty{kBatches};
+    base::Ring<OutcomeBatch*> full{kMost};
+    base::Ring<OutcomeBatch*> empty{kMost};
     OutcomeBatch* returned = nullptr;                            // the shard's: this reader is done with it, others perhaps not
     alignas(2 * base::kCacheLine) std::uint32_t given_back = 0;  // the reader's
   };
-  // The shard waits until kHalf batches are back, and is woken at every kSome-th that comes. A reader that rests has less than kMuch
-  // waiting for it and one in hand, so all but kMuch are back: from half of them to there kSome have come, and with one of them the bell
-  // has rung.
-  static constexpr std::size_t kHalf = kBatches / 2;
-  static constexpr std::size_t kMuch = kBatches / 4;
-  static constexpr std::uint32_t kSome = 4;
-  static_assert(kBatches - kMuch >= kHalf + kSome && kMuch < kHalf);
+  // The shard waits until half of the batches are back, and is woken at every some()-th that comes. A reader that rests has less than
+  // much() waiting for it and one in hand, so all but much() are back: from half of them to there some() have come, and with one of them
+  // the bell has rung.
+  [[nodiscard]] std::size_t half() const noexcept { return batches_.size() / 2; }
+  [[nodiscard]] std::size_t much() const noexcept { return batches_.size() / 4; }
+  [[nodiscard]] std::uint32_t some() const noexcept { return static_cast<std::uint32_t>(batches_.size() / 16); }
+  static_assert(kLeast - kLeast / 4 >= kLeast / 2 + kLeast / 16 && kLeast / 16 != 0);
 
-  std::array<OutcomeBatch, kBatches> batches_;
+  std::vector<OutcomeBatch> batches_;
   std::array<Lane, kReaders> lanes_;
   alignas(2 * base::kCacheLine) base::Bell returned_;
   alignas(2 * base::kCacheLine) base::Bell sent_;

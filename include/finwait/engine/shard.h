@@ -17,9 +17,11 @@ namespace finwait::engine {
 
 class Shard {
  public:
-  /// Rings `bell` when much waits to be read; once `abandoned`, what would be sent is dropped. Outcomes are sent `in_full`, or as Briefs.
+  /// Outcomes are sent `in_full`, or as Briefs, in so many `batches` (OutcomeStream). Rings `bell` when much waits to be read; once
+  /// `abandoned`, what would be sent is dropped.
   /// `options.batch` segments are looked at at once, or some hundred; `options.tracker` is this shard's own. Throws std::bad_alloc.
-  Shard(const PipelineOptions& options, std::uint32_t number, bool in_full, base::Bell& bell, const std::atomic<bool>& abandoned);
+  Shard(const PipelineOptions& options, std::uint32_t number, bool in_full, std::size_t batches, base::Bell& bell,
+        const std::atomic<bool>& abandoned);
 
   /// Its part of a unit, of which it changes nothing else. Waits when the reader of its outcomes is behind. Throws std::bad_alloc.
   void take(Unit& unit, std::uint64_t ticket);
