@@ -19,7 +19,7 @@ std::byte* map(std::size_t bytes) {
 }
 
 /// Maps more than asked for and gives back what lies outside the huge-page boundaries.
-std::byte* map_aligned(std::size_t bytes) {
+std::byte* map_aligned(std::size_t bytes, std::size_t seldom) {
   std::byte* area = map(bytes + kHugePage);
   const std::size_t head = (kHugePage - reinterpret_cast<std::uintptr_t>(area) % kHugePage) % kHugePage;
   const std::size_t tail = kHugePage - head;
@@ -27,7 +27,9 @@ std::byte* map_aligned(std::size_t bytes) {
   if (tail != 0) ::munmap(area + head + bytes, tail);
   // Advice only: without huge pages everything is as right, and slower.
   // What does not fill one is left to small pages: it would be there as a whole however little of it is needed.
-  ::madvise(area + head, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
+  const std::size_t first = (seldom + kHugePage - 1) / kHugePage * kHugePage;
+  const std::size_t last = bytes / kHugePage * kHugePage;
+  if (first < last) ::madvise(area + head + first, last - first, MADV_HUGEPAGE);
   return area + head;
 }
 
@@ -39,8 +41,8 @@ std::size_t rounded(std::size_t bytes) {
 
 }  // namespace
 
-Pages::Pages(std::size_t bytes, PageSize size) : bytes_(rounded(bytes)) {
-  if (bytes_ != 0) data_ = bytes_ >= kHugeFrom && size == PageSize::kHugeIfLarge ? map_aligned(bytes_) : map(bytes_);
+Pages::Pages(std::size_t bytes, PageSize size, std::size_t seldom) : bytes_(rounded(bytes)) {
+  if (bytes_ != 0) data_ = bytes_ >= kHugeFrom && size == PageSize::kHugeIfLarge ? map_aligned(bytes_, seldom) : map(bytes_);
 }
 
 // As it is advice, it may be refused (locked pages are): then the area is made zeros by hand, which is as right.

@@ -19,8 +19,8 @@ base::Duration checked(base::Duration tick) {
 
 }  // namespace
 
-TimerWheel::TimerWheel(std::uint32_t max_entries, base::Duration tick)
-    : nodes_(max_entries), chunks_(chunks_for(max_entries)), tick_(checked(tick)) {}
+TimerWheel::TimerWheel(std::uint32_t max_entries, base::Duration tick, std::uint32_t seldom)
+    : nodes_(max_entries, base::PageSize::kHugeIfLarge, seldom), chunks_(chunks_for(max_entries)), tick_(checked(tick)) {}
 
 // What is due in an advance may hold all entries, and as many gaps as there are when it begins; what its callees arm may be all entries
 // again. Not full are the last chunk of each slot, and of each that has come.

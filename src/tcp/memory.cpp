@@ -43,8 +43,9 @@ Memory::Memory(const Partitions& partitions, std::uint32_t shard, std::uint32_t 
       extras_(compacts_.capacity()),
       first_compact_(pool_.capacity() + attempts_.capacity()),
       table_(pool_.capacity()),
-      wheel_(indices(pool_.capacity(), short_ones), kTick),
-      links_(indices(pool_.capacity(), short_ones)),
+      // Of the kinds of records those kept in full are few, and attempts are not on the wheel.
+      wheel_(indices(pool_.capacity(), short_ones), kTick, short_ones ? first_compact_ : 0),
+      links_(indices(pool_.capacity(), short_ones), base::PageSize::kHugeIfLarge, short_ones ? pool_.capacity() : 0),
       dues_(pool_.capacity()) {
   for (std::uint32_t p = first_part_; p != partitions.first_of(shard + 1, shards); ++p) {
     parts_.push_back({});

@@ -32,7 +32,7 @@ TEST(FixedArray, BeginsAtAHugePageWhenLarge) {
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(&array[0]) % (std::size_t{2} << 20), 0U);
 }
 
-TEST(FixedArray, HasSmallPagesForWhomThatIsBetterAndBehindTheLastWholeHugeOne) {
+TEST(FixedArray, HasSmallPagesWhereThatIsBetterAndBehindTheLastWholeHugeOne) {
   // How much memory is there once a byte is touched in the middle, and one at the end.
   const auto resident = [](const std::byte* from, std::size_t bytes) {
     std::vector<unsigned char> pages((bytes + 4095) / 4096);
@@ -47,6 +47,14 @@ TEST(FixedArray, HasSmallPagesForWhomThatIsBetterAndBehindTheLastWholeHugeOne) {
   FixedArray<std::byte> huge(kSize);
   huge[kSize - 1] = std::byte{1};
   EXPECT_EQ(resident(huge.begin(), kSize), 1U);
+
+  FixedArray<std::byte> begins_small(kSize, PageSize::kHugeIfLarge, 1);
+  constexpr std::size_t kHuge = std::size_t{2} << 20;
+  for (const std::size_t n : {std::size_t{0}, kHuge - 1}) begins_small[n] = std::byte{1};
+  EXPECT_LE(resident(begins_small.begin(), kHuge), 2U) << "what is seldom touched fills no huge page, and shares none";
+  FixedArray<std::byte> all_seldom(kSize, PageSize::kHugeIfLarge, kSize);
+  all_seldom[kSize / 2] = std::byte{1};
+  EXPECT_LE(resident(all_seldom.begin(), kSize), 1U);
 }
 
 TEST(FixedArray, CostsNothingUntilTouched) {

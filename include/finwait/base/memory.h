@@ -52,8 +52,9 @@ class Pages {
  public:
   /// No memory; data() is null.
   Pages() noexcept = default;
-  /// At least `bytes` bytes of zeros, on a page boundary. Throws std::bad_alloc. 0 bytes are no memory.
-  explicit Pages(std::size_t bytes, PageSize size = PageSize::kHugeIfLarge);
+  /// At least `bytes` bytes of zeros, on a page boundary; the first `seldom` of them have small pages in any case. Throws std::bad_alloc.
+  /// 0 bytes are no memory.
+  explicit Pages(std::size_t bytes, PageSize size = PageSize::kHugeIfLarge, std::size_t seldom = 0);
   ~Pages();
   Pages(Pages&& other) noexcept : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
   Pages& operator=(Pages&& other) noexcept {
@@ -81,8 +82,9 @@ class FixedArray {
 
  public:
   FixedArray() noexcept = default;
-  /// Throws std::bad_alloc.
-  explicit FixedArray(std::size_t size, PageSize pages = PageSize::kHugeIfLarge) : pages_(bytes_for(size), pages), size_(size) {}
+  /// The first `seldom` elements are touched here and there at most: they have small pages in any case. Throws std::bad_alloc.
+  explicit FixedArray(std::size_t size, PageSize pages = PageSize::kHugeIfLarge, std::size_t seldom = 0)
+      : pages_(bytes_for(size), pages, seldom * sizeof(T)), size_(size) {}
   FixedArray(FixedArray&& other) noexcept : pages_(std::move(other.pages_)), size_(std::exchange(other.size_, 0)) {}
   FixedArray& operator=(FixedArray&& other) noexcept {
     pages_ = std::move(other.pages_);

@@ -30,8 +30,9 @@ namespace finwait::flow {
 
 class TimerWheel {
  public:
-  /// For indices below max_entries, which fit 2^29 at least; tick > 0 in nanoseconds. Throws std::bad_alloc, std::invalid_argument.
-  TimerWheel(std::uint32_t max_entries, base::Duration tick);
+  /// For indices below max_entries, which fit 2^29 at least, of which those below `seldom` are few or none at a time; tick > 0 in
+  /// nanoseconds. Throws std::bad_alloc, std::invalid_argument.
+  TimerWheel(std::uint32_t max_entries, base::Duration tick, std::uint32_t seldom = 0);
 
   /// Sets the entry's deadline, whether or not it had one. One whose tick has come is due at the next advance(). kNever cancels.
   void arm(std::uint32_t index, base::Timestamp deadline) noexcept;
