@@ -34,19 +34,20 @@ void AnomalyGroup::add(const AnomalyGroup& more) noexcept {
 }
 
 void AnomalyGroups::add(const tcp::Anomaly& anomaly, const tcp::Brief& connection) {
-  AnomalyGroup group{anomaly.kind, pair_of(connection.key, connection.originator), anomaly.severity, 1, anomaly.count, {}};
+  const PairWords pair = pair_words_of(connection.key, connection.originator);
+  AnomalyGroup group{anomaly.kind, EndpointPair::of(pair), anomaly.severity, 1, anomaly.count, {}};
   group.examples[0] = {connection.id, anomaly.frames[0]};
-  const std::uint64_t hash = hash_of(group.kind, group.pair);
-  const auto same = [&group](const AnomalyGroup& known) { return known.kind == group.kind && known.pair == group.pair; };
+  const std::uint64_t hash = hash_of(anomaly.kind, pair);
+  const auto same = [&](const AnomalyGroup& known) { return known.kind == anomaly.kind && are_same(known.pair.words(), pair); };
   if (AnomalyGroup* known = groups_.find(hash, same)) return known->add(group);
   const auto kind = static_cast<std::uint8_t>(group.kind);
   if (!exact_) {
-    auto& place = anteroom_.place_of(group.pair, kind);
+    auto& place = anteroom_.place_of(pair, kind);
     AnomalyGroup earlier;
-    if (place.recall(group.pair, kind, earlier)) {
+    if (place.recall(pair, kind, earlier)) {
       group.add(earlier);
     } else if (weight(group) <= weight(least_)) {
-      return place.wait(group.pair, kind, group);
+      return place.wait(pair, kind, group);
     }
   }
   if (groups_.full()) forget_lesser_half();
@@ -68,7 +69,7 @@ std::vector<AnomalyGroup> AnomalyGroups::top(std::size_t n) const {
 
 void AnomalyGroups::forget_lesser_half() {
   exact_ = false;
-  groups_.keep_first(kRoom / 2, before, [this](const AnomalyGroup& group) { return hash_of(group.kind, group.pair); });
+  groups_.keep_first(kRoom / 2, before, [this](const AnomalyGroup& group) { return hash_of(group.kind, group.pair.words()); });
   least_ = groups_.entries().back();
   counts_ = {};
   for (const AnomalyGroup& group : groups_.entries()) ++counts_[static_cast<std::size_t>(group.kind)];

@@ -1,6 +1,7 @@
 #include "finwait/report/busiest.h"
 
 #include <algorithm>
+#include <array>
 
 namespace finwait::report {
 namespace {
@@ -14,20 +15,36 @@ bool is_larger(const Busiest::Entry& a, const Busiest::Entry& b) {
 
 }  // namespace
 
-void Busiest::add(const tcp::Brief& connection) {
-  const auto& ends = connection.ends;
-  add(pair_of(connection.key, connection.originator), ends[0].packets + ends[1].packets, ends[0].ip_bytes + ends[1].ip_bytes);
+inline Busiest::Asked Busiest::ask(const wire::FlowKey& key, unsigned originator) const noexcept {
+  const PairWords pair = pair_words_of(key, originator);
+  return {pair, hash_(pair)};
 }
 
+void Busiest::add(const tcp::Brief& connection) {
+  const auto& ends = connection.ends;
+  add(ask(connection.key, connection.originator), ends[0].packets + ends[1].packets, ends[0].ip_bytes + ends[1].ip_bytes);
+}
+
+/// Some at a time: while what they are looked for by is put together, the places where they may wait are fetched.
 void Busiest::add(std::span<const tcp::LoneSyn> syns) {
-  for (const tcp::LoneSyn& syn : syns) add(pair_of(syn.key, syn.originator), 1, syn.ip_bytes);
+  std::array<Asked, 16> asked;
+  while (!syns.empty()) {
+    const auto some = syns.first(std::min(asked.size(), syns.size()));
+    for (std::size_t n = 0; n != some.size(); ++n) {
+      asked[n] = ask(some[n].key, some[n].originator);
+      anteroom_.prefetch(asked[n].pair, 0);
+    }
+    for (std::size_t n = 0; n != some.size(); ++n) add(asked[n], 1, some[n].ip_bytes);
+    syns = syns.subspan(some.size());
+  }
 }
 
 /// Numbers, not a Load: what is written word by word and copied in larger pieces right after waits until it has reached the cache.
-inline void Busiest::add(const Pair& pair, std::uint64_t packets, std::uint64_t bytes) {
-  const std::uint64_t hash = hash_(pair);
+inline void Busiest::add(const Asked& asked, std::uint64_t packets, std::uint64_t bytes) {
+  const PairWords& pair = asked.pair;
   Load load{1, packets, bytes};
-  if (Entry* known = pairs_.find(hash, [&pair](const Entry& entry) { return entry.pair == pair; })) return known->load.add(load);
+  const auto same = [&pair](const Entry& entry) { return are_same(entry.pair.words(), pair); };
+  if (Entry* known = pairs_.find(asked.hash, same)) return known->load.add(load);
   if (!exact_) {
     auto& place = anteroom_.place_of(pair, 0);
     Load earlier;
@@ -38,7 +55,7 @@ inline void Busiest::add(const Pair& pair, std::uint64_t packets, std::uint64_t 
     }
   }
   if (pairs_.full()) forget_smaller_half();
-  pairs_.add(hash, {pair, load});
+  pairs_.add(asked.hash, {EndpointPair::of(pair), load});
 }
 
 std::vector<Busiest::Entry> Busiest::top(std::size_t n) const {
@@ -50,7 +67,7 @@ std::vector<Busiest::Entry> Busiest::top(std::size_t n) const {
 
 void Busiest::forget_smaller_half() {
   exact_ = false;
-  pairs_.keep_first(kRoom / 2, is_larger, [this](const Entry& entry) { return hash_(entry.pair); });
+  pairs_.keep_first(kRoom / 2, is_larger, [this](const Entry& entry) { return hash_(entry.pair.words()); });
   least_ = pairs_.entries().back().load.bytes;
 }
 

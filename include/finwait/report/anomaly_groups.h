@@ -58,7 +58,7 @@ class AnomalyGroups {
   [[nodiscard]] bool exact() const noexcept { return exact_; }
 
  private:
-  [[nodiscard]] std::uint64_t hash_of(tcp::AnomalyKind kind, const EndpointPair& pair) const noexcept {
+  [[nodiscard]] std::uint64_t hash_of(tcp::AnomalyKind kind, const PairWords& pair) const noexcept {
     return hash_(pair, static_cast<std::uint8_t>(kind));
   }
   void forget_lesser_half();

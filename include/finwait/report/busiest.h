@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "finwait/base/memory.h"
 #include "finwait/report/anteroom.h"
 #include "finwait/report/endpoint_pair.h"
 #include "finwait/report/pair_table.h"
@@ -34,7 +35,7 @@ class Busiest {
       bytes += more.bytes;
     }
   };
-  struct Entry {
+  struct alignas(base::kCacheLine) Entry {
     Pair pair;
     Load load;
   };
@@ -52,7 +53,13 @@ class Busiest {
   [[nodiscard]] bool exact() const noexcept { return exact_; }
 
  private:
-  void add(const Pair& pair, std::uint64_t packets, std::uint64_t bytes);
+  /// What is looked for, and the hash of it.
+  struct Asked {
+    PairWords pair;
+    std::uint64_t hash;
+  };
+  [[nodiscard]] Asked ask(const wire::FlowKey& key, unsigned originator) const noexcept;
+  void add(const Asked& asked, std::uint64_t packets, std::uint64_t bytes);
   void forget_smaller_half();
 
   PairHash hash_;
