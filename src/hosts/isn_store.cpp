@@ -202,7 +202,7 @@ void IsnStore::add(const IsnHost& host, std::uint64_t hash, const IsnObservation
 }
 
 void IsnStore::add(const IsnHost& host, std::uint64_t hash, const IsnObservation& observation, std::uint32_t guess) noexcept {
-  const Place place = place_of(hash);
+  const Place place{guess / kSet, tag_of(hash)};
   const bool there = heads_[place.set].tags[guess % kSet] == place.tag && entries_[guess].host == host;
   const std::size_t n = there ? guess % kSet : at(place, host);
   if (n == kSet) return admit(host, place, observation);

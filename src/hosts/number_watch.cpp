@@ -1,5 +1,7 @@
 #include "number_watch.h"
 
+#include <algorithm>
+#include <array>
 #include <span>
 #include <utility>
 
@@ -16,33 +18,47 @@ void NumberWatch::observe(const Life& life, const HostKeys* keys) noexcept {
   reused_[tuple % kReused] = {tuple, {life.ends[0].snd_nxt, life.ends[1].snd_nxt}};
 }
 
-void NumberWatch::observe_syn(const wire::FlowKey& key, unsigned originator, const Number& number) noexcept {
-  await_entry(key, originator, false, hash_.hash_words(subject_words(key, originator, false)), number, false);
+/// What says where, the entries, and their runs are fetched for some at a time, as for those that wait; none need be written down for that.
+void NumberWatch::observe(std::span<const tcp::LoneSyn> syns) noexcept {
+  enter_waiting();  // those that came before
+  for (; !syns.empty(); syns = syns.subspan(std::min(kBatch, syns.size()))) {
+    const auto some = syns.first(std::min(kBatch, syns.size()));
+    std::array<std::uint64_t, kBatch> hashes;
+    std::array<std::uint32_t, kBatch> guesses;
+    for (std::size_t n = 0; n != some.size(); ++n) {
+      hashes[n] = hash_.hash_words(subject_words(some[n].key, some[n].originator, false));
+      numbers_.prefetch(hashes[n]);
+    }
+    for (std::size_t n = 0; n != some.size(); ++n) guesses[n] = numbers_.prefetch_entry(hashes[n]);
+    for (std::size_t n = 0; n != some.size(); ++n) numbers_.prefetch_run(guesses[n]);
+    for (std::size_t n = 0; n != some.size(); ++n) {
+      const tcp::LoneSyn& s = some[n];
+      const bool low = s.originator == 0;
+      const IsnHost host{(low ? s.key.low : s.key.high).bytes, s.key.network, 0};
+      numbers_.add(host, hashes[n],
+                   {s.time, s.id, s.iss, short_of(low ? s.key.high : s.key.low), low ? s.key.low_port : s.key.high_port,
+                    low ? s.key.high_port : s.key.low_port, s.ttl, s.options_signature, false},
+                   guesses[n]);
+    }
+  }
 }
 
 void NumberWatch::sample(const Life& life, unsigned which, const HostKeys* keys) noexcept {
+  const wire::FlowKey& key = life.key;
   const Life::End& x = life.ends[which];
   const bool listener = x.number_of == NumberOf::kListener;
   const bool usual = listener == (which != life.originator);
-  const std::uint64_t hash = keys == nullptr || !usual ? hash_.hash_words(subject_words(life.key, which, listener))
-                             : listener                ? keys->listener
-                                                       : keys->originator;
-  await_entry(life.key, which, listener, hash, {x.syn_time, life.id, x.iss, x.ttl, x.options_signature}, goes_on(life, which));
-}
-
-inline void NumberWatch::await_entry(const wire::FlowKey& key, unsigned which, bool listener, std::uint64_t hash, const Number& number,
-                                     bool goes_on) noexcept {
-  numbers_.prefetch(hash);
+  Waiting& w = waiting_[count_];
+  w.hash = keys == nullptr || !usual ? hash_.hash_words(subject_words(key, which, listener)) : listener ? keys->listener : keys->originator;
+  numbers_.prefetch(w.hash);
   const bool low = which == 0;
   const std::uint16_t own_port = low ? key.low_port : key.high_port;
   const std::uint16_t peer_port = low ? key.high_port : key.low_port;
-  Waiting& w = waiting_[count_];
   w.host.address = (low ? key.low : key.high).bytes;
   w.host.network = key.network;
   w.host.port = listener ? own_port : std::uint16_t{0};
-  w.hash = hash;
-  w.what = {number.time, number.connection,        number.isn, short_of(low ? key.high : key.low), own_port, peer_port,
-            number.ttl,  number.options_signature, goes_on};
+  w.what = {x.syn_time,          life.id, x.iss, short_of(low ? key.high : key.low), own_port, peer_port, x.ttl, x.options_signature,
+            goes_on(life, which)};
   if (++count_ == kBatch) enter_waiting();
 }
 

@@ -8,12 +8,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <span>
 
 #include "finwait/base/hash.h"
 #include "finwait/base/memory.h"
 #include "finwait/hosts/isn.h"
 #include "finwait/hosts/life.h"
+#include "finwait/tcp/lone_syn.h"
 #include "host_keys.h"
 
 namespace finwait::hosts {
@@ -25,16 +26,8 @@ class alignas(2 * base::kCacheLine) NumberWatch {
 
   /// `keys`: of this connection, if they are there.
   void observe(const Life& life, const HostKeys* keys) noexcept;
-  /// A number as it came in the SYN or SYN-ACK of an end.
-  struct Number {
-    base::Timestamp time;
-    std::uint64_t connection;
-    std::uint32_t isn;
-    std::uint8_t ttl;
-    std::uint8_t options_signature;
-  };
-  /// The same for a connection that is no more than a SYN, and replaced none in TIME-WAIT.
-  void observe_syn(const wire::FlowKey& key, unsigned originator, const Number& number) noexcept;
+  /// The same for some that are over one after the other and were no more than a SYN, which replaced none in TIME-WAIT.
+  void observe(std::span<const tcp::LoneSyn> syns) noexcept;
   void enter_waiting() noexcept;
 
   /// What was observed before enter_waiting().
@@ -58,8 +51,6 @@ class alignas(2 * base::kCacheLine) NumberWatch {
   };
 
   void sample(const Life& life, unsigned which, const HostKeys* keys) noexcept;
-  void await_entry(const wire::FlowKey& key, unsigned which, bool listener, std::uint64_t hash, const Number& number,
-                   bool goes_on) noexcept;
   [[nodiscard]] bool goes_on(const Life& life, unsigned which) const noexcept;
 
   base::KeyedHash hash_;

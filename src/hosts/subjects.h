@@ -137,6 +137,26 @@ struct alignas(64) Probe {
   static constexpr std::uint8_t kOpen = 1U << 2;
   static constexpr std::uint8_t kEntered = 1U << 3;  ///< of the first one of a host: it waits for a second no more
   [[nodiscard]] bool is(std::uint8_t flag) const noexcept { return (flags & flag) != 0; }
+  /// Whether it is one, and of this host.
+  [[nodiscard]] bool is_of(const wire::Address& host, std::uint32_t host_network) const noexcept {
+    std::array<std::uint64_t, 2> a;
+    std::array<std::uint64_t, 2> b;
+    std::memcpy(a.data(), from.data(), sizeof a);
+    std::memcpy(b.data(), host.bytes.data(), sizeof b);
+    return connection != 0 && ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (network ^ host_network)) == 0;
+  }
+  /// All but its place.
+  void write(const wire::FlowKey& key, unsigned originator, std::uint64_t id, base::Timestamp at, Technique made, std::uint8_t what) {
+    const bool low = originator == 0;
+    connection = id;
+    start = at;
+    from = (low ? key.low : key.high).bytes;
+    to = (low ? key.high : key.low).bytes;
+    network = key.network;
+    port = low ? key.high_port : key.low_port;
+    technique = made;
+    flags = what;
+  }
 };
 static_assert(sizeof(Probe) == 64);
 

@@ -75,9 +75,18 @@ void HostWatch::Impl::observe_next() noexcept {
 
 /// As if the Life of each were made and observed, in all tables that would read of it: one table after the other.
 void HostWatch::Impl::observe(std::span<const tcp::LoneSyn> syns) noexcept {
-  for (const tcp::LoneSyn& s : syns) numbers.observe_syn(s.key, s.originator, {s.time, s.id, s.iss, s.ttl, s.options_signature});
-  for (const tcp::LoneSyn& s : syns) census.add_stay(s.time, tcp::State::kSynSent, s.released_at);
-  for (const tcp::LoneSyn& s : syns) await_probe(s.key, s.originator, s.id, s.time, technique_of_syn(s.known), 0);
+  numbers.observe(syns);
+  enter_probes();  // those that came before
+  for (; !syns.empty(); syns = syns.subspan(std::min(kBatch, syns.size()))) {
+    const auto some = syns.first(std::min(kBatch, syns.size()));
+    std::array<std::uint32_t, kBatch> places;
+    for (std::size_t n = 0; n != some.size(); ++n) {
+      places[n] = place_of(some[n].originator == 0 ? some[n].key.low : some[n].key.high);
+      first_probes.prefetch(places[n]);
+    }
+    for (const tcp::LoneSyn& s : some) census.add_stay(s.time, tcp::State::kSynSent, s.released_at);
+    for (std::size_t n = 0; n != some.size(); ++n) take_probe(some[n], places[n]);
+  }
 }
 
 void HostWatch::Impl::observe_conduct(const Life& life) noexcept {
@@ -277,17 +286,9 @@ void HostWatch::Impl::count_probe(const Life& life) noexcept {
 
 void HostWatch::Impl::await_probe(const wire::FlowKey& key, unsigned originator, std::uint64_t id, base::Timestamp start,
                                   Technique technique, std::uint8_t flags) noexcept {
-  const bool low = originator == 0;
   Probe& probe = waiting_probes[waiting_probe_count];
-  probe.connection = id;
-  probe.start = start;
-  probe.from = (low ? key.low : key.high).bytes;
-  probe.to = (low ? key.high : key.low).bytes;
-  probe.network = key.network;
-  probe.port = low ? key.high_port : key.low_port;
-  probe.technique = technique;
-  probe.flags = flags;
-  probe.place = place_of(low ? key.low : key.high);
+  probe.write(key, originator, id, start, technique, flags);
+  probe.place = place_of(originator == 0 ? key.low : key.high);
   first_probes.prefetch(probe.place);
   if (++waiting_probe_count == kBatch) enter_probes();
 }
@@ -295,11 +296,21 @@ void HostWatch::Impl::await_probe(const wire::FlowKey& key, unsigned originator,
 // The first of a host waits for a second: a flood from a million hosts touches no table.
 void HostWatch::Impl::take_probe(const Probe& probe) noexcept {
   Probe& first = first_probes[probe.place];
-  const bool known_host = first.connection != 0 && first.from == probe.from && first.network == probe.network;
-  if (!known_host) {
-    if (!probe.is(Probe::kEmpty)) first = probe;
-    return;
-  }
+  if (first.is_of({probe.from}, probe.network)) return take_next_probe(first, probe);
+  if (!probe.is(Probe::kEmpty)) first = probe;
+}
+
+/// The same of a SYN: written where it may wait, not elsewhere before.
+inline void HostWatch::Impl::take_probe(const tcp::LoneSyn& s, std::uint32_t place) noexcept {
+  Probe& first = first_probes[place];
+  const bool known_host = first.is_of(s.originator == 0 ? s.key.low : s.key.high, s.key.network);
+  Probe next;
+  Probe& probe = known_host ? next : first;
+  probe.write(s.key, s.originator, s.id, s.time, technique_of_syn(s.known), 0);
+  if (known_host) take_next_probe(first, next);
+}
+
+void HostWatch::Impl::take_next_probe(Probe& first, const Probe& probe) noexcept {
   if (!first.is(Probe::kEntered)) enter_probe(first);
   first.flags |= Probe::kEntered;
   enter_probe(probe);

@@ -66,6 +66,8 @@ struct HostWatch::Impl {
                    std::uint8_t flags) noexcept;
   [[nodiscard]] Probes* probes_of(HeavyTable<Probes>& table, const wire::FlowKey& key, bool only_if_known) noexcept;
   void take_probe(const Probe& probe) noexcept;
+  void take_probe(const tcp::LoneSyn& syn, std::uint32_t place) noexcept;
+  void take_next_probe(Probe& first, const Probe& probe) noexcept;
   void enter_probe(const Probe& probe) noexcept;
   static void add_probe(Probes& probes, const Probe& probe) noexcept;
   [[nodiscard]] static bool note_few(Probes& probes, std::uint32_t value) noexcept;
