@@ -18,7 +18,7 @@ void OutcomeBatch::clear() noexcept {
 }
 
 void OutcomeBatch::add(const tcp::Outcome& outcome, bool in_full) {
-  tcp::Brief brief;
+  tcp::Brief brief{};
   tcp::write_brief(outcome, brief);
   add({brief, outcome.anomalies, outcome.turn});
   if (!in_full) return;

@@ -80,12 +80,13 @@ void note_end(const Brief::End& x, base::Timestamp latest, Life::End& end) noexc
   }
 }
 
-void note_steps(const tcp::StateSteps& steps, base::Timestamp latest, Life& life) noexcept {
+/// All places, used or not: how many are is not to be foretold, and costs more than the copy.
+void note_steps(const tcp::StateSteps& steps, Life& life) noexcept {
   for (unsigned which = 0; which != 2; ++which) {
     const tcp::StateSteps::End& end = steps.ends[which];
     life.steps[which] = static_cast<std::uint8_t>(end.count);
     life.step_states[which] = end.states;
-    for (unsigned n = 0; n != end.count; ++n) life.step_times[which][n] = std::min(end.times[n], latest);
+    for (std::size_t n = 0; n != end.times.size(); ++n) life.step_times[which][n] = base::apart(end.times[n]);
   }
 }
 
@@ -108,7 +109,7 @@ void note_findings(const Outcome& outcome, Life& life) noexcept {
 
 void write_life(const Outcome& outcome, Life& life) noexcept {
   const Brief& c = outcome.brief;
-  const base::Timestamp latest = latest_time(c);
+  const base::Timestamp latest = c.latest_time();
   life.key = c.key;
   life.id = c.id;
   life.start = std::min(c.start, latest);
@@ -132,13 +133,13 @@ void write_life(const Outcome& outcome, Life& life) noexcept {
     life.segments[end] = x.packets - std::min<std::uint64_t>(x.duplicates, x.packets);
     note_end(x, latest, life.ends[end]);
   }
-  note_steps(c.steps, latest, life);
+  note_steps(c.steps, life);
   if (!outcome.anomalies.empty()) note_findings(outcome, life);
   note_probe(outcome, life);
 }
 
 Life life_of(const tcp::Outcome& outcome) noexcept {
-  Brief brief;
+  Brief brief{};
   tcp::write_brief(outcome, brief);
   Life life;
   write_life({brief, outcome.anomalies}, life);

@@ -10,7 +10,7 @@ bool Reporter::none_in_full(const std::vector<std::unique_ptr<Sink>>& sinks) noe
 }
 
 void Reporter::connection(const tcp::Outcome& outcome) {
-  tcp::Brief brief;
+  tcp::Brief brief{};
   tcp::write_brief(outcome, brief);
   hosts_.observe({brief, outcome.anomalies});
   report({brief, outcome.anomalies}, &outcome);

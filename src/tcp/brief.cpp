@@ -1,6 +1,8 @@
 // From the full record to what counts and hosts need of it.
 #include "finwait/tcp/brief.h"
 
+#include <algorithm>
+
 #include "finwait/tcp/connection.h"
 #include "notes.h"
 
@@ -24,11 +26,11 @@ void write_end(const Endpoint& x, Brief::End& end) noexcept {
   end.lone_fin = n.fin != 0 && n.fin == n.packets && n.payload_bytes == 0 && !x.facts.has(Fact::kSpoke);
 }
 
-void write_steps(std::span<const Transition> transitions, StateSteps& steps) noexcept {
+void write_steps(std::span<const Transition> transitions, base::Timestamp latest, StateSteps& steps) noexcept {
   steps.clear();
   for (const Transition& t : transitions) {
     if (t.evidence != Proof::kRefuted) {
-      steps.add(t.end, t.to, t.time);
+      steps.add(t.end, t.to, std::min(t.time, latest));
     } else if (steps.ends[t.end].count != 0) {
       --steps.ends[t.end].count;
     }
@@ -52,7 +54,7 @@ void write_brief(const Outcome& outcome, Brief& brief) noexcept {
   const auto& wait = outcome.verdict.time_wait;
   brief.time_wait_reused = wait && wait->ended == TimeWaitEnd::kReused;
   for (unsigned end = 0; end != 2; ++end) write_end(c.ends[end], brief.ends[end]);
-  write_steps(outcome.transitions, brief.steps);
+  write_steps(outcome.transitions, brief.latest_time(), brief.steps);
 }
 
 }  // namespace finwait::tcp

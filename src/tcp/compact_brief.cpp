@@ -1,6 +1,8 @@
 #include "compact_brief.h"
 
 #include <algorithm>
+#include <cassert>
+#include <initializer_list>
 
 #include "detect_kit.h"
 #include "finwait/tcp/classify.h"
@@ -88,33 +90,52 @@ void write_crossed_steps(const Compact& c, StateSteps& steps) noexcept {
   steps.add(y, State::kClosed, c.released_at);
 }
 
-/// Those of compact_expand.cpp: read_history.
+/// As StateSteps has them, one after the other from place `first` on.
+consteval std::uint64_t states_from(unsigned first, std::initializer_list<State> states) {
+  std::uint64_t all = 0;
+  for (const State state : states) all = StateSteps::with_state(all, first++, state);
+  return all;
+}
+
+/// Of a life between established ends that both closed, one after the other: each end had two steps before.
+void write_closing_steps(const Compact& c, StateSteps& steps) noexcept {
+  StateSteps::End& x = steps.ends[c.closer];
+  StateSteps::End& y = steps.ends[1U - c.closer];
+  x.times[2] = c.time_of(CompactClose::kFirstFin);
+  x.times[3] = y.times[2] = c.time_of(CompactClose::kFirstAck);
+  x.times[4] = y.times[4] = c.time_of(CompactClose::kLastAck);
+  x.times[5] = c.released_at;
+  y.times[3] = c.time_of(CompactClose::kSecondFin);
+  x.states |= states_from(2, {State::kFinWait1, State::kFinWait2, State::kTimeWait, State::kClosed});
+  y.states |= states_from(2, {State::kCloseWait, State::kLastAck, State::kClosed});
+  x.count = c.states[c.closer] == State::kClosed ? 6 : 5;
+  y.count = 5;
+}
+
+/// Those of compact_expand.cpp: read_history. What stands behind the last step means nothing, so it is written whether it counts or not.
 void write_steps(const Compact& c, StateSteps& steps) noexcept {
-  const unsigned a = c.originator;
-  const unsigned b = 1 - a;
-  steps.clear();
-  steps.add(a, State::kSynSent, c.start);
-  if (c.was_answered()) steps.add(b, State::kSynReceived, c.syn_ack_time());
-  if (c.was_completed()) {
-    steps.add(a, State::kEstablished, c.ack_time());
-    steps.add(b, State::kEstablished, c.ack_time());
-  }
+  const bool completed = c.was_completed();
+  StateSteps::End& a = steps.ends[c.originator];
+  StateSteps::End& b = steps.ends[1U - c.originator];
+  a.times[0] = c.start;
+  b.times[0] = c.syn_ack_time();
+  a.times[1] = b.times[1] = c.ack_time();
+  a.states = states_from(0, {State::kSynSent, State::kEstablished});
+  b.states = states_from(0, {State::kSynReceived, State::kEstablished});
+  a.count = completed ? 2 : 1;
+  b.count = completed ? 2 : c.was_answered() ? 1 : 0;
   if (!c.closing) return;
-  const unsigned x = c.closer;
-  const unsigned y = 1 - x;
   if (c.by_reset) {
-    if (c.was_answered()) steps.add(x, State::kClosed, c.time_of(CompactClose::kFirstFin));
-    steps.add(y, State::kClosed, c.time_of(CompactClose::kFirstFin));
-    return;
+    const base::Timestamp at = c.time_of(CompactClose::kFirstFin);
+    if (c.was_answered()) steps.add(c.closer, State::kClosed, at);
+    steps.add(1U - c.closer, State::kClosed, at);
+  } else if (c.close.crossed()) {
+    steps.add(c.closer, State::kFinWait1, c.time_of(CompactClose::kFirstFin));
+    write_crossed_steps(c, steps);
+  } else {
+    assert(completed);
+    write_closing_steps(c, steps);
   }
-  steps.add(x, State::kFinWait1, c.time_of(CompactClose::kFirstFin));
-  if (c.close.crossed()) return write_crossed_steps(c, steps);
-  steps.add(x, State::kFinWait2, c.time_of(CompactClose::kFirstAck));
-  steps.add(x, State::kTimeWait, c.time_of(CompactClose::kLastAck));
-  if (c.states[x] == State::kClosed) steps.add(x, State::kClosed, c.released_at);
-  steps.add(y, State::kCloseWait, c.time_of(CompactClose::kFirstAck));
-  steps.add(y, State::kLastAck, c.time_of(CompactClose::kSecondFin));
-  steps.add(y, State::kClosed, c.time_of(CompactClose::kLastAck));
 }
 
 // The findings, as detect.cpp has them.

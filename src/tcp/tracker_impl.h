@@ -148,7 +148,7 @@ struct Tracker::Impl {
   std::vector<Anomaly> anomalies;
   Verdict verdict;
   std::optional<Outcome> outcome;
-  Brief brief;
+  Brief brief{};
   std::optional<Anomaly> brief_finding;
   std::optional<BriefOutcome> brief_outcome;  ///< the one handed out, if it is told without the full record
   std::array<LoneSyn, 32> lone_syns;          ///< those handed out together

@@ -111,10 +111,6 @@ static_assert(sizeof(Life) == 320);
 static_assert(offsetof(Life, segments) == Life::kNumberBytes);
 static_assert(std::is_trivially_copyable_v<Life>);
 
-/// No stamp of a connection is believed to be later.
-[[nodiscard]] inline base::Timestamp latest_time(const tcp::Brief& c) noexcept {
-  return c.released_at == base::kNever ? c.last_clock : std::max(c.last_clock, c.released_at);
-}
 /// How an attempt was made that began with a SYN. An operating system's own SYN brings options; raw SYNs of scanners bring none, or a
 /// maximum segment size alone.
 [[nodiscard]] inline Technique technique_of_syn(std::uint32_t known_of_originator) noexcept {

@@ -5,6 +5,7 @@
 // Outcome.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -19,7 +20,8 @@
 
 namespace finwait::tcp {
 
-/// The states each end was in, one after the other; what was refuted later never was.
+/// The states each end was in, one after the other; what was refuted later never was. Not later than the trace clock was: a stamp that ran
+/// ahead of it is not believed.
 ///
 /// What is written is read at once, as words of the same size: a load that takes in several narrow stores would wait until all stores
 /// before it, those to memory far away among them, are done.
@@ -44,7 +46,7 @@ struct StateSteps {
   }
 
   [[nodiscard]] static State state_of(std::uint64_t states, unsigned n) noexcept { return static_cast<State>(states >> 8 * n & 0xff); }
-  [[nodiscard]] static std::uint64_t with_state(std::uint64_t states, unsigned n, State to) noexcept {
+  [[nodiscard]] static constexpr std::uint64_t with_state(std::uint64_t states, unsigned n, State to) noexcept {
     return (states & ~(std::uint64_t{0xff} << 8 * n)) | std::uint64_t{static_cast<std::uint8_t>(to)} << 8 * n;
   }
 };
@@ -89,6 +91,10 @@ struct Brief {
   std::array<End, 2> ends;
   StateSteps steps;
 
+  /// No stamp of a connection is believed to be later.
+  [[nodiscard]] base::Timestamp latest_time() const noexcept {
+    return released_at == base::kNever ? last_clock : std::max(last_clock, released_at);
+  }
   [[nodiscard]] const End& orig() const noexcept { return ends[originator]; }
 };
 static_assert(std::is_trivially_copyable_v<Brief>);
