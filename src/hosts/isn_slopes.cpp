@@ -2,6 +2,7 @@
 #include "isn_slopes.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numbers>
 
@@ -53,6 +54,11 @@ Peak rayleigh_peak(std::span<const IsnStep> steps, double longest, SlopeRoom& ro
   return {-kFastestClock + spacing * static_cast<double>(best), std::min(0.0, std::log(static_cast<double>(points)) - z)};
 }
 
+/// The value or, without a branch, 0: which of random residues are within a window is not to be foretold.
+double if_true(bool condition, double value) noexcept {
+  return std::bit_cast<double>(std::bit_cast<std::uint64_t>(value) & (std::uint64_t{0} - std::uint64_t{condition}));
+}
+
 /// Least squares on the steps whose residues are within a window that narrows.
 double refine(std::span<const IsnStep> steps, double slope) {
   for (double window = kTurn / 4; window > 16; window /= 4) {
@@ -62,8 +68,8 @@ double refine(std::span<const IsnStep> steps, double slope) {
     for (const IsnStep& s : steps) {
       const double r = residue(s, slope);
       const bool inside = std::abs(r) <= window;
-      st += inside ? r * s.seconds : 0.0;
-      tt += inside ? s.seconds * s.seconds : 0.0;
+      st += if_true(inside, r * s.seconds);
+      tt += if_true(inside, s.seconds * s.seconds);
       n += inside;
     }
     if (n < 3 || tt <= 0) break;
