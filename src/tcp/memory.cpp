@@ -529,11 +529,11 @@ void Memory::begin_last(std::uint64_t newest) noexcept {
 
 void Memory::end_last() noexcept {
   for (Partition& part : parts_) take_waiting(part, true);
-  dues_.end_last();
-  begins_ = false;
-  links_.give_back();
+  links_.give_back();  // before there are more dues in memory
   table_.clear();
   beside_count_ = 0;
+  dues_.end_last();
+  begins_ = false;
 }
 
 void Memory::give_back() noexcept {

@@ -199,8 +199,9 @@ TEST(Dues, GivesWhatIsLeftAtTheEndByNumber) {
 TEST(Dues, GivesWhatIsLeftAtTheEndByNumberHoweverFarApart) {
   unsigned seed = 0;
   for (const std::uint64_t newest : {std::uint64_t{1} << 32, std::uint64_t{1} << 45, std::numeric_limits<std::uint64_t>::max()}) {
-    for (const std::uint64_t apart : {std::uint64_t{1}, (std::uint64_t{1} << 32) / 1000, std::uint64_t{1} << 31}) {
-      const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(2000, newest / apart));
+    for (const std::uint64_t apart :
+         {std::uint64_t{1}, (std::uint64_t{1} << 32) / 20'000, (std::uint64_t{1} << 32) / 1000, std::uint64_t{1} << 31}) {
+      const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(20'000, newest / apart));
       expect_last_in_order(left_at_the_end(count, newest, apart, 2, ++seed), newest);
     }
   }
