@@ -14,15 +14,36 @@ base::Duration attempt_wait(const Timers& timers) noexcept {
   return std::max<base::Duration>(std::min(timers.syn_unanswered, idle), 1);
 }
 
-// The first segment of a flow nothing is known of.
+/// Its ends are in no state any more.
+inline void Tracker::Impl::uncount_attempt() noexcept {
+  --counts.ends[static_cast<std::size_t>(State::kSynSent)];
+  --counts.ends[static_cast<std::size_t>(State::kUnknown)];
+}
+
+inline void Tracker::Impl::count_evicted_attempt() noexcept {
+  ++counts.evicted[static_cast<std::size_t>(State::kSynSent)];
+  uncount_attempt();
+}
+
+/// As make_room() does it where nothing else is to be done. False if that is not all.
+inline bool Tracker::Impl::displace_attempt(std::uint32_t part) noexcept {
+  if (memory.is_new_tick(clock) || !memory.give_oldest_attempt(part, clock, needy)) return false;
+  count_evicted_attempt();
+  memory.prefetch_victims(part);
+  return true;
+}
+
+// The first segment of a flow nothing is known of. In a flood it displaces another such.
 bool Tracker::Impl::begin_attempt(const wire::Segment& s) noexcept {
-  if (!make_room(s)) return false;
-  const std::uint32_t index = memory.allocate_attempt(s);
+  const std::uint32_t part = memory.part_of(s.hash);
+  needy = s.frame;
+  if (!memory.has_room(part) && !displace_attempt(part) && !make_room(s)) return false;
+  const std::uint32_t index = memory.allocate_attempt(s, part);
   if (index == kNoBlock) return false;
-  if (!memory.insert_attempt(index)) {
+  if (!memory.insert_attempt(index, part)) {
     const std::uint32_t victim = memory.victim_in_the_way(s.hash);
     if (victim != kNoBlock) evict(victim);
-    if (victim == kNoBlock || !memory.insert_attempt(index)) {
+    if (victim == kNoBlock || !memory.insert_attempt(index, part)) {
       memory.discard(index);
       return false;
     }
@@ -70,12 +91,6 @@ void Tracker::Impl::release_attempt(std::uint32_t index, Release why) noexcept {
   retire(memory.attempt(index), index, why);
 }
 
-/// Its ends are in no state any more.
-void Tracker::Impl::uncount_attempt() noexcept {
-  --counts.ends[static_cast<std::size_t>(State::kSynSent)];
-  --counts.ends[static_cast<std::size_t>(State::kUnknown)];
-}
-
 /// Nothing is to find it any more: it waits for its turn to be told of.
 void Tracker::Impl::retire(Attempt& a, std::uint32_t index, Release why) noexcept {
   uncount_attempt();
@@ -84,8 +99,7 @@ void Tracker::Impl::retire(Attempt& a, std::uint32_t index, Release why) noexcep
 }
 
 void Tracker::Impl::evict_attempt(std::uint32_t index) noexcept {
-  ++counts.evicted[static_cast<std::size_t>(State::kSynSent)];
-  uncount_attempt();
+  count_evicted_attempt();
   memory.give_attempt(index, clock, needy);
 }
 

@@ -265,18 +265,19 @@ void Tracker::Impl::evict(std::uint32_t index) noexcept {
 
 // A free place in the partition of the flow, at the price of its least valuable connection if need be.
 bool Tracker::Impl::make_room(const wire::Segment& s) noexcept {
+  const std::uint32_t part = memory.part_of(s.hash);
   needy = s.frame;
-  if (memory.has_room(s.hash)) return true;
+  if (memory.has_room(part)) return true;
   if (memory.is_new_tick(clock)) {
     advance(clock);  // what is past its time makes room first
-    if (memory.has_room(s.hash)) return true;
+    if (memory.has_room(part)) return true;
   }
-  memory.give_waiting(s.hash, clock, needy);
-  if (memory.has_room(s.hash)) return true;
-  const std::uint32_t victim = memory.victim(s.hash);
+  memory.give_waiting(part, clock, needy);
+  if (memory.has_room(part)) return true;
+  const std::uint32_t victim = memory.victim(part);
   if (victim != kNoBlock) evict(victim);
-  memory.prefetch_victims(s.hash);
-  return memory.has_room(s.hash);
+  memory.prefetch_victims(part);
+  return memory.has_room(part);
 }
 
 void Tracker::Impl::advance(base::Timestamp now) noexcept {

@@ -181,26 +181,24 @@ void Memory::erase(std::uint64_t hash, std::uint32_t index) noexcept {
 }
 
 std::uint32_t Memory::allocate(std::uint64_t hash) noexcept {
-  if (!has_room(hash) || remembered() >= pool_.capacity()) return kNoBlock;
-  ++parts_[part_of(hash)].occupied;
+  const std::uint32_t part = part_of(hash);
+  if (!has_room(part) || remembered() >= pool_.capacity()) return kNoBlock;
+  ++parts_[part].occupied;
   return pool_.allocate();
 }
 
-std::uint32_t Memory::allocate_attempt(const wire::Segment& syn) noexcept {
-  if (attempts_.capacity() == 0 || remembered() >= pool_.capacity()) return kNoBlock;
-  Partition& part = parts_[part_of(syn.hash)];
-  if (part.occupied >= part.quota) return kNoBlock;
-  ++part.occupied;
+std::uint32_t Memory::allocate_attempt(const wire::Segment& syn, std::uint32_t part) noexcept {
+  if (remembered() >= pool_.capacity()) return kNoBlock;
+  ++parts_[part].occupied;
   const std::uint32_t n = attempts_.allocate(syn);  // there is one: fewer are in use than there are
   if (attempts_[n].has_rest()) rests_[n] = Attempt::rest_of(syn);
   return n + pool_.capacity();
 }
 
-bool Memory::insert_attempt(std::uint32_t index) noexcept {
+bool Memory::insert_attempt(std::uint32_t index, std::uint32_t part) noexcept {
   Attempt& a = attempt(index);
   if (!enter(a.hash, index)) return false;
   a.become_head();
-  const std::uint32_t part = part_of(a.hash);
   enlist(index, part, static_cast<std::size_t>(Worth::kUnanswered));
   if (parts_[part].attempt == 0) parts_[part].attempt = index + 1;
   if (first_attempt_until_ == base::kNever) first_attempt_until_ = until(index);  // those that begin later are over later
@@ -384,9 +382,8 @@ inline std::size_t Memory::longest(const Partition& p) noexcept {
   return static_cast<std::size_t>(std::max_element(p.count.begin(), p.count.begin() + kGivenUp) - p.count.begin());
 }
 
-std::uint32_t Memory::victim(std::uint64_t hash) noexcept {
+std::uint32_t Memory::victim(std::uint32_t part) noexcept {
   constexpr auto kAlive = static_cast<std::size_t>(Worth::kAlive);
-  const std::uint32_t part = part_of(hash);
   const Partition& p = parts_[part];
   const std::uint32_t oldest = p.first[longest(p)];
   if (oldest != 0) return oldest - 1;
@@ -403,8 +400,8 @@ std::uint32_t Memory::victim(std::uint64_t hash) noexcept {
 }
 
 // Of each partition only the next ones: until it is their turn, many others have theirs.
-void Memory::prefetch_victims(std::uint64_t hash) const noexcept {
-  const Partition& p = parts_[part_of(hash)];
+void Memory::prefetch_victims(std::uint32_t part) const noexcept {
+  const Partition& p = parts_[part];
   const std::uint32_t next = p.first[longest(p)];
   if (next == 0) return;
   table_.prefetch(hash_at(next - 1));  // it was fetched with the victim before
@@ -488,10 +485,19 @@ void Memory::give_attempt(std::uint32_t index, base::Timestamp clock, std::uint6
   dues_.push(clock, frame, index, true);
 }
 
-void Memory::give_waiting(std::uint64_t hash, base::Timestamp clock, std::uint64_t frame) noexcept {
-  if (parts_[part_of(hash)].waiting == 0) return;
+bool Memory::give_oldest_attempt(std::uint32_t part, base::Timestamp clock, std::uint64_t frame) noexcept {
+  constexpr auto kUnanswered = static_cast<std::size_t>(Worth::kUnanswered);
+  const Partition& p = parts_[part];
+  const std::uint32_t oldest = p.first[kUnanswered];
+  if (p.waiting != 0 || longest(p) != kUnanswered || oldest == 0 || !is_attempt(oldest - 1)) return false;
+  give_attempt(oldest - 1, clock, frame);
+  return true;
+}
+
+void Memory::give_waiting(std::uint32_t part, base::Timestamp clock, std::uint64_t frame) noexcept {
+  if (parts_[part].waiting == 0) return;
   const std::size_t before = dues_.count();
-  take_waiting(parts_[part_of(hash)], true);
+  take_waiting(parts_[part], true);
   dues_.give_at_once(before, clock, frame);
 }
 

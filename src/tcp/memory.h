@@ -119,17 +119,16 @@ class Memory {
     return is_attempt(likely) && attempt(likely).is_head() && attempt(likely).is_of(key, rest(likely));
   }
 
-  /// The partition of this flow has room for one more connection.
-  [[nodiscard]] bool has_room(std::uint64_t hash) const noexcept {
-    const Partition& p = parts_[part_of(hash)];
-    return p.occupied < p.quota;
-  }
+  /// The partition of a flow, for those that ask for one.
+  [[nodiscard]] std::uint32_t part_of(std::uint64_t hash) const noexcept { return partitions_.of(hash) - first_part_; }
+  /// It has room for one more connection.
+  [[nodiscard]] bool has_room(std::uint32_t part) const noexcept { return parts_[part].occupied < parts_[part].quota; }
   /// A blank connection for a flow, or kNoBlock if there is no room in its partition, or all places are in use.
   [[nodiscard]] std::uint32_t allocate(std::uint64_t hash) noexcept;
-  /// The same for an attempt that begins with this SYN; also kNoBlock where there are none of these.
-  [[nodiscard]] std::uint32_t allocate_attempt(const wire::Segment& syn) noexcept;
+  /// An attempt that begins with this SYN, of a flow in a partition that has room; kNoBlock if all places are in use.
+  [[nodiscard]] std::uint32_t allocate_attempt(const wire::Segment& syn, std::uint32_t part) noexcept;
   /// The flow is new. False: the table has no room for it.
-  [[nodiscard]] bool insert_attempt(std::uint32_t index) noexcept;
+  [[nodiscard]] bool insert_attempt(std::uint32_t index, std::uint32_t part) noexcept;
   /// A blank compact record that takes the place of an attempt: in the table and among those of its worth, not yet on the wheel. The
   /// attempt is then remembered nowhere, and is to be freed when it has been read.
   [[nodiscard]] std::uint32_t replace_attempt(std::uint32_t attempt) noexcept;
@@ -148,9 +147,9 @@ class Memory {
   void leave_behind(std::uint32_t index) noexcept { count_leaving(index); }
 
   /// The least valuable connection of the partition, or of those in the way of a hash in the table; kNoBlock if there is none.
-  [[nodiscard]] std::uint32_t victim(std::uint64_t hash) noexcept;
+  [[nodiscard]] std::uint32_t victim(std::uint32_t part) noexcept;
   /// After it has been released: fetches what the release of the next ones in this partition will touch.
-  void prefetch_victims(std::uint64_t hash) const noexcept;
+  void prefetch_victims(std::uint32_t part) const noexcept;
   [[nodiscard]] std::uint32_t victim_in_the_way(std::uint64_t hash) const noexcept;
   void value(std::uint32_t index, Worth worth) noexcept;
 
@@ -200,8 +199,11 @@ class Memory {
   void give(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept;
   /// The same of an attempt that is remembered: it is unlinked and evicted.
   void give_attempt(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept;
+  /// The same of the least valuable connection of this partition, if that is an attempt, and nothing waits there that would have its turn
+  /// before. False if not.
+  [[nodiscard]] bool give_oldest_attempt(std::uint32_t part, base::Timestamp clock, std::uint64_t frame) noexcept;
   /// Whatever waits in this partition has its turn now.
-  void give_waiting(std::uint64_t hash, base::Timestamp clock, std::uint64_t frame) noexcept;
+  void give_waiting(std::uint32_t part, base::Timestamp clock, std::uint64_t frame) noexcept;
   /// The end of input. From here on nothing waits, or is called; when all that was remembered has been queued, end_last() gives it its
   /// turn, and nothing is to be found any more. What has done its service is given back. No id is greater than `newest`.
   void begin_last(std::uint64_t newest) noexcept;
@@ -267,8 +269,6 @@ class Memory {
   /// worth + 1, kWaiting, or 0.
   [[nodiscard]] static std::size_t kind_of(std::uint16_t list) noexcept { return list & ((1U << kKindBits) - 1); }
   [[nodiscard]] Partition& part_of_list(std::uint16_t list) noexcept { return parts_[list >> kKindBits]; }
-  /// Where the partition of a hash stands in parts_.
-  [[nodiscard]] std::uint32_t part_of(std::uint64_t hash) const noexcept { return partitions_.of(hash) - first_part_; }
   [[nodiscard]] std::uint64_t hash_at(std::uint32_t index) const noexcept {
     return is_compact(index) ? hash(compact(index).key) : is_full(index) ? pool_[index].hash : attempt(index).hash;
   }

@@ -81,7 +81,9 @@ struct Tracker::Impl {
   std::uint32_t outgrow(std::uint32_t index) noexcept;
   base::Timestamp due_attempt(std::uint32_t index) noexcept;
   void release_attempt(std::uint32_t index, Release why) noexcept;
+  bool displace_attempt(std::uint32_t part) noexcept;
   void uncount_attempt() noexcept;
+  void count_evicted_attempt() noexcept;
   void retire(Attempt& a, std::uint32_t index, Release why) noexcept;
   void evict_attempt(std::uint32_t index) noexcept;
   void finish_attempts(base::Timestamp now) noexcept;

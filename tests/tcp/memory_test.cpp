@@ -174,22 +174,22 @@ TEST(Memory, GivesUpHalfOpenAttemptsBeforeAsManyThatAreOver) {
     return index;
   };
   const std::uint64_t hash = store.segment(0).hash;
-  EXPECT_EQ(store.memory.victim(hash), kNoBlock);
+  EXPECT_EQ(store.memory.victim(store.memory.part_of(hash)), kNoBlock);
   const std::uint32_t alive = valued(1, Worth::kAlive);
-  EXPECT_EQ(store.memory.victim(hash), alive);
+  EXPECT_EQ(store.memory.victim(store.memory.part_of(hash)), alive);
   const std::uint32_t over = valued(2, Worth::kOver);
-  EXPECT_EQ(store.memory.victim(hash), over);
+  EXPECT_EQ(store.memory.victim(store.memory.part_of(hash)), over);
   const std::uint32_t half_open = valued(3, Worth::kHalfOpen);
   const std::uint32_t half_open_too = valued(4, Worth::kHalfOpen);
-  EXPECT_EQ(store.memory.victim(hash), half_open) << "the first that was";
-  EXPECT_EQ(store.memory.victim(hash), half_open) << "asking changes nothing";
+  EXPECT_EQ(store.memory.victim(store.memory.part_of(hash)), half_open) << "the first that was";
+  EXPECT_EQ(store.memory.victim(store.memory.part_of(hash)), half_open) << "asking changes nothing";
   store.memory.unlink(half_open);
-  EXPECT_EQ(store.memory.victim(hash), half_open_too);
+  EXPECT_EQ(store.memory.victim(store.memory.part_of(hash)), half_open_too);
   store.memory.value(half_open_too, Worth::kAlive);
-  EXPECT_EQ(store.memory.victim(hash), over);
+  EXPECT_EQ(store.memory.victim(store.memory.part_of(hash)), over);
   store.memory.value(over, Worth::kAlive);
   store.memory.value(alive, Worth::kOver);
-  EXPECT_EQ(store.memory.victim(hash), alive);
+  EXPECT_EQ(store.memory.victim(store.memory.part_of(hash)), alive);
 }
 
 TEST(Memory, LetsTheKindThatIsMostNumerousPay) {
@@ -204,11 +204,12 @@ TEST(Memory, LetsTheKindThatIsMostNumerousPay) {
     store.memory.value(second, many);
     const std::uint64_t hash = store.segment(0).hash;
     for (int n = 0; n != 2; ++n) {
-      const std::uint32_t victim = store.memory.victim(hash);
+      const std::uint32_t victim = store.memory.victim(store.memory.part_of(hash));
       EXPECT_EQ(victim, n == 0 ? static_cast<std::uint32_t>(many) : first) << "the oldest of them";
       store.memory.unlink(victim);
     }
-    EXPECT_EQ(store.memory.victim(hash), many == Worth::kUnanswered ? second : 0U) << "as many of each: who has not been answered";
+    EXPECT_EQ(store.memory.victim(store.memory.part_of(hash)), many == Worth::kUnanswered ? second : 0U)
+        << "as many of each: who has not been answered";
   }
 }
 
@@ -230,7 +231,7 @@ TEST(Memory, GivesUpTheIdlestOfEightThatAreAlive) {
       store.memory[index].last_clock = n == idlest ? 5 : 100 + n;
       store.memory.value(index, Worth::kAlive);
     }
-    EXPECT_EQ(store.memory.victim(store.segment(0).hash), store.memory.find(store.segment(idlest)));
+    EXPECT_EQ(store.memory.victim(store.memory.part_of(store.segment(0).hash)), store.memory.find(store.segment(idlest)));
   }
 }
 
@@ -242,7 +243,7 @@ TEST(Memory, LooksAtAllThatAreAliveInTurn) {
     store.memory.value(index, Worth::kAlive);
   }
   std::set<std::uint32_t> victims;
-  for (int n = 0; n != 5; ++n) victims.insert(store.memory.victim(store.segment(0).hash));
+  for (int n = 0; n != 5; ++n) victims.insert(store.memory.victim(store.memory.part_of(store.segment(0).hash)));
   EXPECT_EQ(victims.size(), 5U) << "one of each eight";
   for (const std::uint32_t index : victims) EXPECT_EQ((1000 - store.memory[index].last_clock) % 8, 7);
 }
@@ -404,7 +405,7 @@ TEST(Memory, GivesAtOnceWhatHasToMakeRoom) {
   for (const std::uint32_t n : {0U, 1U}) store.memory.queue(all[n]);
   EXPECT_EQ(store.memory.next_released(), kNoBlock);
   store.memory.give(all[2], 7 * kTick + 20, 100);
-  store.memory.give_waiting(store.segment(0).hash, 7 * kTick + 30, 101);
+  store.memory.give_waiting(store.memory.part_of(store.segment(0).hash), 7 * kTick + 30, 101);
   store.memory.queue(all[3]);
   begin_tick(store.memory, 8 * kTick);
   List written;
@@ -425,13 +426,13 @@ TEST(Memory, HasRoomAgainWithTheTurnOfWhatWasReleased) {
   const std::uint32_t first = store.make(0);
   store.make(1);
   store.make(2);
-  EXPECT_FALSE(store.memory.has_room(hash));
+  EXPECT_FALSE(store.memory.has_room(store.memory.part_of(hash)));
   EXPECT_EQ(store.make(3), kNoBlock) << "one place is for what is being written";
   store.memory[first].released_at = 1;
   store.memory.queue(first);
-  EXPECT_FALSE(store.memory.has_room(hash)) << "it waits";
+  EXPECT_FALSE(store.memory.has_room(store.memory.part_of(hash))) << "it waits";
   begin_tick(store.memory, kTick);
-  EXPECT_TRUE(store.memory.has_room(hash)) << "written or not";
+  EXPECT_TRUE(store.memory.has_room(store.memory.part_of(hash))) << "written or not";
   EXPECT_NE(store.make(3), kNoBlock);
   EXPECT_EQ(store.memory.remembered(), 4U);
 }
@@ -445,7 +446,7 @@ TEST(Memory, MakesRoomWithinAPartition) {
   for (std::uint32_t flow = 0; full == 0; ++flow) {
     const std::uint64_t hash = memory.hash(key(flow));
     if (rooms.shard_of(hash, 2) != 1) continue;
-    if (!memory.has_room(hash)) {
+    if (!memory.has_room(memory.part_of(hash))) {
       full = hash;
       break;
     }
@@ -458,11 +459,11 @@ TEST(Memory, MakesRoomWithinAPartition) {
   }
   EXPECT_EQ(made[rooms.of(full) - 2], rooms.quota(rooms.of(full)));
   EXPECT_LT(made[3 - rooms.of(full)], rooms.quota(0)) << "the other one has room";
-  const std::uint32_t victim = memory.victim(full);
+  const std::uint32_t victim = memory.victim(memory.part_of(full));
   EXPECT_EQ(rooms.of(memory[victim].hash), rooms.of(full));
   memory.unlink(victim);
   memory.give(victim, 1, 1);
-  EXPECT_TRUE(memory.has_room(full));
+  EXPECT_TRUE(memory.has_room(memory.part_of(full)));
 }
 
 // ---- timers
@@ -510,9 +511,11 @@ class Attempts {
     s.hash = memory.hash(s.key);
     s.frame = flows_;
     s.time = s.clock = now_;
-    const std::uint32_t index = memory.allocate_attempt(s);
+    const std::uint32_t part = memory.part_of(s.hash);
+    if (!memory.has_room(part)) return;
+    const std::uint32_t index = memory.allocate_attempt(s, part);
     if (index == kNoBlock) return;
-    ASSERT_TRUE(memory.insert_attempt(index));
+    ASSERT_TRUE(memory.insert_attempt(index, part));
     ASSERT_TRUE(memory.is_attempt_head(index, s.key));
     ASSERT_EQ(memory.find(s), index);
     all_.push_back({index, s.hash, now_ + kWait});
@@ -543,7 +546,7 @@ class Attempts {
     const std::uint64_t hash = all_[random_() % all_.size()].hash;
     std::size_t oldest = 0;
     while (rooms_.of(all_[oldest].hash) != rooms_.of(hash)) ++oldest;
-    ASSERT_EQ(memory.victim(hash), all_[oldest].index);
+    ASSERT_EQ(memory.victim(memory.part_of(hash)), all_[oldest].index);
     memory.is_attempt(all_[oldest].index) ? give(oldest) : release(oldest);
   }
   void pass_time() {
@@ -580,7 +583,7 @@ class Attempts {
     all_.erase(all_.begin() + static_cast<std::ptrdiff_t>(n));
     const std::uint64_t failed = memory.lives().failed;
     memory.give_attempt(one.index, now_, 17);
-    EXPECT_TRUE(memory.has_room(one.hash)) << "written or not";
+    EXPECT_TRUE(memory.has_room(memory.part_of(one.hash))) << "written or not";
     EXPECT_EQ(memory.lives().failed, failed + 1);
     const Attempt& gone = memory.attempt(one.index);
     EXPECT_TRUE(gone.is_released());
