@@ -5,6 +5,7 @@
 // number and index are kept, in a word, and they are sorted so.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -29,6 +30,8 @@ void put_in_order(std::span<Due> dues) noexcept;
 
 class Dues {
  public:
+  static constexpr std::size_t kAhead = 8;  ///< so many steps before its turn a record is fetched
+
   /// Room for so many. Throws std::bad_alloc.
   explicit Dues(std::size_t room) : all_(room, base::PageSize::kSmall) {}
 
@@ -43,6 +46,21 @@ class Dues {
   [[nodiscard]] const Due& last() const noexcept { return *given_; }
   /// The next one; nullptr if there is none. Stands until the next push or the next call.
   [[nodiscard]] const Due* next() noexcept;
+  /// Gives one after the other, as next() does, for as long as take(index, at) returns true: the one for which it does not is still the
+  /// next one. Then nobody is last(). fetch(index) is called some steps before, but not for those that are given at once.
+  template <class Fetch, class Take>
+  void give_while(Fetch&& fetch, Take&& take) {
+    for (; first_ != end_; ++first_) {
+      const Due& later = all_[std::min(first_ + kAhead, end_ - 1)];
+      if (!later.at_once) fetch(later.index);
+      const Due& due = all_[first_];
+      if (!take(due.index, due.at)) return;
+    }
+    for (; words_ != 0; --words_) {
+      fetch(index_in(first_word()[std::min(kAhead, words_ - 1)]));
+      if (!take(index_in(*first_word()), base::kNever)) return;
+    }
+  }
 
   void push(base::Timestamp at, std::uint64_t number, std::uint32_t index, bool at_once) noexcept {
     if (end_ == all_.size()) make_room();

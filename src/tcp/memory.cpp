@@ -432,19 +432,8 @@ void Memory::arm(std::uint32_t index, base::Timestamp deadline) noexcept {
   wheel_.arm(index, deadline);
 }
 
-base::Timestamp Memory::attempt_released_at(std::uint32_t index) const noexcept {
-  switch (attempt(index).release()) {
-    case Release::kEndOfInput:
-      return base::kNever;
-    case Release::kEvicted:
-      return dues_.last().at;
-    default:
-      return until(index);
-  }
-}
-
-Due Memory::due_at(std::uint32_t index) const noexcept {
-  if (is_attempt(index)) return {attempt_released_at(index), attempt(index).frame(), index, false};
+Due Memory::due_at(std::uint32_t index, base::Timestamp given_at) const noexcept {
+  if (is_attempt(index)) return {attempt_released_at(index, given_at), attempt(index).frame(), index, false};
   const auto due_of = [index](const auto& c) { return Due{c.released_at, c.id, index, false}; };
   return is_compact(index) ? due_of(compact(index)) : due_of(pool_[index]);
 }
@@ -560,8 +549,7 @@ void Memory::end_tick() noexcept {
 
 /// The connections after it are fetched meanwhile: they were last touched long ago.
 std::uint32_t Memory::next_released() noexcept {
-  constexpr std::size_t kAhead = 8;
-  const std::uint32_t ahead = dues_.ahead(kAhead);
+  const std::uint32_t ahead = dues_.ahead(Dues::kAhead);
   if (ahead != base::kNone) prefetch_whole(ahead);
   const Due* due = dues_.next();
   return due != nullptr ? due->index : kNoBlock;
@@ -570,7 +558,7 @@ std::uint32_t Memory::next_released() noexcept {
 Turn Memory::turn() const noexcept {
   const Due& due = dues_.last();
   if (!due.at_once) return {number_of(due.at) + 1, 0, due.at, due.number};
-  const Due own = due_at(due.index);
+  const Due own = due_at(due.index, due.at);
   return {number_of(due.at), due.number, own.at, own.number};
 }
 
@@ -582,7 +570,7 @@ void Memory::free(std::uint32_t index) noexcept {
     compacts_.release(index - first_compact_);
   } else if (is_attempt(index)) {
     attempt(index).be_forgotten();
-    attempts_.release(index - pool_.capacity());
+    free_attempt(index);
   } else {
     pool_.release(index);
   }

@@ -81,7 +81,8 @@ class Memory {
 
   /// Of a connection that is over: kNever, if the input was first. Of an attempt that was evicted, only if next_released() gave it last.
   [[nodiscard]] base::Timestamp released_at(std::uint32_t index) const noexcept {
-    return is_compact(index) ? compact(index).released_at : is_full(index) ? pool_[index].released_at : attempt_released_at(index);
+    if (is_compact(index)) return compact(index).released_at;
+    return is_full(index) ? pool_[index].released_at : attempt_released_at(index, dues_.last().at);
   }
 
   /// Readers in other threads see nothing of it until the Change is gone.
@@ -212,10 +213,20 @@ class Memory {
   void give_back() noexcept;
   /// The connection whose turn is next; kNoBlock if nobody's is.
   [[nodiscard]] std::uint32_t next_released() noexcept;
-  /// The same, if that is an attempt; kNoBlock if not.
-  [[nodiscard]] std::uint32_t next_released_attempt() noexcept {
-    const std::uint32_t next = dues_.ahead(0);
-    return next != base::kNone && is_attempt(next) ? next_released() : kNoBlock;
+  /// Those whose turn is next, as long as they are attempts, up to `most`: tell(attempt, rest, released at) is called for each, then it is
+  /// free. Returns how many.
+  template <class F>
+  std::size_t give_attempts(std::size_t most, F&& tell) noexcept {
+    std::size_t count = 0;
+    dues_.give_while([this](std::uint32_t index) { prefetch_whole(index); },
+                     [&](std::uint32_t index, base::Timestamp at) {
+                       if (count == most || !is_attempt(index)) return false;
+                       tell(attempt(index), rest(index), attempt_released_at(index, at));
+                       free_attempt(index);
+                       ++count;
+                       return true;
+                     });
+    return count;
   }
   /// Of the one that next_released() gave last.
   [[nodiscard]] Turn turn() const noexcept;
@@ -242,7 +253,22 @@ class Memory {
     if (is_compact(index)) return compact(index).last_clock;
     return is_full(index) ? pool_[index].last_clock : attempt(index).clock(rest(index));
   }
-  [[nodiscard]] base::Timestamp attempt_released_at(std::uint32_t index) const noexcept;
+  /// `given_at`: as for due_at().
+  [[nodiscard]] base::Timestamp attempt_released_at(std::uint32_t index, base::Timestamp given_at) const noexcept {
+    switch (attempt(index).release()) {
+      case Release::kEndOfInput:
+        return base::kNever;
+      case Release::kEvicted:
+        return given_at;
+      default:
+        return until(index);
+    }
+  }
+  /// Of one that is no head any more.
+  void free_attempt(std::uint32_t index) noexcept {
+    if (last_) return attempts_.release_for_good();  // nobody will find it, or want its place
+    attempts_.release(index - pool_.capacity());
+  }
 
   /// Links of the lists by worth, and of those that wait; index + 1, 0 is none.
   struct Link {
@@ -275,7 +301,8 @@ class Memory {
   [[nodiscard]] std::uint32_t part_at(std::uint32_t index) const noexcept { return part_of(hash_at(index)); }
 
   [[nodiscard]] static std::int64_t number_of(base::Timestamp at) noexcept { return at / kTick - (at % kTick < 0 ? 1 : 0); }
-  [[nodiscard]] Due due_at(std::uint32_t index) const noexcept;
+  /// When it is to be given; `given_at`: if it already was.
+  [[nodiscard]] Due due_at(std::uint32_t index, base::Timestamp given_at = base::kNever) const noexcept;
   [[nodiscard]] bool is_certain(base::Timestamp at) const noexcept { return last_ || at < begun_; }
   void begin_tick(base::Timestamp now) noexcept;
   void end_tick() noexcept;

@@ -145,21 +145,13 @@ void Tracker::Impl::put_away() noexcept {
   brief_outcome.reset();
 }
 
-inline void Tracker::Impl::tell_lone(std::uint32_t index, LoneSyn& syn) const noexcept {
-  tell(memory.attempt(index), memory.rest(index), memory.released_at(index), syn);
-}
-
 /// Those that are over and have their turn before anything else is over, up to a certain number.
 std::span<const LoneSyn> Tracker::Impl::next_lone_syns() noexcept {
   put_away();
   if (!may_tell_briefly(options.timers)) return {};
-  std::size_t count = 0;
-  while (count != lone_syns.size()) {
-    const std::uint32_t index = memory.next_released_attempt();
-    if (index == kNoBlock) break;
-    tell_lone(index, lone_syns[count++]);
-    memory.free(index);
-  }
+  LoneSyn* told = lone_syns.data();
+  const std::size_t count = memory.give_attempts(
+      lone_syns.size(), [&told](const Attempt& a, const AttemptRest& rest, base::Timestamp at) { tell(a, rest, at, *told++); });
   return std::span(lone_syns).first(count);
 }
 
@@ -197,7 +189,7 @@ bool Tracker::Impl::tell_next_briefly(std::uint32_t index, base::Timestamp judge
   if (memory.is_attempt(index)) {
     if (!may_tell_briefly(options.timers)) return false;
     LoneSyn syn;
-    tell_lone(index, syn);
+    tell(memory.attempt(index), memory.rest(index), memory.released_at(index), syn);
     write_brief(syn, brief);
     brief_outcome.emplace(BriefOutcome{brief, {}, turn});
     return true;

@@ -44,7 +44,6 @@ struct Tracker::Impl {
   void put_away() noexcept;
   std::span<const LoneSyn> next_lone_syns() noexcept;
   bool next_outcome(bool briefly) noexcept;
-  void tell_lone(std::uint32_t index, LoneSyn& syn) const noexcept;
   void give_back() noexcept;
   bool tell_next_briefly(std::uint32_t index, base::Timestamp judged_at, const Turn& turn) noexcept;
 

@@ -589,12 +589,23 @@ class Attempts {
     EXPECT_TRUE(gone.is_released());
     EXPECT_EQ(gone.release(), Release::kEvicted);
     EXPECT_EQ(memory.find(one.hash, gone.key(memory.rest(one.index))), kNoBlock);
-    ASSERT_EQ(memory.next_released_attempt(), one.index);
-    EXPECT_EQ(memory.released_at(one.index), now_);
-    EXPECT_EQ(memory.turn().at, now_);
-    EXPECT_EQ(memory.turn().frame, 17U);
-    EXPECT_EQ(memory.next_released_attempt(), kNoBlock);
-    memory.free(one.index);
+    if (random_() % 2 == 0) {
+      ASSERT_EQ(memory.next_released(), one.index);
+      EXPECT_EQ(memory.released_at(one.index), now_);
+      EXPECT_EQ(memory.turn().at, now_);
+      EXPECT_EQ(memory.turn().frame, 17U);
+      memory.free(one.index);
+    } else {
+      const auto tell = [&](const Attempt& a, const AttemptRest& /*rest*/, base::Timestamp at) {
+        EXPECT_EQ(&a, &gone);
+        EXPECT_EQ(at, now_);
+      };
+      EXPECT_EQ(memory.give_attempts(0, tell), 0U);
+      const std::uint32_t before = memory.remembered();
+      EXPECT_EQ(memory.give_attempts(2, tell), 1U);
+      EXPECT_EQ(memory.remembered(), before - 1);
+    }
+    EXPECT_EQ(memory.next_released(), kNoBlock);
   }
   void release(std::size_t n) {
     const One one = all_[n];
