@@ -40,14 +40,14 @@ bool Tracker::Impl::begin_attempt(const wire::Segment& s) noexcept {
   if (!memory.has_room(part) && !displace_attempt(part) && !make_room(s)) return false;
   const std::uint32_t index = memory.allocate_attempt(s, part);
   if (index == kNoBlock) return false;
-  if (!memory.insert_attempt(index, part)) {
-    const std::uint32_t victim = memory.victim_in_the_way(s.hash);
-    if (victim != kNoBlock) evict(victim);
-    if (victim == kNoBlock || !memory.insert_attempt(index, part)) {
-      memory.discard(index);
-      return false;
+  while (!memory.insert_attempt(index, part)) [[unlikely]] {
+      const std::uint32_t victim = memory.victim_in_the_way(s.hash);
+      if (victim == kNoBlock) {
+        memory.discard(index);
+        return false;
+      }
+      evict(victim);
     }
-  }
   ++counts.created;
   journal.note_entered(State::kSynSent);
   ++counts.ends[static_cast<std::size_t>(State::kSynSent)];

@@ -92,8 +92,12 @@ bool may_come_from_time_wait(const Compact& c, const Segment& s) noexcept {
 }  // namespace
 
 bool CompactMachine::may_begin(const Segment& s) noexcept {
-  const bool fits = (s.frame >> Attempt::kFrameBits | s.ip_length >> Attempt::kLengthBits) == 0;
-  return is_plain_syn(s, flag::kSyn) && s.kind == wire::SegmentKind::kTcp && s.time <= s.clock && fits;
+  // At once, as it is nearly always so: each of them is 0 in a SYN like any other.
+  const auto other_flags = static_cast<std::uint16_t>((s.flags & ~(flag::kEce | flag::kCwr)) ^ flag::kSyn);
+  const auto other_options = static_cast<std::uint16_t>(s.present & ~kOfSyn);
+  const std::uint64_t too_long = s.frame >> Attempt::kFrameBits | s.ip_length >> Attempt::kLengthBits;
+  const bool is_usual = (too_long | s.payload_length | other_flags | other_options | static_cast<std::uint8_t>(s.kind)) == 0;
+  return is_usual && s.ip_length != 0 && s.time <= s.clock && (s.payload_sum == 0 || sum_of(s) == 0);
 }
 
 void CompactMachine::begin(Compact& c, CompactExtra& extra, std::uint32_t index, const Attempt& a, const AttemptRest& rest) noexcept {

@@ -461,7 +461,7 @@ void Memory::give(std::uint32_t index, base::Timestamp clock, std::uint64_t fram
 }
 
 // What unlink() and give() do, where a flood passes: the attempt and its place in the list are looked at once.
-void Memory::give_attempt(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept {
+[[gnu::always_inline]] inline void Memory::displace(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept {
   Attempt& a = attempt(index);
   erase(a.hash, index);
   a.be_released(Release::kEvicted);
@@ -474,12 +474,14 @@ void Memory::give_attempt(std::uint32_t index, base::Timestamp clock, std::uint6
   dues_.push(clock, frame, index, true);
 }
 
+void Memory::give_attempt(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept { displace(index, clock, frame); }
+
 bool Memory::give_oldest_attempt(std::uint32_t part, base::Timestamp clock, std::uint64_t frame) noexcept {
   constexpr auto kUnanswered = static_cast<std::size_t>(Worth::kUnanswered);
   const Partition& p = parts_[part];
   const std::uint32_t oldest = p.first[kUnanswered];
   if (p.waiting != 0 || longest(p) != kUnanswered || oldest == 0 || !is_attempt(oldest - 1)) return false;
-  give_attempt(oldest - 1, clock, frame);
+  displace(oldest - 1, clock, frame);
   return true;
 }
 

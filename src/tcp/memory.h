@@ -315,6 +315,7 @@ class Memory {
   void replace(std::uint64_t hash, std::uint32_t index, std::uint32_t by) noexcept;
   void erase(std::uint64_t hash, std::uint32_t index) noexcept;
   [[nodiscard]] std::uint32_t find_beside(std::uint64_t hash, const wire::FlowKey& key) const noexcept;
+  void displace(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept;
   void detach(const Link& link) noexcept;
   void unlist(std::uint32_t index) noexcept;
   void enlist(std::uint32_t index, std::uint32_t part, std::size_t worth) noexcept;

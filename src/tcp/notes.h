@@ -71,15 +71,24 @@ void write_place(const Life& c, Brief& brief) noexcept {
   brief.originator = c.originator;
 }
 
+/// What the options of a SYN or SYN-ACK tell, and what it tells without any: by the lowest bits of Segment::present.
+inline constexpr auto kKnownByOptions = [] {
+  namespace present = wire::present;
+  std::array<std::uint32_t, 16> all{};
+  static_assert((present::kMss | present::kWindowScale | present::kSackPermitted | present::kTimestamps) == all.size() - 1);
+  for (std::uint32_t options = 0; options != all.size(); ++options) {
+    const auto if_present = [options](std::uint16_t what, std::uint32_t bits) { return (options & what) != 0 ? bits : 0U; };
+    all[options] = known::kTtl | known::kOptionsSeen | known::kIss | known::kSaid | known::kNext | if_present(present::kMss, known::kMss) |
+                   if_present(present::kWindowScale, known::kWindowScale) | if_present(present::kSackPermitted, known::kSackPermitted) |
+                   if_present(present::kTimestamps, known::kTimestamp | known::kClockFirst | known::kTimestampsOffered);
+  }
+  return all;
+}();
+
 /// What the sender of a SYN or SYN-ACK like any other is known by. `Syn`: a segment, or an attempt.
 template <class Syn>
 [[nodiscard, gnu::always_inline]] inline std::uint32_t known_by_syn(const Syn& s) noexcept {
-  namespace present = wire::present;
-  const auto if_present = [&s](std::uint16_t what, std::uint32_t bits) { return s.has(what) ? bits : 0U; };
-  return known::kTtl | known::kOptionsSeen | known::kIss | known::kSaid | known::kNext | (s.ip_id != 0 ? known::kIpId : 0U) |
-         if_present(present::kMss, known::kMss) | if_present(present::kWindowScale, known::kWindowScale) |
-         if_present(present::kSackPermitted, known::kSackPermitted) |
-         if_present(present::kTimestamps, known::kTimestamp | known::kClockFirst | known::kTimestampsOffered);
+  return kKnownByOptions[s.present % kKnownByOptions.size()] | (s.ip_id != 0 ? known::kIpId : 0U);
 }
 
 /// The other way round: the options a SYN like any other carried.

@@ -138,10 +138,9 @@ class Table {
   };
 
   struct Slot {
-    std::uint32_t bucket;
-    std::uint32_t index;
+    Bucket* bucket;
+    unsigned index;
   };
-  static constexpr Slot kNoSlot{kNone, 0};
 
   /// The first bucket by the lower half of the hash, the second by the upper bits of the upper half and the tag by its lower ones: the tag
   /// tells nothing of the first bucket, and nothing of the second up to 2^24 buckets.
@@ -164,10 +163,10 @@ class Table {
     return std::atomic_ref<Word>(const_cast<Word&>(word)).load(order);
   }
 
-  [[nodiscard]] Tags tags_of(std::uint32_t bucket) const noexcept {
-    const Bucket& b = buckets_[bucket];
-    return {load(b.tags[0], std::memory_order_acquire), load(b.tags[1], std::memory_order_acquire)};  // 4
+  [[nodiscard, gnu::always_inline]] static Tags tags_of(const Bucket& bucket) noexcept {
+    return {load(bucket.tags[0], std::memory_order_acquire), load(bucket.tags[1], std::memory_order_acquire)};  // 4
   }
+  [[nodiscard, gnu::always_inline]] Tags tags_of(std::uint32_t bucket) const noexcept { return tags_of(buckets_[bucket]); }
 
   template <class Equal>
   [[nodiscard]] std::uint32_t find_in(std::uint32_t bucket, std::uint32_t matching, Equal& equal) const noexcept {
@@ -179,10 +178,11 @@ class Table {
     return kNone;
   }
 
-  [[nodiscard]] Slot locate(std::uint64_t hash, std::uint32_t value) const noexcept;
-  void set_tag(const Slot& slot, std::uint8_t tag) noexcept;
-  void set_value(const Slot& slot, std::uint32_t kept) noexcept;
-  void add_overflow(std::uint32_t bucket, std::uint64_t n) noexcept;
+  [[nodiscard]] static Slot locate_in(Bucket& bucket, const Tags& tags, std::uint8_t tag, std::uint32_t value) noexcept;
+  [[nodiscard]] Slot locate(std::uint64_t hash, std::uint32_t value) noexcept;
+  static void toggle_tag(const Slot& slot, std::uint8_t tag) noexcept;
+  static void set_value(const Slot& slot, std::uint32_t kept) noexcept;
+  static void add_overflow(Bucket& bucket, std::uint64_t n) noexcept;
 
   base::FixedArray<Bucket> buckets_;
   base::Counter size_;
