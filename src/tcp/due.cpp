@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <boost/sort/pdqsort/pdqsort.hpp>
 #include <boost/sort/spreadsort/integer_sort.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -33,33 +34,50 @@ void sort_by_number(std::span<Due> dues) {
       [](const Due& a, const Due& b) { return a.number < b.number; });
 }
 
-constexpr unsigned kMostDigitBits = 13;  // so that a line of each place that is written to fits into a cache of the processor's own
-constexpr std::size_t kMostDigits = std::size_t{1} << kMostDigitBits;
+constexpr unsigned kNumberBits = 32;  // the upper ones of a word
+constexpr unsigned kMostPlaceBits = 13;
+using Places = std::array<std::uint32_t, std::size_t{1} << kMostPlaceBits>;
 
-/// Into `to`, by the `bits` above the lowest `shift`; those of which these are alike stay in their order.
-void place_by_digit(std::span<const std::uint64_t> from, std::uint64_t* to, unsigned shift, unsigned bits) noexcept {
-  std::array<std::uint32_t, kMostDigits> places{};
-  const auto digit_of = [shift, mask = (std::uint64_t{1} << bits) - 1](std::uint64_t word) { return word >> shift & mask; };
-  for (const std::uint64_t word : from) ++places[digit_of(word)];
+/// Into `to`, by `bits` of their number from `shift` on; those of which these are alike stay in their order. `ends` becomes where each
+/// value of these bits ends there.
+void place_by_bits(std::span<const std::uint64_t> from, std::uint64_t* to, unsigned shift, unsigned bits, Places& ends) noexcept {
+  const auto part_of = [shift = shift + kNumberBits, mask = (std::uint64_t{1} << bits) - 1](std::uint64_t word) {
+    return word >> shift & mask;
+  };
+  const std::span<std::uint32_t> places(ends.data(), std::size_t{1} << bits);
+  std::fill(places.begin(), places.end(), 0);
+  for (const std::uint64_t word : from) ++places[part_of(word)];
   std::uint32_t before = 0;
   for (std::uint32_t& place : places) before += std::exchange(place, before);
-  for (const std::uint64_t word : from) to[places[digit_of(word)]++] = word;
+  for (const std::uint64_t word : from) to[places[part_of(word)]++] = word;
 }
 
-/// By their upper halves, digit by digit from the lowest, there and back again. Throws std::bad_alloc before anything has moved.
-void sort_by_digits(std::span<std::uint64_t> words) {
-  constexpr std::size_t kFew = kMostDigits;
-  constexpr unsigned kLower = 32;
-  if (words.size() < kFew) return std::sort(words.begin(), words.end());
-  std::uint64_t bits = 0;  // that any of them has
-  for (const std::uint64_t word : words) bits |= word;
-  const auto width = static_cast<unsigned>(std::bit_width(bits >> kLower));
-  const unsigned digits = width <= 2 * kMostDigitBits ? 2 : 4;
-  const unsigned each = (width + digits - 1) / digits;
+/// By number: all by its upper bits, then those that have these in common, which stand close together, by its lower ones. Not the other way
+/// round: they come nearly in order, and if hardly one is missing, places that are written to in turn would stand a power of two apart.
+/// Throws std::bad_alloc before anything has moved.
+void sort_by_number(std::span<std::uint64_t> words) {
+  constexpr std::size_t kFew = 1000;
+  if (words.size() < kFew) return boost::sort::pdqsort_branchless(words.begin(), words.end());
+  std::uint64_t any = 0;
+  for (const std::uint64_t word : words) any |= word;
+  const auto width = static_cast<unsigned>(std::bit_width(any >> kNumberBits));
+  const unsigned upper = std::min(width, kMostPlaceBits);
+  const unsigned lower = width - upper;
   base::FixedArray<std::uint64_t> beside(words.size());  // not from the heap, which would keep it
-  for (unsigned digit = 0; digit != digits; digit += 2) {
-    place_by_digit(words, beside.begin(), kLower + digit * each, each);
-    place_by_digit({beside.begin(), beside.end()}, words.data(), kLower + (digit + 1) * each, each);
+  Places ends;
+  Places ends_within;
+  place_by_bits(words, beside.begin(), lower, upper, ends);
+  std::size_t begin = 0;
+  for (std::size_t place = 0; place != std::size_t{1} << upper; ++place) {
+    const std::span<std::uint64_t> part(beside.begin() + begin, ends[place] - begin);
+    constexpr std::size_t kPlacesForEach = 32;  // more of them, and comparing is quicker
+    if (std::size_t{1} << lower <= kPlacesForEach * part.size() && lower <= kMostPlaceBits) {
+      place_by_bits(part, words.data() + begin, 0, lower, ends_within);
+    } else {
+      boost::sort::pdqsort_branchless(part.begin(), part.end());
+      std::copy(part.begin(), part.end(), words.begin() + static_cast<std::ptrdiff_t>(begin));
+    }
+    begin = ends[place];
   }
 }
 
@@ -101,7 +119,7 @@ void Dues::end_last() noexcept {
   end_tick();
   const std::span<Word> words(first_word(), words_);
   try {
-    sort_by_digits(words);
+    sort_by_number(words);
   } catch (const std::bad_alloc&) {
     std::sort(words.begin(), words.end());
   }
