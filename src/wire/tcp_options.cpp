@@ -81,6 +81,36 @@ bool note_option(const std::uint8_t* option, std::uint32_t size, Segment& out) n
   }
 }
 
+/// All options of a SYN as the most usual systems lay them out, read at once; false: these are others. As Linux does it with timestamps and
+/// without, where Windows does it so too; what is left out is for the words below.
+bool read_usual_syn(const std::uint8_t* options, std::uint32_t size, Segment& out) noexcept {
+  constexpr std::uint32_t kMssWord = kMss << 24 | 4U << 16;
+  constexpr std::uint32_t kScaleWord = kNop << 24 | kWindowScale << 16 | 3U << 8;
+  constexpr std::uint64_t kMssValue = 0xffff;
+  constexpr std::uint64_t kScaleValue = 0xff;
+  if (size == 12) {
+    const std::uint64_t first = be64(options);
+    const std::uint32_t last = be32(options + 8);
+    constexpr std::uint64_t kFirst = std::uint64_t{kMssWord} << 32 | kScaleWord;
+    constexpr std::uint32_t kLast = kNop << 24 | kNop << 16 | kSackPermitted << 8 | 2U;
+    if (((first ^ kFirst) & ~(kMssValue << 32 | kScaleValue)) != 0 || last != kLast) return false;
+    out.mss = static_cast<std::uint16_t>(first >> 32);
+    out.window_scale = static_cast<std::uint8_t>(first);
+    out.present |= present::kMss | present::kWindowScale | present::kSackPermitted;
+    return true;
+  }
+  if (size != 20) return false;
+  const std::uint64_t first = be64(options);
+  const std::uint32_t last = be32(options + 16);
+  constexpr std::uint64_t kFirst = std::uint64_t{kMssWord} << 32 | kSackPermitted << 24 | 2U << 16 | kTimestamps << 8 | 10U;
+  if (((first ^ kFirst) & ~(kMssValue << 32)) != 0 || ((last ^ kScaleWord) & ~kScaleValue) != 0) return false;
+  out.mss = static_cast<std::uint16_t>(first >> 32);
+  out.window_scale = static_cast<std::uint8_t>(last);
+  note_timestamps(options + 8, out);
+  out.present |= present::kMss | present::kWindowScale | present::kSackPermitted;
+  return true;
+}
+
 /// Options as most systems lay them out, in words of four bytes; returns how many bytes of the `size` it has read. What follows is for the
 /// loop over options one by one, which would have read these alike.
 std::uint32_t read_usual_words(const std::uint8_t* options, std::uint32_t size, Segment& out) noexcept {
@@ -113,6 +143,7 @@ std::uint32_t read_usual_words(const std::uint8_t* options, std::uint32_t size, 
 
 /// `size` bytes are there, of `whole` in the header.
 void read_tcp_options(const std::uint8_t* options, std::uint32_t size, std::uint32_t whole, Segment& out) noexcept {
+  if (size == whole && read_usual_syn(options, size, out)) return;
   for (std::uint32_t at = read_usual_words(options, size, out); at < size && options[at] != kEnd;) {
     if (options[at] == kNop) {
       ++at;

@@ -1,6 +1,7 @@
 // TCP options as they stand in a header, and what a segment says of them.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <random>
 
 #include "wire/frames.h"
@@ -24,6 +25,35 @@ TEST(TcpOptions, ASynOfLinux) {
   EXPECT_EQ(s.ts_val, 0x01020304U);
   EXPECT_EQ(s.ts_ecr, 0U);
   EXPECT_EQ(s.window_scale, 7);
+}
+
+TEST(TcpOptions, ASynOfWindows) {
+  const Segment s = with({2, 4, 0x05, 0xb4, 1, 3, 3, 8, 1, 1, 4, 2});
+  EXPECT_EQ(options_of(s), present::kMss | present::kSackPermitted | present::kWindowScale);
+  EXPECT_EQ(s.mss, 1460);
+  EXPECT_EQ(s.window_scale, 8);
+}
+
+/// Behind four NOPs they are read one by one.
+TEST(TcpOptions, WhatIsReadAtOnceIsReadAsOneByOne) {
+  const std::array<Bytes, 2> usual{Bytes{2, 4, 0x05, 0xb4, 4, 2, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 3, 3, 7},
+                                   Bytes{2, 4, 0x05, 0xb4, 1, 3, 3, 8, 1, 1, 4, 2}};
+  for (const Bytes& block : usual) {
+    for (std::size_t at = 0; at != block.size(); ++at) {
+      for (unsigned value = 0; value != 256; ++value) {
+        Bytes options = block;
+        options[at] = static_cast<std::uint8_t>(value);
+        const Segment at_once = with(options);
+        options.insert(options.begin(), 4, 1);
+        const Segment one_by_one = with(options);
+        ASSERT_EQ(at_once.present, one_by_one.present) << value << " at " << at;
+        ASSERT_EQ(at_once.mss, one_by_one.mss) << value << " at " << at;
+        ASSERT_EQ(at_once.window_scale, one_by_one.window_scale) << value << " at " << at;
+        ASSERT_EQ(at_once.ts_val, one_by_one.ts_val) << value << " at " << at;
+        ASSERT_EQ(at_once.ts_ecr, one_by_one.ts_ecr) << value << " at " << at;
+      }
+    }
+  }
 }
 
 TEST(TcpOptions, AlignedTimestampsAlone) {
