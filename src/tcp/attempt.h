@@ -146,10 +146,13 @@ struct alignas(64) Attempt {
     return s;
   }
 
-  // What is known of it: nothing any more, or that it is the head of its flow, or why it is over.
+  // What is known of it: nothing any more, or that it is the head of its flow, or why it is over before the end of input.
   [[nodiscard]] bool is_head() const noexcept { return standing == kHead; }
   [[nodiscard]] bool is_released() const noexcept { return standing >= kReleased; }
-  [[nodiscard]] Release release() const noexcept { return static_cast<Release>(standing - kReleased); }
+  /// Of one that is over. Who is still a head then was left so by the end of input.
+  [[nodiscard]] Release release() const noexcept {
+    return is_released() ? static_cast<Release>(standing - kReleased) : Release::kEndOfInput;
+  }
   void become_head() noexcept { standing = kHead; }
   void be_forgotten() noexcept { standing = kForgotten; }
   void be_released(Release why) noexcept { standing = static_cast<std::uint8_t>(kReleased + static_cast<unsigned>(why)); }

@@ -29,7 +29,6 @@ inline void Tracker::Impl::count_evicted_attempt() noexcept {
 inline bool Tracker::Impl::displace_attempt(std::uint32_t part) noexcept {
   if (memory.is_new_tick(clock) || !memory.give_oldest_attempt(part, clock, needy)) return false;
   count_evicted_attempt();
-  memory.prefetch_victims(part);
   return true;
 }
 
@@ -104,16 +103,18 @@ void Tracker::Impl::evict_attempt(std::uint32_t index) noexcept {
 }
 
 void Tracker::Impl::finish_attempts(base::Timestamp now) noexcept {
+  std::uint64_t left = 0;
   memory.for_each_attempt([&](std::uint32_t index) {
-    Attempt& a = memory.attempt(index);
-    if (a.is_released()) return;
+    if (memory.attempt(index).is_released()) return;
     if (memory.until(index) <= now) {
       due_attempt(index);
       return;
     }
-    memory.leave_behind(index);
-    retire(a, index, Release::kEndOfInput);
+    memory.leave_attempt(index);
+    ++left;
   });
+  counts.ends[static_cast<std::size_t>(State::kSynSent)] -= left;
+  counts.ends[static_cast<std::size_t>(State::kUnknown)] -= left;
 }
 
 // The one handed out, in full for as long.

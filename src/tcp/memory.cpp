@@ -187,11 +187,15 @@ std::uint32_t Memory::allocate(std::uint64_t hash) noexcept {
   return pool_.allocate();
 }
 
+/// Apart from what every SYN does.
+[[gnu::noinline]] void Memory::keep_rest(std::uint32_t n, const wire::Segment& syn) noexcept { rests_[n] = Attempt::rest_of(syn); }
+
 std::uint32_t Memory::allocate_attempt(const wire::Segment& syn, std::uint32_t part) noexcept {
   if (remembered() >= pool_.capacity()) return kNoBlock;
   ++parts_[part].occupied;
   const std::uint32_t n = attempts_.allocate(syn);  // there is one: fewer are in use than there are
-  if (attempts_[n].has_rest()) rests_[n] = Attempt::rest_of(syn);
+  if (attempts_[n].has_rest()) [[unlikely]]
+    keep_rest(n, syn);
   return n + pool_.capacity();
 }
 
@@ -400,14 +404,25 @@ std::uint32_t Memory::victim(std::uint32_t part) noexcept {
 }
 
 // Of each partition only the next ones: until it is their turn, many others have theirs.
-void Memory::prefetch_victims(std::uint32_t part) const noexcept {
-  const Partition& p = parts_[part];
+[[gnu::always_inline]] inline void Memory::prefetch_next(const Partition& p) const noexcept {
   const std::uint32_t next = p.first[longest(p)];
   if (next == 0) return;
-  table_.prefetch(hash_at(next - 1));  // it was fetched with the victim before
-  const std::uint32_t after = links_[next - 1].next;
-  if (after != 0) prefetch_head(after - 1);
+  const std::uint32_t after = links_[next - 1].next;  // it was fetched with the victim before
+  if (is_attempt(next - 1)) [[likely]] {
+    table_.prefetch(attempt(next - 1).hash);
+  } else {
+    table_.prefetch(hash_at(next - 1));
+  }
+  if (after == 0) return;
+  if (is_attempt(after - 1)) [[likely]] {
+    links_.prefetch(after - 1);
+    attempts_.prefetch(after - 1 - pool_.capacity());
+  } else {
+    prefetch_head(after - 1);
+  }
 }
+
+void Memory::prefetch_victims(std::uint32_t part) const noexcept { prefetch_next(parts_[part]); }
 
 std::uint32_t Memory::victim_in_the_way(std::uint64_t hash) const noexcept {
   std::array<std::uint32_t, flow::Table::kMaxVictims> all;
@@ -482,6 +497,7 @@ bool Memory::give_oldest_attempt(std::uint32_t part, base::Timestamp clock, std:
   const std::uint32_t oldest = p.first[kUnanswered];
   if (p.waiting != 0 || longest(p) != kUnanswered || oldest == 0 || !is_attempt(oldest - 1)) return false;
   displace(oldest - 1, clock, frame);
+  prefetch_next(p);
   return true;
 }
 

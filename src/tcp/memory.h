@@ -146,6 +146,11 @@ class Memory {
   void unlink(std::uint32_t index) noexcept;
   /// The same at the end of input, when nobody will look for a short record any more: table, lists and wheel keep what they say of it.
   void leave_behind(std::uint32_t index) noexcept { count_leaving(index); }
+  /// The same and queue(), of an attempt, which is not written to: that it is still a head says why it is over.
+  void leave_attempt(std::uint32_t index) noexcept {
+    ++lives_.failed;
+    dues_.push_last(attempt(index).frame(), index);
+  }
 
   /// The least valuable connection of the partition, or of those in the way of a hash in the table; kNoBlock if there is none.
   [[nodiscard]] std::uint32_t victim(std::uint32_t part) noexcept;
@@ -239,6 +244,7 @@ class Memory {
   void discard(std::uint32_t index) noexcept;
 
  private:
+  void keep_rest(std::uint32_t n, const wire::Segment& syn) noexcept;
   void prefetch_whole(std::uint32_t index) const noexcept;
   void prefetch_head(std::uint32_t index) const noexcept;
   void prefetch_neighbours(std::uint32_t index) const noexcept;
@@ -315,6 +321,7 @@ class Memory {
   void replace(std::uint64_t hash, std::uint32_t index, std::uint32_t by) noexcept;
   void erase(std::uint64_t hash, std::uint32_t index) noexcept;
   [[nodiscard]] std::uint32_t find_beside(std::uint64_t hash, const wire::FlowKey& key) const noexcept;
+  void prefetch_next(const Partition& p) const noexcept;
   void displace(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept;
   void detach(const Link& link) noexcept;
   void unlist(std::uint32_t index) noexcept;
