@@ -37,7 +37,10 @@ class Pool {
  public:
   /// Room for `capacity` records (less than kNone). Throws std::bad_alloc, std::invalid_argument.
   explicit Pool(std::uint32_t capacity)
-      : records_(std::size_t{checked(capacity)} * sizeof(T)), free_(capacity, PageSize::kSmall), live_(std::size_t{capacity} / 64 + 1), capacity_(capacity) {}
+      : records_(std::size_t{checked(capacity)} * sizeof(T)),
+        free_(capacity, PageSize::kSmall),
+        live_(std::size_t{capacity} / 64 + 1),
+        capacity_(capacity) {}
 
   /// The index of a fresh T of these arguments, or kNone when all are in use. Wait-free.
   template <class... Arguments>
