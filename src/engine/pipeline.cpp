@@ -6,7 +6,7 @@
 #include <type_traits>
 
 #include "finwait/engine/last_outcomes.h"
-#include "finwait/wire/common_frame.h"
+#include "finwait/engine/take_alike.h"
 
 namespace finwait::engine {
 
@@ -87,32 +87,17 @@ void Pipeline::finish() {
 template <bool kReadPayload>
 void Pipeline::take_all(std::span<const capture::Frame> frames) {
   report::CaptureFacts& facts = totals_.capture;
-  std::uint64_t uncommon = 0;  // segments
-  base::Timestamp latest = std::numeric_limits<base::Timestamp>::min();
-  wire::Segment* segment = segments_.data();
-  for (const capture::Frame& frame : frames) {
-    ++totals_.frames.read;
-    totals_.performance.bytes += frame.captured;
-    facts.cut_short += frame.captured < frame.length ? 1U : 0U;
-    if (clock_.goes_on(frame.time)) [[likely]] {
-      latest = frame.time;  // nor is it before the first one: the clock has passed that
-    } else {
-      date(frame.time);
-    }
-    if (!wire::decode_common<kReadPayload>(frame.data, frame.captured, frame.length, frame.link_type, *segment)) [[unlikely]] {
-      if (!take_uncommon(frame, *segment)) continue;
-      ++uncommon;
-    }
-    segment->hash = hash_.hash40(&segment->key);
-    segment->time = frame.time;
-    segment->clock = clock_.now();
-    segment->frame = totals_.frames.read;
-    ++segment;
-  }
-  facts.last = std::max(facts.last, latest);
+  const Taken taken = take_alike<kReadPayload>(
+      frames, totals_.frames.read + 1, clock_, hash_, segments_.data(), nullptr,
+      [this](std::uint64_t number, base::Timestamp stamp) { date(number, stamp); },
+      [this](std::uint64_t, const capture::Frame& frame, wire::Segment& segment) { return take_uncommon(frame, segment); });
+  totals_.frames.read += frames.size();
+  totals_.performance.bytes += taken.bytes;
+  facts.cut_short += taken.cut_short;
+  facts.last = std::max(facts.last, taken.latest);
   selected_ += frames.size();
-  segment_count_ = static_cast<std::size_t>(segment - segments_.data());
-  totals_.frames.fates[static_cast<std::size_t>(wire::Fate::kTcp)] += segment_count_ - uncommon;
+  segment_count_ = taken.segments;
+  totals_.frames.fates[static_cast<std::size_t>(wire::Fate::kTcp)] += taken.segments - taken.uncommon;
 }
 
 /// Whether there is a segment in it.
@@ -124,9 +109,9 @@ bool Pipeline::take_uncommon(const capture::Frame& frame, wire::Segment& segment
 }
 
 /// A stamp that the clock has to think about.
-void Pipeline::date(base::Timestamp stamp) {
+void Pipeline::date(std::uint64_t number, base::Timestamp stamp) {
   report::CaptureFacts& facts = totals_.capture;
-  const bool first = totals_.frames.read == 1;
+  const bool first = number == 1;
   facts.first = first ? stamp : std::min(facts.first, stamp);
   facts.last = first ? stamp : std::max(facts.last, stamp);
   clock_.tick(stamp);

@@ -1,9 +1,8 @@
 #include "finwait/engine/unit_decoder.h"
 
 #include <algorithm>
-#include <limits>
 
-#include "finwait/wire/common_frame.h"
+#include "finwait/engine/take_alike.h"
 
 namespace finwait::engine {
 
@@ -36,55 +35,37 @@ std::size_t UnitDecoder::add(Unit& unit, std::span<const capture::Frame> frames)
 /// As Pipeline::take_all.
 template <bool kReadPayload>
 void UnitDecoder::take_all(Unit& unit, std::span<const capture::Frame> frames) {
-  const std::size_t before = unit.cargo->stamps.size();
-  unit.cargo->stamps.resize(before + frames.size());
+  std::vector<base::Timestamp>& stamps = unit.cargo->stamps;
+  const std::size_t before = stamps.size();
+  stamps.resize(before + frames.size());
   selected_ += frames.size();
   for (std::size_t n = 0; n < frames.size(); n += kAtOnce) {
     const auto some = frames.subspan(n, std::min(kAtOnce, frames.size() - n));
-    deal_all(unit, std::span(segments_).first(take_some<kReadPayload>(unit, some, unit.cargo->stamps.data() + before + n)));
+    deal_all(unit, std::span(segments_).first(take_some<kReadPayload>(unit, some, stamps.data() + before + n)));
   }
 }
 
-/// kAtOnce frames at most, into segments_; returns how many segments they are. What changes with every frame is in a register: where it is
-/// in the unit, every store to a segment could have been to it.
+/// kAtOnce frames at most, into segments_; returns how many segments they are.
 template <bool kReadPayload>
-std::size_t UnitDecoder::take_some(Unit& unit, std::span<const capture::Frame> frames, base::Timestamp* stamp) {
-  std::size_t uncommon = 0;  // segments; counted by their fates
-  std::uint64_t bytes = 0;
-  std::uint64_t cut_short = 0;
-  std::uint32_t number = unit.frames;
-  base::Timestamp latest = std::numeric_limits<base::Timestamp>::min();
-  wire::Segment* segment = segments_.data();
-  for (const capture::Frame& frame : frames) {
-    ++number;
-    bytes += frame.captured;
-    cut_short += frame.captured < frame.length ? 1U : 0U;
-    *stamp++ = frame.time;
-    if (unit.clock.goes_on(frame.time)) [[likely]] {
-      latest = frame.time;
-    } else {
-      unit.frames = number;
-      date(unit, frame.time);
-      unit.clock.tick(frame.time);
-    }
-    if (!wire::decode_common<kReadPayload>(frame.data, frame.captured, frame.length, frame.link_type, *segment)) [[unlikely]] {
-      unit.frames = number;
-      if (!take_uncommon(unit, frame, *segment)) continue;
-      ++uncommon;
-    }
-    segment->hash = hash_.hash40(&segment->key);
-    segment->time = frame.time;
-    segment->clock = unit.clock.now();
-    segment->frame = number;
-    ++segment;
-  }
-  unit.frames = number;
-  unit.bytes += bytes;
-  unit.cut_short += cut_short;
-  unit.last = std::max(unit.last, latest);
-  const auto count = static_cast<std::size_t>(segment - segments_.data());
-  unit.fates[static_cast<std::size_t>(wire::Fate::kTcp)] += count - uncommon;
-  return count;
+std::size_t UnitDecoder::take_some(Unit& unit, std::span<const capture::Frame> frames, base::Timestamp* stamps) {
+  const std::uint32_t before = unit.frames;
+  const Taken taken = take_alike<kReadPayload>(
+      frames, before + 1, unit.clock, hash_, segments_.data(), stamps,
+      [this, &unit](std::uint64_t number, base::Timestamp stamp) {
+        unit.frames = static_cast<std::uint32_t>(number);
+        date(unit, stamp);
+        unit.clock.tick(stamp);
+      },
+      [this, &unit](std::uint64_t number, const capture::Frame& frame, wire::Segment& segment) {
+        unit.frames = static_cast<std::uint32_t>(number);
+        return take_uncommon(unit, frame, segment);
+      });
+  unit.frames = before + static_cast<std::uint32_t>(frames.size());
+  unit.bytes += taken.bytes;
+  unit.cut_short += taken.cut_short;
+  unit.last = std::max(unit.last, taken.latest);
+  unit.fates[static_cast<std::size_t>(wire::Fate::kTcp)] += taken.segments - taken.uncommon;
+  return taken.segments;
 }
 
 /// The least and the greatest stamp.

@@ -110,7 +110,7 @@ class Pipeline {
   template <bool kReadPayload>
   [[gnu::noinline]] void take_all(std::span<const capture::Frame> frames);
   [[nodiscard, gnu::noinline]] bool take_uncommon(const capture::Frame& frame, wire::Segment& segment);
-  [[gnu::noinline]] void date(base::Timestamp stamp);
+  [[gnu::noinline]] void date(std::uint64_t number, base::Timestamp stamp);
   void take(const capture::Frame& frame);
   [[nodiscard]] wire::Fate examine(const capture::Frame& frame, wire::Segment& segment);
   void hand_on();

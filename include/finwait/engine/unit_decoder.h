@@ -38,7 +38,7 @@ class UnitDecoder {
   template <bool kReadPayload>
   void take_all(Unit& unit, std::span<const capture::Frame> frames);
   template <bool kReadPayload>
-  [[nodiscard]] std::size_t take_some(Unit& unit, std::span<const capture::Frame> frames, base::Timestamp* stamp);
+  [[nodiscard]] std::size_t take_some(Unit& unit, std::span<const capture::Frame> frames, base::Timestamp* stamps);
   void date(Unit& unit, base::Timestamp stamp);
   [[nodiscard]] bool take(Unit& unit, const capture::Frame& frame, wire::Segment& segment);
   void deal_all(Unit& unit, std::span<const wire::Segment> segments) const;
