@@ -61,7 +61,7 @@ bool SecondPass::decode(const capture::Frame& frame, wire::FlowKey& key) {
   wire::Segment segment;
   const wire::Fate fate = wire::decode(view, options_.decode, reassembler_, clock_.now(), segment);
   key = segment.key;
-  return fate == wire::Fate::kTcp || (fate == wire::Fate::kOtherIp && segment.kind == wire::SegmentKind::kIcmpError);
+  return wire::gives_segment(fate, segment);
 }
 
 /// A frame lies within some connection of its flow if, of those that have begun, the one that lives longest is not over.

@@ -105,7 +105,7 @@ bool Pipeline::take_uncommon(const capture::Frame& frame, wire::Segment& segment
   const wire::FrameView view{frame.data, frame.captured, frame.length, frame.link_type};
   const wire::Fate fate = wire::decode(view, options_.decode, reassembler_, clock_.now(), segment);
   ++totals_.frames.fates[static_cast<std::size_t>(fate)];
-  return fate == wire::Fate::kTcp || (fate == wire::Fate::kOtherIp && segment.kind == wire::SegmentKind::kIcmpError);
+  return wire::gives_segment(fate, segment);
 }
 
 /// A stamp that the clock has to think about.
@@ -129,8 +129,7 @@ void Pipeline::take(const capture::Frame& frame) {
   wire::Segment& segment = segments_[segment_count_];
   const wire::Fate fate = examine(frame, segment);
   ++totals_.frames.fates[static_cast<std::size_t>(fate)];
-  const bool icmp = fate == wire::Fate::kOtherIp && segment.kind == wire::SegmentKind::kIcmpError;
-  if (fate != wire::Fate::kTcp && !icmp) return;
+  if (!wire::gives_segment(fate, segment)) return;
   segment.time = frame.time;
   segment.clock = clock_.now();
   segment.frame = number;

@@ -57,8 +57,7 @@ wire::Fate Sequencer::place_fragment(Unit& unit, const HeldFrame& held, const Un
   const wire::FrameView view{unit.cargo->held_bytes.data() + held.begin, held.captured, held.length, held.link_type};
   wire::Segment segment;
   const wire::Fate fate = wire::decode(view, options_.decode, reassembler_, unit.clock_at(held.number, held.clock), segment);
-  const bool icmp = fate == wire::Fate::kOtherIp && segment.kind == wire::SegmentKind::kIcmpError;
-  if (fate != wire::Fate::kTcp && !icmp) return fate;
+  if (!wire::gives_segment(fate, segment)) return fate;
   segment.time = held.time;
   segment.clock = held.clock;
   segment.frame = held.number;

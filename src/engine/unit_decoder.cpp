@@ -83,7 +83,7 @@ bool UnitDecoder::take_uncommon(Unit& unit, const capture::Frame& frame, wire::S
 bool UnitDecoder::count(Unit& unit, const capture::Frame& frame, wire::Fate fate, const wire::Segment& segment) const {
   ++unit.fates[static_cast<std::size_t>(fate)];
   if (fate == wire::Fate::kFragment) hold(unit, frame);
-  return fate == wire::Fate::kTcp || (fate == wire::Fate::kOtherIp && segment.kind == wire::SegmentKind::kIcmpError);
+  return wire::gives_segment(fate, segment);
 }
 
 /// As Pipeline::take. Whether there is a segment in it.

@@ -49,6 +49,11 @@ struct DecodeOptions {
 /// checksum makes kMalformed. Thread-safe. Cost: bounded by the frame's headers.
 [[nodiscard]] Fate decode(const FrameView& frame, const DecodeOptions& options, Segment& out) noexcept;
 
+/// Whether `out` is complete.
+[[nodiscard]] constexpr bool gives_segment(Fate fate, const Segment& out) noexcept {
+  return fate == Fate::kTcp || (fate == Fate::kOtherIp && out.kind == SegmentKind::kIcmpError);
+}
+
 /// True if frames of this link type are understood. Of all others every frame is kNotIp: say so once, by name.
 [[nodiscard]] bool link_type_known(std::uint16_t link_type) noexcept;
 
