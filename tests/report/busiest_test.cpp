@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 namespace finwait::report {
 namespace {
@@ -50,9 +52,13 @@ TEST(Busiest, puts_the_most_bytes_first_and_ties_in_a_fixed_order) {
 TEST(Busiest, takes_lone_syns_as_what_they_are) {
   Busiest one_by_one;
   Busiest together;
-  for (std::uint32_t n = 0; n < 3 * Busiest::kRoom; n += 2) {
-    std::array<tcp::LoneSyn, 2> syns{};
-    for (std::uint32_t k = 0; k != 2; ++k) {
+  constexpr std::uint32_t kMost = 40;
+  std::array<tcp::LoneSyn, kMost> room;
+  for (std::uint32_t n = 0, count = 0; n < 3 * Busiest::kRoom; n += count) {
+    count = 1 + n % kMost;
+    const auto syns = std::span(room).first(count);
+    for (std::uint32_t k = 0; k != count; ++k) {
+      syns[k] = {};
       syns[k].key = connection((n + k) * 7 % (2 * Busiest::kRoom), 0).key;
       syns[k].ip_bytes = 40 + n % 5;
       syns[k].originator = static_cast<std::uint8_t>(n % 3 == 0);

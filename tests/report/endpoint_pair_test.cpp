@@ -31,5 +31,20 @@ TEST(EndpointPair, IsOrderedByItsBytesThenByPortAndVersion) {
   }
 }
 
+TEST(EndpointPair, IsWhatItsWordsSayAndWhatTheKeyOfAConnectionSays) {
+  std::mt19937 random(2);
+  for (int n = 0; n != 1'000; ++n) {
+    const EndpointPair pair = any_pair(random);
+    EXPECT_EQ(EndpointPair::of(pair.words()), pair);
+    wire::FlowKey key;
+    key.low = pair.from;
+    key.high = pair.to;
+    key.low_port = static_cast<std::uint16_t>(random());
+    key.high_port = pair.port;
+    key.network = random() % 2 == 0 ? wire::FlowKey::kIpv6 : 0;
+    for (const unsigned originator : {0U, 1U}) EXPECT_EQ(EndpointPair::of(pair_words_of(key, originator)), pair_of(key, originator));
+  }
+}
+
 }  // namespace
 }  // namespace finwait::report
