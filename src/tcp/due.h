@@ -47,17 +47,17 @@ class Dues {
   /// The next one; nullptr if there is none. Stands until the next push or the next call.
   [[nodiscard]] const Due* next() noexcept;
   /// Gives one after the other, as next() does, for as long as take(index, at) returns true: the one for which it does not is still the
-  /// next one. Then nobody is last(). fetch(index) is called some steps before, but not for those that are given at once.
+  /// next one. Then nobody is last(). fetch(index, at_once) is called kAhead steps before.
   template <class Fetch, class Take>
   void give_while(Fetch&& fetch, Take&& take) {
     for (; first_ != end_; ++first_) {
       const Due& later = all_[std::min(first_ + kAhead, end_ - 1)];
-      if (!later.at_once) fetch(later.index);
+      fetch(later.index, later.at_once);
       const Due& due = all_[first_];
       if (!take(due.index, due.at)) return;
     }
     for (; words_ != 0; --words_) {
-      fetch(index_in(first_word()[std::min(kAhead, words_ - 1)]));
+      fetch(index_in(first_word()[std::min(kAhead, words_ - 1)]), false);
       if (!take(index_in(*first_word()), base::kNever)) return;
     }
   }

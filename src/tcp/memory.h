@@ -223,14 +223,16 @@ class Memory {
   template <class F>
   std::size_t give_attempts(std::size_t most, F&& tell) noexcept {
     std::size_t count = 0;
-    dues_.give_while([this](std::uint32_t index) { prefetch_whole(index); },
-                     [&](std::uint32_t index, base::Timestamp at) {
-                       if (count == most || !is_attempt(index)) return false;
-                       tell(attempt(index), rest(index), attempt_released_at(index, at));
-                       free_attempt(index);
-                       ++count;
-                       return true;
-                     });
+    const auto fetch = [this](std::uint32_t index, bool at_once) {
+      if (!at_once || !is_attempt(index)) prefetch_whole(index);  // such an attempt was looked at a moment ago
+    };
+    dues_.give_while(fetch, [&](std::uint32_t index, base::Timestamp at) {
+      if (count == most || !is_attempt(index)) return false;
+      tell(attempt(index), rest(index), attempt_released_at(index, at));
+      free_attempt(index);
+      ++count;
+      return true;
+    });
     return count;
   }
   /// Of the one that next_released() gave last.
