@@ -491,6 +491,19 @@ void Memory::give(std::uint32_t index, base::Timestamp clock, std::uint64_t fram
 
 void Memory::give_attempt(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept { displace(index, clock, frame); }
 
+// The same: its hash is reckoned once.
+void Memory::give_compact(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept {
+  erase(hash_at(index), index);
+  compact(index).drop(trait::kHead);
+  wheel_.cancel(index);
+  count_leaving(index);
+  Link& link = links_[index];
+  detach(link);
+  --part_of_list(link.list).occupied;
+  link = {0, 0, 0};
+  dues_.push(clock, frame, index, true);
+}
+
 bool Memory::give_oldest_attempt(std::uint32_t part, base::Timestamp clock, std::uint64_t frame) noexcept {
   constexpr auto kUnanswered = static_cast<std::size_t>(Worth::kUnanswered);
   const Partition& p = parts_[part];

@@ -205,6 +205,8 @@ class Memory {
   void give(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept;
   /// The same of an attempt that is remembered: it is unlinked and evicted.
   void give_attempt(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept;
+  /// The same of a compact record that stands in a list.
+  void give_compact(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept;
   /// The same of the least valuable connection of this partition, if that is an attempt, and nothing waits there that would have its turn
   /// before. False if not.
   [[nodiscard]] bool give_oldest_attempt(std::uint32_t part, base::Timestamp clock, std::uint64_t frame) noexcept;

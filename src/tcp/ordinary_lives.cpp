@@ -151,17 +151,22 @@ void Tracker::Impl::release_compact(std::uint32_t index, Release why, base::Time
 
 /// Nothing is to find it any more: it waits for its turn to be told of.
 void Tracker::Impl::retire(Compact& c, std::uint32_t index, Release why, base::Timestamp at) noexcept {
+  mark_released(c, why, at);
+  let_go(index, why);
+}
+
+void Tracker::Impl::mark_released(Compact& c, Release why, base::Timestamp at) noexcept {
   uncount_states(c.counted);
   c.add(trait::kReleased);
   c.release = why;
   c.released_at = at;
-  let_go(index, why);
 }
 
 void Tracker::Impl::evict_compact(std::uint32_t index) noexcept {
-  const Compact& c = memory.compact(index);
+  Compact& c = memory.compact(index);
   ++counts.evicted[static_cast<std::size_t>(c.states[c.originator])];
-  release_compact(index, Release::kEvicted, clock);
+  memory.give_compact(index, clock, needy);
+  mark_released(c, Release::kEvicted, clock);
 }
 
 void Tracker::Impl::finish_compacts(base::Timestamp now) noexcept {

@@ -102,6 +102,7 @@ struct Tracker::Impl {
   base::Timestamp due_compact(std::uint32_t index, base::Timestamp now) noexcept;
   void release_compact(std::uint32_t index, Release why, base::Timestamp at) noexcept;
   void retire(Compact& c, std::uint32_t index, Release why, base::Timestamp at) noexcept;
+  void mark_released(Compact& c, Release why, base::Timestamp at) noexcept;
   void evict_compact(std::uint32_t index) noexcept;
   void finish_compacts(base::Timestamp now) noexcept;
   Connection& unfold(std::uint32_t index) noexcept;

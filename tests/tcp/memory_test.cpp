@@ -628,6 +628,39 @@ class Attempts {
   base::Timestamp now_ = 1000 * base::kSecond;
 };
 
+TEST(Memory, GivesAShortRecordWithAllThatIsKnownOfIt) {
+  Memory memory(Partitions{64}, 0, 1, 1, true, kTick);
+  wire::Segment s;
+  s.key = key(1);
+  s.hash = memory.hash(s.key);
+  s.frame = 1;
+  s.time = s.clock = 100 * kTick;
+  const std::uint32_t part = memory.part_of(s.hash);
+  const std::uint32_t attempt = memory.allocate_attempt(s, part);
+  ASSERT_TRUE(memory.insert_attempt(attempt, part));
+  const std::uint32_t index = memory.replace_attempt(attempt);
+  Compact& c = memory.compact(index);
+  c.key = s.key;
+  memory.free(attempt);
+  memory.arm(index, 200 * kTick);
+  memory.value(index, Worth::kHalfOpen);
+  ASSERT_EQ(memory.find(s), index);
+  memory.give_compact(index, 101 * kTick, 17);
+  c.released_at = 101 * kTick;
+  EXPECT_EQ(memory.find(s), kNoBlock);
+  EXPECT_FALSE(memory.is_compact_head(index, s.key));
+  EXPECT_EQ(memory.victim(part), kNoBlock);
+  EXPECT_EQ(memory.lives().failed, 1U);
+  memory.advance(300 * kTick, [](std::uint32_t, base::Timestamp) {
+    ADD_FAILURE() << "it is on the wheel no more";
+    return base::Timestamp{0};
+  });
+  ASSERT_EQ(memory.next_released(), index);
+  EXPECT_EQ(memory.turn().frame, 17U);
+  memory.free(index);
+  EXPECT_EQ(memory.remembered(), 0U);
+}
+
 TEST(Memory, LetsAttemptsGoInTheOrderTheyBegan) {
   std::minstd_rand random(7);
   Attempts attempts(8);
