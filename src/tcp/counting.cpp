@@ -170,14 +170,23 @@ void Machine::open_hole(Endpoint& x, std::uint32_t to, base::Timestamp time) noe
 
 // What the peer allows was said within the gap, or in a segment that moved nothing; and so was what it sent behind the gap, if this segment
 // acknowledges it.
-void Machine::skip(Connection& c, const wire::Segment& s) noexcept {
-  Endpoint& y = c.ends[1 - s.direction];
-  y.forget(known::kRightEdge);
-  if (y.beyond.has_seq && seq_gt(y.beyond.seq, y.snd_nxt) && seq_ge(s.ack, y.beyond.seq)) {
-    open_hole(y, y.beyond.seq, s.time);
-    advance_next(y, y.beyond.end);
-  }
+void Machine::skip(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept {
+  const unsigned side = 1U - s.direction;
+  Endpoint& y = c.ends[side];
+  const Beyond said = y.beyond;
   c.ends[0].beyond = c.ends[1].beyond = {};
+  y.forget(known::kRightEdge);
+  if (!said.has_seq || !seq_gt(said.seq, y.snd_nxt) || !seq_ge(s.ack, said.seq)) return;
+  open_hole(y, said.seq, s.time);
+  advance_next(y, said.end);
+  if (!said.fin) return;
+  const Path before = derive(y);
+  y.fin_seq = said.end - 1;
+  y.learn(known::kFin);
+  if (y.facts.has(Fact::kPeerFin)) y.learn(known::kFinCovers);
+  y.facts.set(Fact::kFin, {said.frame, said.frame, said.time}, Proof::kProven);
+  blocks_.push_sighting(y.fins, {said.frame, said.time, 0, false, false, false, true});
+  journal_.commit(c, index, side, before, said.time);
 }
 
 void Machine::count_sequence(Observation& o) noexcept {

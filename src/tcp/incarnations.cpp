@@ -137,6 +137,9 @@ void note_ahead(Endpoint& x, const Segment& s, Ahead ahead) noexcept {
     if (!b.has_seq || s.seq != b.end) b.seq = s.seq;
     b.end = s.end();
     b.has_seq = true;
+    b.fin = s.fin();
+    b.frame = s.frame;
+    b.time = s.time;
   }
 }
 
@@ -299,8 +302,9 @@ bool Tracker::Impl::route_other(std::uint32_t head, const Segment& s) noexcept {
 // Behind a gap in the capture, with what both ends say.
 bool Tracker::Impl::resume(std::uint32_t head, const Segment& s) noexcept {
   {
+    journal.set_frame(s.frame);
     const Change change = memory.change(head);
-    machine.skip(memory[head], s);
+    machine.skip(memory[head], head, s);
   }
   return apply(head, s);
 }

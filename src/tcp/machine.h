@@ -39,7 +39,7 @@ class Machine {
   void apply_stray(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept;
 
   /// Goes over a gap in the capture, before the first segment behind it is applied that both ends vouch for (Beyond).
-  void skip(Connection& c, const wire::Segment& s) noexcept;
+  void skip(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept;
 
   /// An ICMP unreachable that quotes a segment of end `s.direction` (rule 11).
   void apply_icmp(Connection& c, std::uint32_t index, const wire::Segment& s) noexcept;

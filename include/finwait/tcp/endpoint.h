@@ -78,6 +78,9 @@ struct Beyond {
   std::uint32_t ack = 0;  ///< its peer's
   bool has_seq = false;
   bool has_ack = false;
+  bool fin = false;  ///< the last in the row is a FIN, and this is where it stands:
+  std::uint64_t frame = 0;
+  base::Timestamp time = 0;
 };
 
 namespace known {
