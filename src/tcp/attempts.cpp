@@ -27,7 +27,7 @@ inline void Tracker::Impl::count_evicted_attempt() noexcept {
 
 /// As make_room() does it where nothing else is to be done. False if that is not all.
 inline bool Tracker::Impl::displace_attempt(std::uint32_t part) noexcept {
-  if (memory.is_new_tick(clock) || !memory.give_oldest_attempt(part, clock, needy)) return false;
+  if (memory.is_new_tick(clock) || !memory.displace_oldest_attempt(part, clock, needy)) return false;
   count_evicted_attempt();
   return true;
 }
@@ -39,14 +39,14 @@ bool Tracker::Impl::begin_attempt(const wire::Segment& s) noexcept {
   if (!memory.has_room(part) && !displace_attempt(part) && !make_room(s)) return false;
   const std::uint32_t index = memory.allocate_attempt(s, part);
   if (index == kNoBlock) return false;
-  while (!memory.insert_attempt(index, part)) [[unlikely]] {
-      const std::uint32_t victim = memory.victim_in_the_way(s.hash);
-      if (victim == kNoBlock) {
-        memory.discard(index);
-        return false;
-      }
-      evict(victim);
+  while (!memory.insert_attempt(index, part)) {
+    const std::uint32_t victim = memory.victim_in_the_way(s.hash);
+    if (victim == kNoBlock) {
+      memory.discard(index);
+      return false;
     }
+    evict(victim);
+  }
   ++counts.created;
   journal.note_entered(State::kSynSent);
   ++counts.ends[static_cast<std::size_t>(State::kSynSent)];
@@ -99,7 +99,7 @@ void Tracker::Impl::retire(Attempt& a, std::uint32_t index, Release why) noexcep
 
 void Tracker::Impl::evict_attempt(std::uint32_t index) noexcept {
   count_evicted_attempt();
-  memory.give_attempt(index, clock, needy);
+  memory.displace(index, clock, needy);
 }
 
 void Tracker::Impl::finish_attempts(base::Timestamp now) noexcept {

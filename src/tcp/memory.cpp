@@ -404,25 +404,14 @@ std::uint32_t Memory::victim(std::uint32_t part) noexcept {
 }
 
 // Of each partition only the next ones: until it is their turn, many others have theirs.
-[[gnu::always_inline]] inline void Memory::prefetch_next(const Partition& p) const noexcept {
+void Memory::prefetch_victims(std::uint32_t part) const noexcept {
+  const Partition& p = parts_[part];
   const std::uint32_t next = p.first[longest(p)];
   if (next == 0) return;
   const std::uint32_t after = links_[next - 1].next;  // it was fetched with the victim before
-  if (is_attempt(next - 1)) [[likely]] {
-    table_.prefetch(attempt(next - 1).hash);
-  } else {
-    table_.prefetch(hash_at(next - 1));
-  }
-  if (after == 0) return;
-  if (is_attempt(after - 1)) [[likely]] {
-    links_.prefetch(after - 1);
-    attempts_.prefetch(after - 1 - pool_.capacity());
-  } else {
-    prefetch_head(after - 1);
-  }
+  table_.prefetch(hash_at(next - 1));
+  if (after != 0) prefetch_head(after - 1);
 }
-
-void Memory::prefetch_victims(std::uint32_t part) const noexcept { prefetch_next(parts_[part]); }
 
 std::uint32_t Memory::victim_in_the_way(std::uint64_t hash) const noexcept {
   std::array<std::uint32_t, flow::Table::kMaxVictims> all;
@@ -475,42 +464,22 @@ void Memory::give(std::uint32_t index, base::Timestamp clock, std::uint64_t fram
   dues_.push(clock, frame, index, true);
 }
 
-// What unlink() and give() do, where a flood passes: the attempt and its place in the list are looked at once.
-[[gnu::always_inline]] inline void Memory::displace(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept {
-  Attempt& a = attempt(index);
-  erase(a.hash, index);
-  a.be_released(Release::kEvicted);
-  ++lives_.failed;
-  pass_attempt(index);
-  Link& link = links_[index];
-  detach(link);
-  --part_of_list(link.list).occupied;
-  link = {0, 0, 0};
+// Its partition is that of its list: to ask its hash would be to reckon that again for a compact record.
+void Memory::displace(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept {
+  Partition& part = part_of_list(links_[index].list);
+  unlink(index);
+  if (is_attempt(index)) attempt(index).be_released(Release::kEvicted);
+  --part.occupied;
   dues_.push(clock, frame, index, true);
 }
 
-void Memory::give_attempt(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept { displace(index, clock, frame); }
-
-// The same: its hash is reckoned once.
-void Memory::give_compact(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept {
-  erase(hash_at(index), index);
-  compact(index).drop(trait::kHead);
-  wheel_.cancel(index);
-  count_leaving(index);
-  Link& link = links_[index];
-  detach(link);
-  --part_of_list(link.list).occupied;
-  link = {0, 0, 0};
-  dues_.push(clock, frame, index, true);
-}
-
-bool Memory::give_oldest_attempt(std::uint32_t part, base::Timestamp clock, std::uint64_t frame) noexcept {
+bool Memory::displace_oldest_attempt(std::uint32_t part, base::Timestamp clock, std::uint64_t frame) noexcept {
   constexpr auto kUnanswered = static_cast<std::size_t>(Worth::kUnanswered);
   const Partition& p = parts_[part];
   const std::uint32_t oldest = p.first[kUnanswered];
   if (p.waiting != 0 || longest(p) != kUnanswered || oldest == 0 || !is_attempt(oldest - 1)) return false;
   displace(oldest - 1, clock, frame);
-  prefetch_next(p);
+  prefetch_victims(part);
   return true;
 }
 

@@ -203,13 +203,12 @@ class Memory {
   void queue(std::uint32_t index) noexcept;
   /// The same, but its turn is now: `frame` (at `clock`) needs its place.
   void give(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept;
-  /// The same of an attempt that is remembered: it is unlinked and evicted.
-  void give_attempt(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept;
-  /// The same of a compact record that stands in a list.
-  void give_compact(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept;
+  /// The same of one that stands in a list: it is unlinked and given. An attempt is released as evicted, a compact record is the caller's
+  /// to release.
+  void displace(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept;
   /// The same of the least valuable connection of this partition, if that is an attempt, and nothing waits there that would have its turn
   /// before. False if not.
-  [[nodiscard]] bool give_oldest_attempt(std::uint32_t part, base::Timestamp clock, std::uint64_t frame) noexcept;
+  [[nodiscard]] bool displace_oldest_attempt(std::uint32_t part, base::Timestamp clock, std::uint64_t frame) noexcept;
   /// Whatever waits in this partition has its turn now.
   void give_waiting(std::uint32_t part, base::Timestamp clock, std::uint64_t frame) noexcept;
   /// The end of input. From here on nothing waits, or is called; when all that was remembered has been queued, end_last() gives it its
@@ -325,8 +324,6 @@ class Memory {
   void replace(std::uint64_t hash, std::uint32_t index, std::uint32_t by) noexcept;
   void erase(std::uint64_t hash, std::uint32_t index) noexcept;
   [[nodiscard]] std::uint32_t find_beside(std::uint64_t hash, const wire::FlowKey& key) const noexcept;
-  void prefetch_next(const Partition& p) const noexcept;
-  void displace(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept;
   void detach(const Link& link) noexcept;
   void unlist(std::uint32_t index) noexcept;
   void enlist(std::uint32_t index, std::uint32_t part, std::size_t worth) noexcept;

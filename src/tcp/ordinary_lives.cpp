@@ -165,7 +165,7 @@ void Tracker::Impl::mark_released(Compact& c, Release why, base::Timestamp at) n
 void Tracker::Impl::evict_compact(std::uint32_t index) noexcept {
   Compact& c = memory.compact(index);
   ++counts.evicted[static_cast<std::size_t>(c.states[c.originator])];
-  memory.give_compact(index, clock, needy);
+  memory.displace(index, clock, needy);
   mark_released(c, Release::kEvicted, clock);
 }
 

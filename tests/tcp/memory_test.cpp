@@ -582,7 +582,7 @@ class Attempts {
     const One one = all_[n];
     all_.erase(all_.begin() + static_cast<std::ptrdiff_t>(n));
     const std::uint64_t failed = memory.lives().failed;
-    memory.give_attempt(one.index, now_, 17);
+    memory.displace(one.index, now_, 17);
     EXPECT_TRUE(memory.has_room(memory.part_of(one.hash))) << "written or not";
     EXPECT_EQ(memory.lives().failed, failed + 1);
     const Attempt& gone = memory.attempt(one.index);
@@ -645,7 +645,7 @@ TEST(Memory, GivesAShortRecordWithAllThatIsKnownOfIt) {
   memory.arm(index, 200 * kTick);
   memory.value(index, Worth::kHalfOpen);
   ASSERT_EQ(memory.find(s), index);
-  memory.give_compact(index, 101 * kTick, 17);
+  memory.displace(index, 101 * kTick, 17);
   c.released_at = 101 * kTick;
   EXPECT_EQ(memory.find(s), kNoBlock);
   EXPECT_FALSE(memory.is_compact_head(index, s.key));
