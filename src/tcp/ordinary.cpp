@@ -69,7 +69,7 @@ bool Machine::apply_ordinary(Connection& c, std::uint32_t index, const wire::Seg
   x.forget(known::kHole);
   x.learn(known::kSpoke);
   x.spoke_at = sent_at;
-  alone&& s.ack != x.rcv_nxt ? grow(x, y, s) : void(x.rcv_nxt = s.ack);
+  if (s.ack != x.rcv_nxt) grow(x, y, s);
   measure_rtt(x, s.ack, s.time, false);
   if (s.payload_length != 0) {
     x.counters.payload_bytes += s.payload_length;
