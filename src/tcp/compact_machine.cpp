@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "compact_expand.h"
-#include "compact_quiet.h"
+#include "compact_kit.h"
 #include "machine.h"
 
 namespace finwait::tcp {

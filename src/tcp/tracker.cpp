@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "compact_brief.h"
-#include "compact_quiet.h"
 #include "detect.h"
 #include "finwait/tcp/classify.h"
 #include "tracker_impl.h"
