@@ -10,6 +10,8 @@ namespace finwait::tcp {
 namespace {
 
 constexpr std::size_t kLine = base::kCacheLine;
+constexpr auto kAlive = static_cast<std::size_t>(Worth::kAlive);
+constexpr std::uint32_t kShare = 16;                                   // of a quota: what each of those lists may keep
 constexpr auto kGivenUp = static_cast<std::ptrdiff_t>(Worth::kAlive);  // the lists before it give up their oldest
 
 /// What an ordinary segment of end `side` touches of a connection: its head, two lines of the sender, one of the peer.
@@ -381,18 +383,17 @@ void Memory::relist(std::uint32_t from, std::uint32_t to) noexcept {
   link = {0, 0, 0};
 }
 
-/// Of the lists that give up their oldest.
-inline std::size_t Memory::longest(const Partition& p) noexcept {
-  return static_cast<std::size_t>(std::max_element(p.count.begin(), p.count.begin() + kGivenUp) - p.count.begin());
+/// The list that has to give up one.
+inline std::size_t Memory::list_of_victim(const Partition& p) noexcept {
+  const auto longest = std::max_element(p.count.begin(), p.count.begin() + kGivenUp);
+  return *longest <= p.quota / kShare && p.count[kAlive] != 0 ? kAlive : static_cast<std::size_t>(longest - p.count.begin());
 }
 
 std::uint32_t Memory::victim(std::uint32_t part) noexcept {
-  constexpr auto kAlive = static_cast<std::size_t>(Worth::kAlive);
   const Partition& p = parts_[part];
-  const std::uint32_t oldest = p.first[longest(p)];
-  if (oldest != 0) return oldest - 1;
+  const std::size_t list = list_of_victim(p);
+  if (list != kAlive) return p.first[list] - 1;  // kNoBlock, if all are empty
   constexpr int kLookedAt = 8;
-  if (p.first[kAlive] == 0) return kNoBlock;
   std::uint32_t idlest = p.first[kAlive] - 1;
   for (int n = 0; n < kLookedAt; ++n) {  // those looked at go to the back, so that each has its turn
     const std::uint32_t index = p.first[kAlive] - 1;
@@ -406,7 +407,7 @@ std::uint32_t Memory::victim(std::uint32_t part) noexcept {
 // Of each partition only the next ones: until it is their turn, many others have theirs.
 void Memory::prefetch_victims(std::uint32_t part) const noexcept {
   const Partition& p = parts_[part];
-  const std::uint32_t next = p.first[longest(p)];
+  const std::uint32_t next = p.first[list_of_victim(p)];
   if (next == 0) return;
   const std::uint32_t after = links_[next - 1].next;  // it was fetched with the victim before
   table_.prefetch(hash_at(next - 1));
@@ -477,7 +478,7 @@ bool Memory::displace_oldest_attempt(std::uint32_t part, base::Timestamp clock, 
   constexpr auto kUnanswered = static_cast<std::size_t>(Worth::kUnanswered);
   const Partition& p = parts_[part];
   const std::uint32_t oldest = p.first[kUnanswered];
-  if (p.waiting != 0 || longest(p) != kUnanswered || oldest == 0 || !is_attempt(oldest - 1)) return false;
+  if (p.waiting != 0 || list_of_victim(p) != kUnanswered || oldest == 0 || !is_attempt(oldest - 1)) return false;
   displace(oldest - 1, clock, frame);
   prefetch_victims(part);
   return true;

@@ -8,7 +8,9 @@
 //
 // Room, lists and whoever has to go are those of the partition of a flow (partitions.h). When that is full, the longest of three lists
 // gives up its oldest: attempts that nobody has answered, half-open ones that were answered, connections that are over. So whoever floods
-// pays with his own, of whichever kind they are. Only when these are all empty the one goes that is idle longest among a few of the others.
+// pays with his own, of whichever kind they are. But each may keep a sixteenth of the room: if none is longer, the one goes that is idle
+// longest among a few of the others. Else connections that are silent for good would fill the room, and each new one be given up for the
+// next before it is answered.
 // Lists are ordered by segments alone, never by timers, whose order within a tick is nobody's.
 #pragma once
 
@@ -317,7 +319,7 @@ class Memory {
   void end_tick() noexcept;
   void take_waiting(Partition& part, bool all) noexcept;
   void pass_attempt(std::uint32_t index) noexcept;
-  [[nodiscard]] static std::size_t longest(const Partition& p) noexcept;
+  [[nodiscard]] static std::size_t list_of_victim(const Partition& p) noexcept;
   template <class F>
   void expire_attempts(F& due) noexcept;
   [[nodiscard]] bool enter(std::uint64_t hash, std::uint32_t index) noexcept;

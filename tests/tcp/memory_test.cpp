@@ -213,6 +213,20 @@ TEST(Memory, LetsTheKindThatIsMostNumerousPay) {
   }
 }
 
+TEST(Memory, LetsEachKindKeepASixteenthOfTheRoom) {
+  for (const Worth few : {Worth::kUnanswered, Worth::kHalfOpen, Worth::kOver}) {
+    Store store(64);  // a quarter of which is slack
+    const std::uint64_t hash = store.segment(0).hash;
+    for (std::uint32_t flow = 0; flow != 4; ++flow) store.memory.value(store.head(flow), few);
+    EXPECT_EQ(store.memory.victim(store.memory.part_of(hash)), 0U) << "nobody is alive";
+    const std::uint32_t alive = store.head(4);
+    store.memory.value(alive, Worth::kAlive);
+    EXPECT_EQ(store.memory.victim(store.memory.part_of(hash)), 0U) << "four of 48 are more than a sixteenth";
+    store.memory.unlink(0);
+    EXPECT_EQ(store.memory.victim(store.memory.part_of(hash)), alive);
+  }
+}
+
 TEST(Memory, CountsAnAttemptThatWasAnsweredAndThenGivenUpAsOneThatFailed) {
   Store store(16);
   const std::uint32_t index = store.head(1);
