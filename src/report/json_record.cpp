@@ -279,6 +279,7 @@ void put_capture(JsonWriter& json, const Totals& totals) {
   json.real<"loss_estimate">(totals.loss_estimate(), 6);
   json.real<"packet_loss_estimate">(totals.packet_loss_estimate(), 6);
   json.number<"duplicates">(totals.counts.duplicates);
+  json.number<"one_direction">(totals.counts.one_direction);
   if (const std::vector<Doubt> found = doubts(totals); !found.empty()) {
     json.begin_list<"doubts">();
     for (const Doubt& doubt : found) json.item_word(doubt.name);

@@ -136,7 +136,10 @@ void Reporter::count(const tcp::BriefOutcome& outcome) {
   ++counts_.openings[static_cast<std::size_t>(c.opening)];
   ++counts_.endings[static_cast<std::size_t>(c.ending)];
   for (const tcp::Brief::End& end : c.ends) count_bytes(end);
-  if (c.ends[0].missing_bytes + c.ends[1].missing_bytes != 0) ++counts_.incomplete;
+  if (c.ends[0].missing_bytes + c.ends[1].missing_bytes != 0) {
+    ++counts_.incomplete;
+    counts_.one_direction += c.ends[0].packets == 0 || c.ends[1].packets == 0;
+  }
   for (const tcp::Anomaly& anomaly : outcome.anomalies) {
     const auto kind = static_cast<std::size_t>(anomaly.kind);
     counts_.anomalies[kind] += anomaly.count;

@@ -112,10 +112,10 @@ class Screen {
     const std::uint64_t dropped = totals_.frames.dropped_by_kernel + totals_.frames.dropped_by_interface;
     if (dropped != 0) doubts.push_back(loss_text(dropped));
     if (totals_.counts.missing_bytes != 0) {
-      doubts.push_back(
-          fmt::format("{} acknowledged but never captured ({} of payload, about {} of packets), in {}: the capture lost packets.",
-                      human_bytes(totals_.counts.missing_bytes), loss_percent(totals_.loss_estimate()),
-                      loss_percent(totals_.packet_loss_estimate()), plural(totals_.counts.incomplete, "connection")));
+      doubts.push_back(fmt::format("{} acknowledged but never captured ({} of payload, about {} of packets), in {}: {}.",
+                                   human_bytes(totals_.counts.missing_bytes), loss_percent(totals_.loss_estimate()),
+                                   loss_percent(totals_.packet_loss_estimate()), plural(totals_.counts.incomplete, "connection"),
+                                   missing_why()));
     }
     if (totals_.counts.duplicates * 1000 >= totals_.counts.packets && totals_.counts.duplicates != 0) {
       doubts.push_back(fmt::format("{} captured again as an exact copy ({}): a mirror port that sees packets twice.",
@@ -137,6 +137,15 @@ class Screen {
     if (doubts.empty() && totals_.counts.connections != 0) {
       paragraph(c.cut_short != 0 ? "The capture looks whole (packets cut by the snap length, no harm)." : "The capture looks whole.");
     }
+  }
+
+  /// Where one end was never captured, that is why, whatever else was lost.
+  [[nodiscard]] std::string missing_why() const {
+    const ConnectionCounts& n = totals_.counts;
+    if (n.one_direction == 0) return "the capture lost packets";
+    const std::string which = n.one_direction == n.incomplete ? "" : fmt::format("{} of them ", human_count(n.one_direction));
+    const std::string why = which + "captured in one direction only (asymmetric routing, or half of a tap)";
+    return n.one_direction * 10 >= n.incomplete * 9 ? why : "the capture lost packets; " + why;
   }
 
   [[nodiscard]] std::string loss_text(std::uint64_t dropped) const {

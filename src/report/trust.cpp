@@ -16,6 +16,7 @@ std::vector<Doubt> doubts(const Totals& totals) {
   const std::uint64_t dropped = f.dropped_by_kernel + f.dropped_by_interface;
   doubt("damage", totals.capture.damage.empty() ? 0.0 : 1.0);
   doubt("loss", std::max(totals.loss_estimate(), totals.packet_loss_estimate()));
+  doubt("one-direction", of(totals.counts.one_direction, totals.counts.connections));
   doubt("drops", of(dropped, f.read + dropped));
   doubt("snap-length", of(f.of(wire::Fate::kTruncated), f.read));
   doubt("time", of(totals.capture.time_went_back + totals.capture.time_disbelieved, f.read));

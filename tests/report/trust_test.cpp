@@ -54,7 +54,17 @@ TEST(Doubts, name_everything_that_spoils_a_capture_the_worst_first) {
   totals.capture.time_went_back = 40;
   totals.counts.missing_bytes = 50'000;
   totals.counts.duplicates = 300;
-  EXPECT_EQ(words(totals), "damage loss drops snap-length time duplicates");
+  totals.counts.connections = totals.counts.one_direction = 1;
+  EXPECT_EQ(words(totals), "damage loss one-direction drops snap-length time duplicates");
+}
+
+TEST(Doubts, begin_at_one_connection_in_a_hundred_of_which_one_end_was_never_captured) {
+  Totals totals = of_frames(1000);
+  totals.counts.connections = 1000;
+  totals.counts.one_direction = 9;
+  EXPECT_EQ(words(totals), "");
+  totals.counts.one_direction = 10;
+  EXPECT_EQ(words(totals), "one-direction");
 }
 
 TEST(Doubts, are_not_raised_by_the_copies_of_a_mirror_port_that_doubles_one_direction_now_and_then) {
@@ -113,6 +123,15 @@ TEST(LossEstimate, counts_a_hole_whose_acknowledgment_was_captured_before_it_sho
   player.client("S", 0, 0).server("SA", 0, 1).client("A", 1, 1).client("PA", 1, 1, 1000);
   player.server("A", 1, 3001).client("PA", 3001, 1, 1000);  // the last one is never acknowledged
   EXPECT_EQ(judged(player).counts.missing_bytes, 2000U);
+}
+
+TEST(LossEstimate, knows_where_one_end_was_never_captured) {
+  test::Player one;
+  EXPECT_EQ(judged(one.client("A", 1, 1).client("A", 1, 5001)).counts.one_direction, 1U);
+  test::Player unanswered;
+  EXPECT_EQ(judged(unanswered.client("S", 0, 0)).counts.one_direction, 0U) << "nobody is known to have said anything";
+  test::Player both;
+  EXPECT_EQ(judged(both.client("A", 1, 1).server("A", 1, 1).client("A", 1, 5001)).counts.one_direction, 0U);
 }
 
 TEST(LossEstimate, does_not_count_what_was_never_acknowledged) {

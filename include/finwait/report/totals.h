@@ -42,6 +42,7 @@ struct ConnectionCounts {
   std::uint64_t payload_bytes = 0;
   std::uint64_t missing_bytes = 0;  ///< acknowledged, never seen
   std::uint64_t incomplete = 0;     ///< connections with missing bytes
+  std::uint64_t one_direction = 0;  ///< of these, those of which one end was never captured
   std::uint64_t packets = 0;        ///< TCP segments of the connections
   std::uint64_t duplicates = 0;     ///< exact copies among them
   double data_packets = 0.0;        ///< full ones that would carry what the ends sent, seen or missing; no end has less than one
