@@ -35,30 +35,34 @@ template <bool kReadPayload, class Date, class TakeUncommon>
 [[nodiscard, gnu::always_inline]] inline Taken take_alike(std::span<const capture::Frame> frames, std::uint64_t number, TraceClock& clock,
                                                           const base::QuickHash& hash, wire::Segment* segments, base::Timestamp* stamps,
                                                           Date&& date, TakeUncommon&& take_uncommon) {
-  Taken taken;
+  std::uint64_t bytes = 0;
+  std::uint64_t cut_short = 0;
+  std::size_t uncommon = 0;
+  base::Timestamp latest = std::numeric_limits<base::Timestamp>::min();
   wire::Segment* segment = segments;
   for (const capture::Frame& frame : frames) {
-    taken.bytes += frame.captured;
-    taken.cut_short += frame.captured < frame.length ? 1U : 0U;
+    bytes += frame.captured;
+    cut_short += frame.captured < frame.length ? 1U : 0U;
     if (stamps != nullptr) *stamps++ = frame.time;
     if (clock.goes_on(frame.time)) [[likely]] {
-      taken.latest = frame.time;  // nor is it before the first one: the clock has passed that
+      latest = frame.time;  // nor is it before the first one: the clock has passed that
     } else {
       date(number, frame.time);
     }
-    const std::uint64_t own = number++;
     if (!wire::decode_common<kReadPayload>(frame.data, frame.captured, frame.length, frame.link_type, *segment)) [[unlikely]] {
-      if (!take_uncommon(own, frame, *segment)) continue;
-      ++taken.uncommon;
+      if (!take_uncommon(number, frame, *segment)) {
+        ++number;
+        continue;
+      }
+      ++uncommon;
     }
     segment->hash = hash.hash40(&segment->key);
     segment->time = frame.time;
     segment->clock = clock.now();
-    segment->frame = own;
+    segment->frame = number++;
     ++segment;
   }
-  taken.segments = static_cast<std::size_t>(segment - segments);
-  return taken;
+  return {bytes, cut_short, latest, static_cast<std::size_t>(segment - segments), uncommon};
 }
 
 }  // namespace finwait::engine

@@ -62,9 +62,9 @@ template <typename T>
 /// An IP header without options, and what it says of itself and the TCP segment in it.
 struct Packet {
   const std::uint8_t* at;
-  std::uint32_t captured;       ///< bytes there, padding of the link included
-  std::uint32_t length;         ///< on the wire, without it
-  std::uint32_t native_length;  ///< a number whose sum is that of the TCP segment's length
+  std::uint32_t captured;  ///< bytes there, padding of the link included
+  std::uint32_t length;    ///< on the wire, without it
+  Encapsulation encapsulation;
 };
 
 /// The key's last word, and the direction. `ports`: source in the upper half, destination in the lower.
@@ -75,26 +75,23 @@ struct Packet {
   out.direction = static_cast<std::uint8_t>(swapped);
 }
 
-/// The ends in order by rotations: which of them is the low one, no processor could guess. `addresses` in native order.
+/// The ends in order without a branch: which of them is the low one, no processor could guess.
 ///
 /// Laid out as by Address::v4. The key is read again at once, in words of eight bytes, to be hashed: a word written in two pieces would
 /// have to wait for both to reach the cache. So each is written whole.
 [[gnu::always_inline]] inline void write_ipv4_key(const std::uint8_t* header, Segment& out) noexcept {
-  constexpr std::uint64_t kBefore = kLittle ? 0xffff'0000 : std::uint64_t{0xffff} << 32;  // 0, 0, 0xff, 0xff
-  const auto addresses = load_native<std::uint64_t>(header + 12);
+  constexpr std::uint64_t kBefore = std::uint64_t{0xffff} << 32;  // 0, 0, 0xff, 0xff
+  const std::uint64_t onward = be64(header + 12);
+  const std::uint64_t back = std::rotl(onward, 32);
   const std::uint32_t ports = be32(header + kIpv4Header);
-  const std::uint64_t both = network_order(addresses);
-  const auto from = static_cast<std::uint32_t>(both >> 32);
-  const auto to = static_cast<std::uint32_t>(both);
-  bool swapped = from > to;
-  if (from == to) [[unlikely]]
+  bool swapped = onward > back;
+  if (onward == back) [[unlikely]]
     swapped = (ports >> 16) > (ports & 0xffffU);
-  const std::uint64_t ordered = std::rotl(addresses, 32 * static_cast<int>(swapped));
-  const std::uint64_t upper = ordered >> 32;
+  const std::uint64_t ordered = std::max(onward, back);  // the low end's in the lower half
   store(std::uint64_t{0}, out, offsetof(Segment, key) + offsetof(FlowKey, low));
-  store(kBefore | (kLittle ? ordered << 32 : upper), out, offsetof(Segment, key) + offsetof(FlowKey, low) + 8);
+  store(network_order(kBefore | (ordered & 0xffff'ffffU)), out, offsetof(Segment, key) + offsetof(FlowKey, low) + 8);
   store(std::uint64_t{0}, out, offsetof(Segment, key) + offsetof(FlowKey, high));
-  store(kBefore | (kLittle ? upper << 32 : ordered & 0xffff'ffffU), out, offsetof(Segment, key) + offsetof(FlowKey, high) + 8);
+  store(network_order(kBefore | ordered >> 32), out, offsetof(Segment, key) + offsetof(FlowKey, high) + 8);
   write_ports(swapped, ports, 0, out);
 }
 
@@ -126,6 +123,14 @@ template <std::uint32_t kIpHeader>
                    add_round(load_native<std::uint64_t>(header + 24), load_native<std::uint64_t>(header + 32)));
 }
 
+/// A number whose sum is that of the TCP segment's length.
+template <std::uint32_t kIpHeader>
+[[gnu::always_inline]] inline std::uint32_t sum_length(const std::uint8_t* header) noexcept {
+  constexpr std::uint16_t kLessHeader = 0xffff - kIpv4Header;  // ones' complement
+  if constexpr (kIpHeader == kIpv4Header) return std::uint32_t{load_native<std::uint16_t>(header + 2)} + network_order(kLessHeader);
+  return load_native<std::uint16_t>(header + 4);
+}
+
 /// Whether a sum, not zero, is one of nothing but zeros in ones' complement: a multiple of 65535. Told by a product with 1/65535 (modulo
 /// 2^64), which is the quotient of every multiple, and more than any quotient for everything else.
 [[gnu::always_inline]] inline bool sums_to_zero(std::uint64_t sum) noexcept {
@@ -143,7 +148,7 @@ template <std::uint32_t kIpHeader>
   const std::uint64_t addresses = sum_addresses<kIpHeader>(packet.at);
   const std::uint64_t pseudo = (addresses & 0xffff'ffffU) + (addresses >> 32) + network_order(kTcpProtocol);
   const std::uint64_t without = pseudo + 0xffff - checksum;
-  return sums_to_zero(without) || sums_to_zero(without + packet.native_length);
+  return sums_to_zero(without) || sums_to_zero(without + sum_length<kIpHeader>(packet.at));
 }
 
 /// The last `size` bytes before `end`, fewer than eight, as the first of a word; at least eight bytes stand before it. How many there are
@@ -174,43 +179,22 @@ inline std::uint64_t read_options(const std::uint8_t* options, std::uint32_t siz
   store(in_memory(noted | std::uint32_t{payload_sum} << 16), out, offsetof(Segment, present));
 }
 
-/// Everything the TCP header says but the ports; false if it is not a common one, or its checksum does not fit or was left to the device.
+/// Flags and window; that there is neither MSS nor window scale, as yet.
+[[gnu::always_inline]] inline void write_flags(std::uint32_t flags_and_window, Segment& out) noexcept {
+  store(kLittle ? flags_and_window : std::uint64_t{in_memory(flags_and_window)} << 32, out, offsetof(Segment, window));
+}
+
+/// What stands behind the `headers` (bytes), whose sum and notes are given; false if the checksum does not fit, or was left to the device.
 template <std::uint32_t kIpHeader, bool kReadPayload>
-[[gnu::always_inline]] inline bool read_header(const Packet& packet, Segment& out) noexcept {
-  constexpr std::uint32_t kAlignedTimestamps = 0x0101080a;  // NOP, NOP, timestamps: what most segments carry (RFC 7323, appendix A)
-  const std::uint8_t* tcp = packet.at + kIpHeader;
-  if (tcp[12] < kTcpHeader / 4 << 4) [[unlikely]]
-    return false;
-  const std::uint64_t small = std::uint64_t{load_native<std::uint32_t>(tcp)} + packet.native_length + network_order(kTcpProtocol);
-  const auto rest = load_native<std::uint64_t>(tcp + 12);
-  std::uint64_t sum =
-      add_round(add_round(sum_addresses<kIpHeader>(packet.at), load_native<std::uint64_t>(tcp + 4)), add_round(rest, small));
-  const std::uint64_t offset_and_flags = network_order(rest);
-  const std::uint32_t without_offset = static_cast<std::uint32_t>(offset_and_flags >> 32) & 0x0fff'ffffU;
-  store(kLittle ? without_offset : std::uint64_t{in_memory(without_offset)} << 32, out,
-        offsetof(Segment, window));  // mss, window_scale and kind are 0
-  const std::uint32_t header = static_cast<std::uint32_t>(offset_and_flags >> 60) * 4;
-  const std::uint32_t headers = header + kIpHeader;
-  if (headers > packet.captured) [[unlikely]]
-    return false;
-  out.payload_length = packet.length - headers;
-  if (headers > packet.length) [[unlikely]]
-    return false;
-  out.sack_left = out.sack_right = 0;
-  store(in_memory(be64(tcp + 4)), out, offsetof(Segment, ack));
-  store(std::uint64_t{0}, out, offsetof(Segment, ts_ecr));
-  std::uint32_t noted = present::kPayloadSum;
-  if (header != kTcpHeader) {
-    if (header == kTcpWithTimestamps && be32(tcp + kTcpHeader) == kAlignedTimestamps) {
-      const auto native = load_native<std::uint64_t>(tcp + kTcpHeader + 4);
-      sum = add_round(add_round(sum, native), network_order(kAlignedTimestamps));
-      store(in_memory(network_order(native)), out, offsetof(Segment, ts_ecr));
-      noted |= present::kTimestamps;
-    } else {
-      out.present = present::kPayloadSum;
-      sum = add_round(sum, read_options(tcp + kTcpHeader, header - kTcpHeader, out));
-      noted = out.present;
-    }
+[[gnu::always_inline]] inline bool read_payload(const Packet& packet, std::uint32_t headers, std::uint64_t sum, std::uint32_t noted,
+                                                Segment& out) noexcept {
+  const std::uint32_t size = packet.length - headers;
+  out.payload_length = size;
+  if (kReadPayload && size == 0) {  // nothing to be implied or read
+    write_noted(noted, 0, out);
+    if (!sums_to_zero(sum)) [[unlikely]]
+      return false;
+    return true;
   }
   const auto implied = network_order(static_cast<std::uint16_t>(~fold_high(sum) >> 16));  // never 0xffff: the sum is not zero
   write_noted(noted, implied, out);
@@ -219,21 +203,60 @@ template <std::uint32_t kIpHeader, bool kReadPayload>
       return false;
     return true;
   }
-  return implied == sum_payload(packet.at + headers, packet.length - headers);
+  return implied == sum_payload(packet.at + headers, size);
 }
 
+/// Everything the TCP header says but the ports; false if it is not a common one, or its checksum does not fit or was left to the device.
+/// The packet has a TCP header without options at least, captured and on the wire.
+template <std::uint32_t kIpHeader, bool kReadPayload>
+[[gnu::always_inline]] inline bool read_header(const Packet& packet, Segment& out) noexcept {
+  constexpr std::uint32_t kAlignedTimestamps = 0x0101080a;  // NOP, NOP, timestamps: what most segments carry (RFC 7323, appendix A)
+  constexpr std::uint32_t kNoOptions = kTcpHeader / 4 << 28;
+  constexpr std::uint32_t kFlags = 0x0fff'ffff;
+  const std::uint8_t* tcp = packet.at + kIpHeader;
+  const std::uint64_t small =
+      std::uint64_t{load_native<std::uint32_t>(tcp)} + sum_length<kIpHeader>(packet.at) + network_order(kTcpProtocol);
+  std::uint64_t sum = add_round(add_round(sum_addresses<kIpHeader>(packet.at), load_native<std::uint64_t>(tcp + 4)),
+                                add_round(load_native<std::uint64_t>(tcp + 12), small));
+  out.sack_left = out.sack_right = 0;
+  out.encapsulation = packet.encapsulation;
+  store(in_memory(be64(tcp + 4)), out, offsetof(Segment, ack));
+  store(std::uint64_t{0}, out, offsetof(Segment, ts_ecr));
+  const std::uint32_t flags = be32(tcp + 12) - kNoOptions;
+  if (flags <= kFlags) {
+    write_flags(flags, out);
+    return read_payload<kIpHeader, kReadPayload>(packet, kIpHeader + kTcpHeader, sum, present::kPayloadSum, out);
+  }
+  write_flags(flags & kFlags, out);
+  const std::uint32_t header = tcp[12] / 16 * 4;
+  const std::uint32_t headers = header + kIpHeader;
+  if (header < kTcpHeader || headers > packet.captured || headers > packet.length) [[unlikely]]
+    return false;
+  std::uint32_t noted = present::kPayloadSum;
+  if (header == kTcpWithTimestamps && be32(tcp + kTcpHeader) == kAlignedTimestamps) {
+    const auto native = load_native<std::uint64_t>(tcp + kTcpHeader + 4);
+    sum = add_round(add_round(sum, native), network_order(kAlignedTimestamps));
+    store(in_memory(network_order(native)), out, offsetof(Segment, ts_ecr));
+    noted |= present::kTimestamps;
+  } else {
+    out.present = present::kPayloadSum;
+    sum = add_round(sum, read_options(tcp + kTcpHeader, header - kTcpHeader, out));
+    noted = out.present;
+  }
+  return read_payload<kIpHeader, kReadPayload>(packet, headers, sum, noted, out);
+}
+
+/// An IPv4 header of 20 bytes.
 template <bool kReadPayload>
-[[gnu::always_inline]] inline bool read_ipv4(const std::uint8_t* header, std::uint32_t captured, std::uint32_t wire,
-                                             Segment& out) noexcept {
-  constexpr std::uint16_t kMoreOrOffset = 0x3fff;
-  constexpr std::uint16_t kLessHeader = 0xffff - kIpv4Header;  // ones' complement
+[[gnu::always_inline]] inline bool read_ipv4(const std::uint8_t* header, std::uint32_t captured, std::int64_t wire,
+                                             Encapsulation encapsulation, Segment& out) noexcept {
+  constexpr std::uint32_t kFragmentAndProtocol = 0x3fff'00ff;  // more to come, the offset; behind the TTL the protocol
   constexpr std::uint32_t kLeast = kIpv4Header + kTcpHeader;
-  if (captured < kLeast || header[0] != 0x45 || header[9] != kTcpProtocol) return false;
-  const auto native_length = load_native<std::uint16_t>(header + 2);
-  const std::uint32_t length = network_order(native_length);
-  const bool fragment = (load_native<std::uint16_t>(header + 6) & network_order(kMoreOrOffset)) != 0;
-  if (fragment || length - kLeast > wire - kLeast) [[unlikely]]
-    return false;  // too short is too long
+  if ((load_native<std::uint32_t>(header + 6) & network_order(kFragmentAndProtocol)) != network_order(std::uint32_t{kTcpProtocol}))
+    return false;
+  const std::uint32_t length = be16(header + 2);
+  if (length < kLeast || length > wire) [[unlikely]]
+    return false;
   if constexpr (kReadPayload) {
     const bool left_to_device = load_native<std::uint16_t>(header + 10) == 0;
     const std::uint64_t sum = add_round(load_native<std::uint64_t>(header + 12),
@@ -244,43 +267,48 @@ template <bool kReadPayload>
   out.ip_length = length;
   out.ip_id = be16(header + 4);
   out.ttl = header[8];
-  const std::uint32_t sum_of_length = std::uint32_t{native_length} + network_order(kLessHeader);
   write_ipv4_key(header, out);
-  return read_header<kIpv4Header, kReadPayload>({header, captured, length, sum_of_length}, out);
+  return read_header<kIpv4Header, kReadPayload>({header, captured, length, encapsulation}, out);
 }
 
 template <bool kReadPayload>
-[[gnu::always_inline]] inline bool read_ipv6(const std::uint8_t* header, std::uint32_t captured, std::uint32_t wire,
-                                             Segment& out) noexcept {
-  if (captured < kIpv6Header + kTcpHeader || (header[0] & 0xf0U) != 0x60 || header[6] != kTcpProtocol) return false;
-  const auto native_length = load_native<std::uint16_t>(header + 4);
-  const std::uint32_t length = network_order(native_length) + kIpv6Header;
-  if (length < kIpv6Header + kTcpHeader || length > wire) [[unlikely]]
+[[gnu::always_inline]] inline bool read_ipv6(const std::uint8_t* header, std::uint32_t captured, std::int64_t wire,
+                                             Encapsulation encapsulation, Segment& out) noexcept {
+  constexpr std::uint32_t kLeast = kIpv6Header + kTcpHeader;
+  if (captured < kLeast || header[6] != kTcpProtocol) return false;
+  const std::uint32_t length = be16(header + 4) + kIpv6Header;
+  if (length < kLeast || length > wire) [[unlikely]]
     return false;
   out.ip_length = length;
   out.ip_id = 0;
   out.ttl = header[7];
   write_ipv6_key(header, out);
-  return read_header<kIpv6Header, kReadPayload>({header, captured, length, native_length}, out);
+  return read_header<kIpv6Header, kReadPayload>({header, captured, length, encapsulation}, out);
 }
 
-/// What follows the EtherType `type`, in native order.
+/// The EtherType before an IP header of `captured` bytes, 40 at least, and what it says; `wire`: bytes there were.
 template <bool kReadPayload>
-[[gnu::always_inline]] inline bool read_ip(std::uint16_t type, const std::uint8_t* header, std::uint32_t captured, std::uint32_t wire,
-                                           Segment& out) noexcept {
-  constexpr std::uint16_t kIpv4 = 0x0800;
-  constexpr std::uint16_t kIpv6 = 0x86dd;
-  if (type == network_order(kIpv4)) return read_ipv4<kReadPayload>(header, captured, wire, out);
-  if (type == network_order(kIpv6)) return read_ipv6<kReadPayload>(header, captured, wire, out);
+[[gnu::always_inline]] inline bool read_ip(const std::uint8_t* header, std::uint32_t captured, std::int64_t wire,
+                                           Encapsulation encapsulation, Segment& out) noexcept {
+  constexpr std::uint32_t kIpv4 = 0x0800'4500;  // with the version and the length of the header
+  constexpr std::uint32_t kIpv4Mask = 0xffff'ff00;
+  constexpr std::uint32_t kIpv6 = 0x86dd'6000;  // with the version
+  constexpr std::uint32_t kIpv6Mask = 0xffff'f000;
+  const auto start = load_native<std::uint32_t>(header - 2);
+  if ((start & network_order(kIpv4Mask)) == network_order(kIpv4))
+    return read_ipv4<kReadPayload>(header, captured, wire, encapsulation, out);
+  if ((start & network_order(kIpv6Mask)) == network_order(kIpv6))
+    return read_ipv6<kReadPayload>(header, captured, wire, encapsulation, out);
   return false;
 }
 
 /// What follows a VLAN tag's EtherType. Apart, so that all is at fixed places in the others.
 template <bool kReadPayload>
-[[gnu::noinline]] inline bool read_tag(const std::uint8_t* tag, std::uint32_t captured, std::uint32_t wire, Segment& out) noexcept {
-  out.encapsulation = {};
-  out.encapsulation.add_vlan(be16(tag));
-  return read_ip<kReadPayload>(load_native<std::uint16_t>(tag + 2), tag + kTag, captured - kTag, wire - kTag, out);
+[[gnu::noinline]] inline bool read_tag(const std::uint8_t* tag, std::uint32_t captured, std::int64_t wire, Segment& out) noexcept {
+  if (captured < kTag + kIpv4Header + kTcpHeader) return false;
+  Encapsulation encapsulation;
+  encapsulation.add_vlan(be16(tag));
+  return read_ip<kReadPayload>(tag + kTag, captured - kTag, wire - kTag, encapsulation, out);
 }
 
 }  // namespace common
@@ -293,14 +321,13 @@ template <bool kReadPayload>
                                                             std::uint16_t link_type, Segment& out) noexcept {
   using namespace common;
   constexpr std::uint16_t kVlan = 0x8100;
-  if (link_type != kLinkEthernet || captured < kEthernetHeader + kIpv4Header + kTcpHeader) [[unlikely]]
-    return false;
-  const std::uint32_t wire = std::max(captured, length) - kEthernetHeader;
+  if (link_type != kLinkEthernet) return false;
+  if (captured < kEthernetHeader + kIpv4Header + kTcpHeader) return false;
   const std::uint8_t* const header = data + kEthernetHeader;
-  const auto type = load_native<std::uint16_t>(header - 2);
-  if (type == network_order(kVlan)) return read_tag<kReadPayload>(header, captured - kEthernetHeader, wire, out);
-  out.encapsulation = {};
-  return read_ip<kReadPayload>(type, header, captured - kEthernetHeader, wire, out);
+  const std::uint32_t behind = captured - kEthernetHeader;
+  const std::int64_t wire = std::int64_t{length} - kEthernetHeader;  // a length below `captured` is for the walk
+  if (load_native<std::uint16_t>(header - 2) == network_order(kVlan)) return read_tag<kReadPayload>(header, behind, wire, out);
+  return read_ip<kReadPayload>(header, behind, wire, {}, out);
 }
 
 [[nodiscard]] inline bool decode_common(const FrameView& frame, const DecodeOptions& options, Segment& out) noexcept {
