@@ -22,6 +22,12 @@ struct Some {
   std::array<std::uint8_t, kBytes> bytes;
 };
 
+TEST(Settle, LeavesTheValueAsItIs) {
+  Some<5> value{{1, 2, 3, 4, 5}};
+  settle(value);
+  EXPECT_EQ(value.bytes, (std::array<std::uint8_t, 5>{1, 2, 3, 4, 5}));
+}
+
 /// Copies one of three in a row, and looks at its neighbours, too.
 template <std::size_t kBytes>
 void expect_copied() {

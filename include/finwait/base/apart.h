@@ -1,8 +1,8 @@
-// Values read and written as what they are, where the compiler would take several at once.
+// Values read and written as what they are, where the compiler would take several at once, or keep what it has just written.
 //
 // A load that takes in several narrow stores just made cannot be given what they stored: it waits until they, and all stores before them,
 // those to memory far away among them, have reached the cache. And a copy of some hundred bytes by one instruction takes longer to begin
-// than the copy takes.
+// than the copy takes. Words kept in registers from where they are written to where they are read next drive out what is needed between.
 #pragma once
 
 #include <array>
@@ -19,6 +19,12 @@ template <class T>
   static_assert(std::is_integral_v<T>);
   asm("" : "+r"(value));
   return value;
+}
+
+/// From here on `value` is read where it stands in memory.
+template <class T>
+[[gnu::always_inline]] inline void settle(T& value) noexcept {
+  asm("" : "+m"(value));
 }
 
 /// `to` = `from`, which are different objects, some words at a time.

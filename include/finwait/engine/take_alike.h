@@ -10,6 +10,7 @@
 #include <limits>
 #include <span>
 
+#include "finwait/base/apart.h"
 #include "finwait/base/hash.h"
 #include "finwait/base/time.h"
 #include "finwait/capture/source.h"
@@ -56,6 +57,7 @@ template <bool kReadPayload, class Date, class TakeUncommon>
       }
       ++uncommon;
     }
+    base::settle(segment->key);
     segment->hash = hash.hash40(&segment->key);
     segment->time = frame.time;
     segment->clock = clock.now();
