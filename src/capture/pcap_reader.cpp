@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "finwait/base/apart.h"
 #include "finwait/capture/bytes.h"
 #include "finwait/capture/error.h"
 
@@ -110,8 +111,8 @@ std::size_t PcapReader::take_records(std::span<Frame> batch) noexcept {
   Frame* const full = first + batch.size();
   Frame* frame = first;
   for (; frame != full && at < stop; ++frame) {
-    std::uint32_t captured = load32(at + kCaptured, swapped);
-    std::uint32_t length = load32(at + kLength, swapped);
+    std::uint32_t captured = base::apart(load32(at + kCaptured, swapped));  // the next record is waiting for it
+    std::uint32_t length = base::apart(load32(at + kLength, swapped));
     if constexpr (!kPlain) put_lengths_in_order(captured, length);
     const std::uint8_t* const data = at + header;
     if (captured > limit || captured > static_cast<std::size_t>(end - data)) break;
