@@ -187,7 +187,7 @@ void Pipeline::drain() {
     reporter_.connection(outcome);
   };
   if (reporter_.takes_briefs()) {
-    tracker_.drain(give, [this](std::span<const tcp::LoneSyn> syns) { reporter_.connections(syns); });
+    tracker_.drain(give, [this](std::span<const tcp::Unopened> unopened) { reporter_.connections(unopened); });
   } else {
     tracker_.drain(give);
   }

@@ -44,6 +44,21 @@ using KeyWords = std::array<std::uint64_t, 5>;
   return key_of(words_of(low ? key.low : key.high, low ? key.high : key.low, 0, low ? key.high_port : key.low_port, key.network));
 }
 
+/// The hash of a subject; where it is the same one again, as the listener of a flood is, it is known.
+class RecentHash {
+ public:
+  [[nodiscard]] std::uint64_t operator()(const KeyWords& words, const base::KeyedHash& hash) noexcept {
+    const bool known = ((words[0] ^ words_[0]) | (words[1] ^ words_[1]) | (words[4] ^ words_[4])) == 0;  // the others are always 0
+    if (known) return hash_;
+    words_ = words;
+    return hash_ = hash.hash_words(words);
+  }
+
+ private:
+  KeyWords words_{~std::uint64_t{0}, 0, 0, 0, ~std::uint64_t{0}};  // no subject: what stands behind the ports of one is 0
+  std::uint64_t hash_ = 0;
+};
+
 /// Both ends of a connection as subjects of the tables. The keys are made well before they are used: to read at once what was written in
 /// other pieces takes until it has reached the cache, behind every store before it.
 struct HostKeys {

@@ -18,28 +18,44 @@ void NumberWatch::observe(const Life& life, const HostKeys* keys) noexcept {
   reused_[tuple % kReused] = {tuple, {life.ends[0].snd_nxt, life.ends[1].snd_nxt}};
 }
 
-/// What says where, the entries, and their runs are fetched for some at a time, as for those that wait; none need be written down for that.
-void NumberWatch::observe(std::span<const tcp::LoneSyn> syns) noexcept {
+/// As those that wait are: none need be written down for that. Of each connection the low end of the key comes first.
+void NumberWatch::observe(std::span<const tcp::Unopened> connections) noexcept {
   enter_waiting();  // those that came before
-  for (; !syns.empty(); syns = syns.subspan(std::min(kBatch, syns.size()))) {
-    const auto some = syns.first(std::min(kBatch, syns.size()));
-    std::array<std::uint64_t, kBatch> hashes;
-    std::array<std::uint32_t, kBatch> guesses;
-    for (std::size_t n = 0; n != some.size(); ++n) {
-      hashes[n] = hash_.hash_words(subject_words(some[n].key, some[n].originator, false));
-      numbers_.prefetch(hashes[n]);
+  std::array<Sample, kBatch> samples;
+  std::size_t count = 0;
+  for (const tcp::Unopened& c : connections) {
+    const auto add = [&](unsigned n, std::uint64_t hash) {
+      samples[count++] = {&c, c.originator ^ n, n, 0, hash};
+      numbers_.prefetch(hash);
+    };
+    const std::uint64_t host = hash_.hash_words(subject_words(c.key, c.originator, false));
+    if (!c.answered()) {
+      add(0, host);
+    } else {
+      const std::uint64_t listener = listener_hash_(subject_words(c.key, 1U - c.originator, true), hash_);
+      const bool originator_first = c.originator == 0;
+      originator_first ? add(0, host) : add(1, listener);
+      originator_first ? add(1, listener) : add(0, host);
     }
-    for (std::size_t n = 0; n != some.size(); ++n) guesses[n] = numbers_.prefetch_entry(hashes[n]);
-    for (std::size_t n = 0; n != some.size(); ++n) numbers_.prefetch_run(guesses[n]);
-    for (std::size_t n = 0; n != some.size(); ++n) {
-      const tcp::LoneSyn& s = some[n];
-      const bool low = s.originator == 0;
-      const IsnHost host{(low ? s.key.low : s.key.high).bytes, s.key.network, 0};
-      numbers_.add(host, hashes[n],
-                   {s.time, s.id, s.iss, short_of(low ? s.key.high : s.key.low), low ? s.key.low_port : s.key.high_port,
-                    low ? s.key.high_port : s.key.low_port, s.ttl, s.options_signature, false},
-                   guesses[n]);
-    }
+    if (count + 2 > kBatch) enter(std::span(samples).first(std::exchange(count, 0)));
+  }
+  enter(std::span(samples).first(count));
+}
+
+void NumberWatch::enter(std::span<Sample> samples) noexcept {
+  for (Sample& s : samples) s.guess = numbers_.prefetch_entry(s.hash);
+  for (const Sample& s : samples) numbers_.prefetch_run(s.guess);
+  for (const Sample& s : samples) {
+    const tcp::Unopened& c = *s.of;
+    const tcp::Unopened::End& x = c.ends[s.n];
+    const bool low = s.which == 0;
+    const std::uint16_t own_port = low ? c.key.low_port : c.key.high_port;
+    const std::uint16_t peer_port = low ? c.key.high_port : c.key.low_port;
+    const IsnHost host{(low ? c.key.low : c.key.high).bytes, c.key.network, s.n == 0 ? std::uint16_t{0} : own_port};
+    numbers_.add(host, s.hash,
+                 {s.n == 0 ? c.time : c.syn_ack_time, c.id, x.iss, short_of(low ? c.key.high : c.key.low), own_port, peer_port, x.ttl,
+                  x.options_signature, false},
+                 s.guess);
   }
 }
 

@@ -14,7 +14,7 @@
 #include "finwait/base/memory.h"
 #include "finwait/hosts/isn.h"
 #include "finwait/hosts/life.h"
-#include "finwait/tcp/lone_syn.h"
+#include "finwait/tcp/unopened.h"
 #include "host_keys.h"
 
 namespace finwait::hosts {
@@ -26,8 +26,8 @@ class alignas(2 * base::kCacheLine) NumberWatch {
 
   /// `keys`: of this connection, if they are there.
   void observe(const Life& life, const HostKeys* keys) noexcept;
-  /// The same for some that are over one after the other and were no more than a SYN, which replaced none in TIME-WAIT.
-  void observe(std::span<const tcp::LoneSyn> syns) noexcept;
+  /// The same for some that are over one after the other and never opened, nor replaced one in TIME-WAIT.
+  void observe(std::span<const tcp::Unopened> connections) noexcept;
   void enter_waiting() noexcept;
 
   /// What was observed before enter_waiting().
@@ -50,10 +50,20 @@ class alignas(2 * base::kCacheLine) NumberWatch {
     std::array<std::uint32_t, 2> snd_nxt;
   };
 
+  /// A number, for as long as it is entered together with others: end `which` of the key said it, ends[n] of the connection.
+  struct Sample {
+    const tcp::Unopened* of;
+    unsigned which;
+    unsigned n;
+    std::uint32_t guess;
+    std::uint64_t hash;
+  };
   void sample(const Life& life, unsigned which, const HostKeys* keys) noexcept;
+  void enter(std::span<Sample> samples) noexcept;
   [[nodiscard]] bool goes_on(const Life& life, unsigned which) const noexcept;
 
   base::KeyedHash hash_;
+  RecentHash listener_hash_;
   IsnCollector numbers_;
   base::FixedArray<Reused> reused_;
   std::size_t count_ = 0;

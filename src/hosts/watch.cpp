@@ -74,19 +74,32 @@ void HostWatch::Impl::observe_next() noexcept {
 }
 
 /// As if the Life of each were made and observed, in all tables that would read of it: one table after the other.
-void HostWatch::Impl::observe(std::span<const tcp::LoneSyn> syns) noexcept {
-  numbers.observe(syns);
+void HostWatch::Impl::observe(std::span<const tcp::Unopened> connections) noexcept {
+  numbers.observe(connections);
   enter_probes();  // those that came before
-  for (; !syns.empty(); syns = syns.subspan(std::min(kBatch, syns.size()))) {
-    const auto some = syns.first(std::min(kBatch, syns.size()));
+  enter_waiting();
+  for (; !connections.empty(); connections = connections.subspan(std::min(kBatch, connections.size()))) {
+    const auto some = connections.first(std::min(kBatch, connections.size()));
     std::array<std::uint32_t, kBatch> places;
     for (std::size_t n = 0; n != some.size(); ++n) {
       places[n] = place_of(some[n].originator == 0 ? some[n].key.low : some[n].key.high);
       first_probes.prefetch(places[n]);
     }
-    for (const tcp::LoneSyn& s : some) census.add_stay(s.time, tcp::State::kSynSent, s.released_at);
+    for (const tcp::Unopened& c : some) {
+      census.add_stay(c.time, tcp::State::kSynSent, c.released_at);
+      if (c.answered()) count_half_open(c);
+    }
     for (std::size_t n = 0; n != some.size(); ++n) take_probe(some[n], places[n]);
   }
+}
+
+/// By its listener, and what that waited for.
+void HostWatch::Impl::count_half_open(const tcp::Unopened& c) noexcept {
+  census.add_stay(c.syn_ack_time, tcp::State::kSynReceived, c.released_at);
+  const KeyWords listener = subject_words(c.key, 1U - c.originator, true);
+  const std::uint32_t weight = c.left_half_open ? kTroubleWeight : 1;
+  Subject& subject = subjects.touch(key_of(listener), listener_hash(listener, hash), weight, [this](Subject& gone) { leave(gone); });
+  count_half_open(subject, {c.id, c.syn_ack_time, c.released_at, Trouble::kHalfOpen}, false);
 }
 
 void HostWatch::Impl::observe_conduct(const Life& life) noexcept {
@@ -180,16 +193,20 @@ void HostWatch::Impl::count_common(Subject& subject, const Life& life, unsigned 
 
 void HostWatch::Impl::count_handshake(Subject& listener, const Life& life) noexcept {
   if (life.opening == Opening::kHalfOpen && life.is(life_flag::kSynAckSeen)) {
-    const base::Timestamp until = life.released == base::kNever ? input_end : life.released;
-    const bool repeated = life.is(life_flag::kSynAckRepeated);
-    listener.stateful += repeated;
-    listener.stateless += !repeated && base::elapsed(life.syn_ack_time, until) >= kSynAckRepeats;
-    happen(listener, {life.id, life.syn_ack_time, life.released, Trouble::kHalfOpen});
+    count_half_open(listener, {life.id, life.syn_ack_time, life.released, Trouble::kHalfOpen}, life.is(life_flag::kSynAckRepeated));
   }
   if (life.is(life_flag::kAckLost)) happen(listener, {life.id, life.ack_lost_time, life.ack_lost_time, Trouble::kAckLost});
   if (life.ending == tcp::Ending::kReset && established(life.opening) && life.payload != 0) {
     happen(listener, {life.id, life.end, life.end, Trouble::kReset});
   }
+}
+
+/// `repeated`: its SYN-ACK was.
+void HostWatch::Impl::count_half_open(Subject& listener, const Happening& what, bool repeated) noexcept {
+  const base::Timestamp until = what.until == base::kNever ? input_end : what.until;
+  listener.stateful += repeated;
+  listener.stateless += !repeated && base::elapsed(what.from, until) >= kSynAckRepeats;
+  happen(listener, what);
 }
 
 /// An end that lingered in a state waits there as long as it stayed in it.
@@ -300,13 +317,13 @@ void HostWatch::Impl::take_probe(const Probe& probe) noexcept {
   if (!probe.is(Probe::kEmpty)) first = probe;
 }
 
-/// The same of a SYN: written where it may wait, not elsewhere before.
-inline void HostWatch::Impl::take_probe(const tcp::LoneSyn& s, std::uint32_t place) noexcept {
+/// The same of one that never opened: written where it may wait, not elsewhere before.
+inline void HostWatch::Impl::take_probe(const tcp::Unopened& c, std::uint32_t place) noexcept {
   Probe& first = first_probes[place];
-  const bool known_host = first.is_of(s.originator == 0 ? s.key.low : s.key.high, s.key.network);
+  const bool known_host = first.is_of(c.originator == 0 ? c.key.low : c.key.high, c.key.network);
   Probe next;
   Probe& probe = known_host ? next : first;
-  probe.write(s.key, s.originator, s.id, s.time, technique_of_syn(s.known), 0);
+  probe.write(c.key, c.originator, c.id, c.time, technique_of_syn(c.ends[0].known), c.answered() ? Probe::kOpen : std::uint8_t{0});
   if (known_host) take_next_probe(first, next);
 }
 
@@ -402,7 +419,7 @@ void HostWatch::observe(const tcp::BriefOutcome& outcome) noexcept {
   impl_->observe_next();
 }
 
-void HostWatch::observe(std::span<const tcp::LoneSyn> syns) noexcept { impl_->observe(syns); }
+void HostWatch::observe(std::span<const tcp::Unopened> connections) noexcept { impl_->observe(connections); }
 
 void HostWatch::observe(HostPart part, const Life& life) noexcept {
   if (part == HostPart::kNumbers) return impl_->numbers.observe(life, nullptr);

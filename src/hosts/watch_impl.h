@@ -40,7 +40,7 @@ struct HostWatch::Impl {
   [[nodiscard]] Life& next() noexcept { return waiting[waiting_count].life; }
   /// In all tables.
   void observe_next() noexcept;
-  void observe(std::span<const tcp::LoneSyn> syns) noexcept;
+  void observe(std::span<const tcp::Unopened> connections) noexcept;
   /// In all but those of NumberWatch.
   void observe_conduct(const Life& life) noexcept;
   void await_entries(Waiting& waiting) noexcept;
@@ -53,6 +53,8 @@ struct HostWatch::Impl {
   void count_ends(const Waiting& waiting) noexcept;
   void count_common(Subject& subject, const Life& life, unsigned end) noexcept;
   void count_handshake(Subject& listener, const Life& life) noexcept;
+  void count_half_open(const tcp::Unopened& c) noexcept;
+  void count_half_open(Subject& listener, const Happening& what, bool repeated) noexcept;
   void count_lingering(Subject& subject, const Life& life, unsigned end) noexcept;
   void count_time_wait(const Waiting& waiting) noexcept;
   void promote(Route& route) noexcept;
@@ -66,7 +68,7 @@ struct HostWatch::Impl {
                    std::uint8_t flags) noexcept;
   [[nodiscard]] Probes* probes_of(HeavyTable<Probes>& table, const wire::FlowKey& key, bool only_if_known) noexcept;
   void take_probe(const Probe& probe) noexcept;
-  void take_probe(const tcp::LoneSyn& syn, std::uint32_t place) noexcept;
+  void take_probe(const tcp::Unopened& c, std::uint32_t place) noexcept;
   void take_next_probe(Probe& first, const Probe& probe) noexcept;
   void enter_probe(const Probe& probe) noexcept;
   static void add_probe(Probes& probes, const Probe& probe) noexcept;
@@ -92,6 +94,7 @@ struct HostWatch::Impl {
 
   HostOptions options;
   base::KeyedHash hash;
+  RecentHash listener_hash;
   HeavyTable<Subject> subjects;
   HeavyTable<Route> routes;
   HeavyTable<Probes> targets;            // source and target: how many ports

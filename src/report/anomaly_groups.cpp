@@ -18,6 +18,7 @@ bool before(const AnomalyGroup& a, const AnomalyGroup& b) noexcept {
 }  // namespace
 
 void keep_first(std::span<Example> examples, Example next) noexcept {
+  if (examples.back().connection != 0 && next.connection >= examples.back().connection) return;
   for (Example& place : examples) {
     if (place.connection == 0 || next.connection < place.connection) std::swap(place, next);
     if (next.connection == 0) return;
@@ -33,10 +34,10 @@ void AnomalyGroup::add(const AnomalyGroup& more) noexcept {
   }
 }
 
-void AnomalyGroups::add(const tcp::Anomaly& anomaly, const tcp::Brief& connection) {
-  const PairWords pair = pair_words_of(connection.key, connection.originator);
+void AnomalyGroups::add(const tcp::Anomaly& anomaly, const wire::FlowKey& key, unsigned originator, std::uint64_t id) {
+  const PairWords pair = pair_words_of(key, originator);
   AnomalyGroup group{anomaly.kind, EndpointPair::of(pair), anomaly.severity, 1, anomaly.count, {}};
-  group.examples[0] = {connection.id, anomaly.frames[0]};
+  group.examples[0] = {id, anomaly.frames[0]};
   const std::uint64_t hash = hash_of(anomaly.kind, pair);
   const auto same = [&](const AnomalyGroup& known) { return known.kind == anomaly.kind && are_same(known.pair.words(), pair); };
   if (AnomalyGroup* known = groups_.find(hash, same)) return known->add(group);

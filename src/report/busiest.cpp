@@ -26,16 +26,16 @@ void Busiest::add(const tcp::Brief& connection) {
 }
 
 /// Some at a time: while what they are looked for by is put together, the places where they may wait are fetched.
-void Busiest::add(std::span<const tcp::LoneSyn> syns) {
+void Busiest::add(std::span<const tcp::Unopened> connections) {
   std::array<Asked, 16> asked;
-  while (!syns.empty()) {
-    const auto some = syns.first(std::min(asked.size(), syns.size()));
+  while (!connections.empty()) {
+    const auto some = connections.first(std::min(asked.size(), connections.size()));
     for (std::size_t n = 0; n != some.size(); ++n) {
       asked[n] = ask(some[n].key, some[n].originator);
       anteroom_.prefetch(asked[n].pair, 0);
     }
-    for (std::size_t n = 0; n != some.size(); ++n) add(asked[n], 1, some[n].ip_bytes);
-    syns = syns.subspan(some.size());
+    for (std::size_t n = 0; n != some.size(); ++n) add(asked[n], some[n].packets(), some[n].ip_bytes());
+    connections = connections.subspan(some.size());
   }
 }
 

@@ -31,22 +31,26 @@ void Reporter::report(const tcp::BriefOutcome& outcome, const tcp::Outcome* whol
   }
 }
 
-/// None has a finding, nor payload.
-void Reporter::connections(std::span<const tcp::LoneSyn> syns) {
-  hosts_.observe(syns);
+/// None has payload.
+void Reporter::connections(std::span<const tcp::Unopened> unopened) {
+  hosts_.observe(unopened);
   if (!selection_.everything()) {
     tcp::Brief brief;
-    for (const tcp::LoneSyn& syn : syns) {
-      write_brief(syn, brief);
-      report({brief, {}}, nullptr);
+    for (const tcp::Unopened& c : unopened) {
+      write_brief(c, brief);
+      const std::optional<tcp::Anomaly> found = finding_of(c);
+      report({brief, {found ? &*found : nullptr, found ? 1U : 0U}}, nullptr);
     }
     return;
   }
-  counts_.connections += syns.size();
-  counts_.packets += syns.size();
-  counts_.openings[static_cast<std::size_t>(tcp::Opening::kUnanswered)] += syns.size();
-  for (const tcp::LoneSyn& syn : syns) ++counts_.endings[static_cast<std::size_t>(syn.ending)];
-  for (const auto& sink : sinks_) sink->lone_syns(syns);
+  counts_.connections += unopened.size();
+  for (const tcp::Unopened& c : unopened) {
+    counts_.packets += c.packets();
+    ++counts_.openings[static_cast<std::size_t>(c.opening())];
+    ++counts_.endings[static_cast<std::size_t>(c.ending)];
+    if (c.left_half_open) count(*finding_of(c), c.key, c.originator, c.id);
+  }
+  for (const auto& sink : sinks_) sink->unopened(unopened);
 }
 
 void Reporter::event(const tcp::Event& event, const tcp::Connection& connection) {
@@ -140,14 +144,17 @@ void Reporter::count(const tcp::BriefOutcome& outcome) {
     ++counts_.incomplete;
     counts_.one_direction += c.ends[0].packets == 0 || c.ends[1].packets == 0;
   }
-  for (const tcp::Anomaly& anomaly : outcome.anomalies) {
-    const auto kind = static_cast<std::size_t>(anomaly.kind);
-    counts_.anomalies[kind] += anomaly.count;
-    ++counts_.affected[kind];
-    ++counts_.severities[kind][static_cast<std::size_t>(anomaly.severity)];
-    if (!gravest_ || anomaly.severity > *gravest_) gravest_ = anomaly.severity;
-    groups_.add(anomaly, c);
-  }
+  for (const tcp::Anomaly& anomaly : outcome.anomalies) count(anomaly, c.key, c.originator, c.id);
+}
+
+/// A finding of one connection.
+void Reporter::count(const tcp::Anomaly& anomaly, const wire::FlowKey& key, unsigned originator, std::uint64_t id) {
+  const auto kind = static_cast<std::size_t>(anomaly.kind);
+  counts_.anomalies[kind] += anomaly.count;
+  ++counts_.affected[kind];
+  ++counts_.severities[kind][static_cast<std::size_t>(anomaly.severity)];
+  if (!gravest_ || anomaly.severity > *gravest_) gravest_ = anomaly.severity;
+  groups_.add(anomaly, key, originator, id);
 }
 
 }  // namespace finwait::report

@@ -1,12 +1,15 @@
 #include "finwait/report/sink.h"
 
+#include <optional>
+
 namespace finwait::report {
 
-void Sink::lone_syns(std::span<const tcp::LoneSyn> syns) {
+void Sink::unopened(std::span<const tcp::Unopened> connections) {
   tcp::Brief made;
-  for (const tcp::LoneSyn& syn : syns) {
-    write_brief(syn, made);
-    brief({made, {}});
+  for (const tcp::Unopened& c : connections) {
+    write_brief(c, made);
+    const std::optional<tcp::Anomaly> found = finding_of(c);
+    brief({made, {found ? &*found : nullptr, found ? 1U : 0U}});
   }
 }
 

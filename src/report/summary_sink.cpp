@@ -14,6 +14,15 @@ void SummaryData::add(const tcp::BriefOutcome& outcome) {
   }
 }
 
+void SummaryData::add(std::span<const tcp::Unopened> connections) {
+  busiest.add(connections);
+  for (const tcp::Unopened& c : connections) {
+    if (!c.answered()) continue;
+    handshakes.add(base::elapsed(c.time, c.syn_ack_time));
+    if (c.left_half_open) keep_first(examples[static_cast<std::size_t>(tcp::AnomalyKind::kHalfOpen)], {c.id, c.syn_ack_frame});
+  }
+}
+
 void SummarySink::finish(const Totals& totals) {
   const bool colour = output_.is_terminal() && std::getenv("NO_COLOR") == nullptr;
   put_summary_screen(output_.text(), data_, totals, options_, colour);

@@ -17,7 +17,7 @@ Shape shape_of(const Compact& c) noexcept {
   const State a = c.states[c.originator];
   const State b = c.states[1 - c.originator];
   if (a == State::kSynSent && b == State::kUnknown) return Shape::kUnanswered;
-  if (a == State::kSynSent && b == State::kSynReceived) return Shape::kHalfOpen;
+  if (is_half_open(c)) return Shape::kHalfOpen;
   if (a == State::kEstablished && b == State::kEstablished && !c.closing) return Shape::kOpen;
   if (c.by_reset) return c.was_completed() ? Shape::kReset : c.was_answered() ? Shape::kAborted : Shape::kRefused;
   const auto closed = [](State state) { return state == State::kTimeWait || state == State::kClosed; };
@@ -138,12 +138,16 @@ void write_steps(const Compact& c, StateSteps& steps) noexcept {
   }
 }
 
+void write_end(const Unopened::End& x, base::Timestamp syn_time, Brief::End& to) noexcept {
+  to = {1, x.ip_bytes, 0, 0, syn_time, x.known, x.iss, x.iss + 1, 0, 0, x.ttl, x.options_signature, false};
+}
+
 // The findings, as detect.cpp has them.
 std::optional<Anomaly> half_open(const Compact& c, base::Timestamp judged_at, bool dropped) noexcept {
-  if (base::elapsed(c.syn_ack_time(), judged_at) <= patience(c.ends)) return std::nullopt;
-  Anomaly found = detecting::make(AnomalyKind::kHalfOpen, 1U - c.originator, c.syn_ack_time(), {c.syn_ack_frame()},
-                                  {1, base::elapsed(c.end(), judged_at)});
-  if (dropped) found.origins |= origin::kCapture;
+  Unopened told;
+  tell_half_open(c, judged_at, told);
+  std::optional<Anomaly> found = finding_of(told);
+  if (found && dropped) found->origins |= origin::kCapture;
   return found;
 }
 
@@ -186,40 +190,79 @@ std::optional<Anomaly> find(Shape shape, const Compact& c, base::Timestamp judge
 // With lower thresholds what an ordinary life may have is a finding.
 bool may_tell_briefly(const Timers& timers) noexcept { return timers.thresholds.storm > 1 && timers.thresholds.tries != 0; }
 
-void tell(const Attempt& a, const AttemptRest& rest, base::Timestamp released_at, LoneSyn& syn) noexcept {
-  a.write_key(rest, syn.key);
-  syn.id = a.frame();
-  syn.time = a.time;
-  syn.clock = a.clock(rest);
-  syn.released_at = released_at;
-  syn.known = known::kPlainSyn | known_by_syn(a);
-  syn.iss = a.seq;
-  syn.ip_bytes = a.ip_length();
-  syn.ttl = a.ttl;
-  syn.options_signature = static_cast<std::uint8_t>(a.present);
-  syn.originator = static_cast<std::uint8_t>(a.direction());
-  syn.ending = a.release() == Release::kEvicted ? Ending::kEvicted : Ending::kUnanswered;
+void tell(const Attempt& a, const AttemptRest& rest, base::Timestamp released_at, Unopened& told) noexcept {
+  a.write_key(rest, told.key);
+  told.id = a.frame();
+  told.time = a.time;
+  told.clock = a.clock(rest);
+  told.released_at = released_at;
+  told.syn_ack_frame = 0;
+  told.left_half_open = false;
+  told.originator = static_cast<std::uint8_t>(a.direction());
+  told.ending = a.release() == Release::kEvicted ? Ending::kEvicted : Ending::kUnanswered;
+  Unopened::End& x = told.ends[0];
+  x.known = known::kPlainSyn | known_by_syn(a);
+  x.iss = a.seq;
+  x.ip_bytes = a.ip_length();
+  x.ttl = a.ttl;
+  x.options_signature = static_cast<std::uint8_t>(a.present);
 }
 
-void write_brief(const LoneSyn& syn, Brief& brief) noexcept {
-  const unsigned sender = syn.originator;
-  brief.key = syn.key;
-  brief.id = syn.id;
-  brief.start = brief.end = brief.syn_time = syn.time;
-  brief.last_clock = syn.clock;
-  brief.released_at = syn.released_at;
-  brief.syn_ack_time = 0;
-  brief.originator = syn.originator;
-  brief.opening = Opening::kUnanswered;
-  brief.ending = syn.ending;
+bool is_half_open(const Compact& c) noexcept {
+  return c.states[c.originator] == State::kSynSent && c.states[1 - c.originator] == State::kSynReceived;
+}
+
+void tell_half_open(const Compact& c, base::Timestamp judged_at, Unopened& told) noexcept {
+  told.key = c.key;
+  told.id = c.id;
+  told.time = c.start;
+  told.clock = c.last_clock;
+  told.released_at = c.released_at;
+  told.syn_ack_frame = c.syn_ack_frame();
+  told.syn_ack_time = c.syn_ack_time();
+  told.waited = base::elapsed(told.syn_ack_time, judged_at);
+  told.left_half_open = told.waited > patience(c.ends);
+  told.originator = c.originator;
+  told.ending = c.release == Release::kEvicted ? Ending::kEvicted : Ending::kHalfOpen;
+  for (unsigned n = 0; n != 2; ++n) {
+    const CompactEnd& x = c.ends[n ^ c.originator];
+    told.ends[n] = {x.known, x.iss, x.counters.ip_bytes, static_cast<std::uint8_t>(x.ttl), options_signature(x)};
+  }
+}
+
+void write_brief(const Unopened& unopened, Brief& brief) noexcept {
+  const unsigned sender = unopened.originator;
+  const bool answered = unopened.answered();
+  brief.key = unopened.key;
+  brief.id = unopened.id;
+  brief.start = brief.syn_time = unopened.time;
+  brief.end = answered ? unopened.syn_ack_time : unopened.time;
+  brief.last_clock = unopened.clock;
+  brief.released_at = unopened.released_at;
+  brief.syn_ack_time = answered ? unopened.syn_ack_time : 0;
+  brief.originator = unopened.originator;
+  brief.opening = unopened.opening();
+  brief.ending = unopened.ending;
   brief.replaced = Replaced::kNothing;
   brief.syn_seen = true;
-  brief.syn_ack_seen = brief.syn_ack_repeated = brief.time_wait_reused = false;
-  brief.ends[sender] = {1, syn.ip_bytes, 0, 0, syn.time, syn.known, syn.iss, syn.iss + 1, 0, 0, syn.ttl, syn.options_signature, false};
-  brief.ends[1 - sender] = {};
-  brief.ends[1 - sender].known = known::kTimed;
+  brief.syn_ack_seen = answered;
+  brief.syn_ack_repeated = brief.time_wait_reused = false;
   brief.steps.clear();
-  brief.steps.add(sender, State::kSynSent, syn.time);
+  write_end(unopened.ends[0], unopened.time, brief.ends[sender]);
+  brief.steps.add(sender, State::kSynSent, unopened.time);
+  if (answered) {
+    write_end(unopened.ends[1], unopened.syn_ack_time, brief.ends[1 - sender]);
+    brief.steps.add(1 - sender, State::kSynReceived, unopened.syn_ack_time);
+  } else {
+    brief.ends[1 - sender] = {};
+    brief.ends[1 - sender].known = known::kTimed;
+  }
+}
+
+std::optional<Anomaly> finding_of(const Unopened& unopened) noexcept {
+  if (!unopened.left_half_open) return std::nullopt;
+  return detecting::make(AnomalyKind::kHalfOpen, 1U - unopened.originator, unopened.syn_ack_time, {unopened.syn_ack_frame},
+                         {1, unopened.waited});
 }
 
 bool tell_briefly(const Compact& c, const Timers& timers, base::Timestamp judged_at, bool dropped, Brief& brief,

@@ -12,8 +12,8 @@
 #include "compact.h"
 #include "finwait/tcp/anomaly.h"
 #include "finwait/tcp/brief.h"
-#include "finwait/tcp/lone_syn.h"
 #include "finwait/tcp/tracker.h"
+#include "finwait/tcp/unopened.h"
 
 namespace finwait::tcp {
 
@@ -24,6 +24,10 @@ namespace finwait::tcp {
 /// Whether anything may be told so with these thresholds. If so, each attempt may: it has no finding.
 [[nodiscard]] bool may_tell_briefly(const Timers& timers) noexcept;
 /// What there is to say of an attempt that was released at that time.
-void tell(const Attempt& a, const AttemptRest& rest, base::Timestamp released_at, LoneSyn& syn) noexcept;
+void tell(const Attempt& a, const AttemptRest& rest, base::Timestamp released_at, Unopened& told) noexcept;
+/// Whether a released life is an attempt that was answered, and no more; if so, what there is to say of it where no frames were lost
+/// meanwhile. `judged_at`: as for tell_briefly().
+[[nodiscard]] bool is_half_open(const Compact& c) noexcept;
+void tell_half_open(const Compact& c, base::Timestamp judged_at, Unopened& told) noexcept;
 
 }  // namespace finwait::tcp

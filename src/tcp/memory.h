@@ -221,18 +221,25 @@ class Memory {
   void give_back() noexcept;
   /// The connection whose turn is next; kNoBlock if nobody's is.
   [[nodiscard]] std::uint32_t next_released() noexcept;
-  /// Those whose turn is next, as long as they are attempts, up to `most`: tell(attempt, rest, released at) is called for each, then it is
-  /// free. Returns how many.
-  template <class F>
-  std::size_t give_attempts(std::size_t most, F&& tell) noexcept {
+  /// Those whose turn is next, as long as they are attempts, or compact records that tell_compact(record) takes, up to `most`:
+  /// tell_attempt(attempt, rest, released at) is called for each attempt. Then it is free; what is taken of a compact record holds no
+  /// block. Returns how many.
+  template <class TellAttempt, class TellCompact>
+  std::size_t give_short(std::size_t most, TellAttempt&& tell_attempt, TellCompact&& tell_compact) noexcept {
     std::size_t count = 0;
     const auto fetch = [this](std::uint32_t index, bool at_once) {
       if (!at_once || !is_attempt(index)) prefetch_whole(index);  // such an attempt was looked at a moment ago
     };
     dues_.give_while(fetch, [&](std::uint32_t index, base::Timestamp at) {
-      if (count == most || !is_attempt(index)) return false;
-      tell(attempt(index), rest(index), attempt_released_at(index, at));
-      free_attempt(index);
+      if (count == most) return false;
+      if (is_attempt(index)) {
+        tell_attempt(attempt(index), rest(index), attempt_released_at(index, at));
+        free_attempt(index);
+      } else if (is_compact(index) && tell_compact(compact(index))) {
+        free(index);
+      } else {
+        return false;
+      }
       ++count;
       return true;
     });

@@ -144,14 +144,21 @@ void Tracker::Impl::put_away() noexcept {
   brief_outcome.reset();
 }
 
-/// Those that are over and have their turn before anything else is over, up to a certain number.
-std::span<const LoneSyn> Tracker::Impl::next_lone_syns() noexcept {
+/// Those that are over, never opened, and have their turn before anything else is over, up to a certain number. Not those half-open ones
+/// of which something may have been lost: that is a word more than is said here.
+std::span<const Unopened> Tracker::Impl::next_unopened() noexcept {
   put_away();
   if (!may_tell_briefly(options.timers)) return {};
-  LoneSyn* told = lone_syns.data();
-  const std::size_t count = memory.give_attempts(
-      lone_syns.size(), [&told](const Attempt& a, const AttemptRest& rest, base::Timestamp at) { tell(a, rest, at, *told++); });
-  return std::span(lone_syns).first(count);
+  Unopened* told = unopened.data();
+  const auto tell_attempt = [&told](const Attempt& a, const AttemptRest& rest, base::Timestamp at) { tell(a, rest, at, *told++); };
+  const auto tell_compact = [this, &told](const Compact& c) {
+    const base::Timestamp judged_at = c.released_at == base::kNever ? clock : c.released_at;
+    if (!is_half_open(c) || losses.during(c.start, judged_at)) return false;
+    tell_half_open(c, judged_at, *told++);
+    return true;
+  };
+  const std::size_t count = memory.give_short(unopened.size(), tell_attempt, tell_compact);
+  return std::span(unopened).first(count);
 }
 
 /// The next one that is over. `briefly`: it need not be told in full.
@@ -187,7 +194,7 @@ void Tracker::Impl::give_back() noexcept {
 bool Tracker::Impl::tell_next_briefly(std::uint32_t index, base::Timestamp judged_at, const Turn& turn) noexcept {
   if (memory.is_attempt(index)) {
     if (!may_tell_briefly(options.timers)) return false;
-    LoneSyn syn;
+    Unopened syn;
     tell(memory.attempt(index), memory.rest(index), memory.released_at(index), syn);
     write_brief(syn, brief);
     brief_outcome.emplace(BriefOutcome{brief, {}, turn});
@@ -270,7 +277,7 @@ void Tracker::advance(base::Timestamp clock) noexcept { impl_->advance(clock); }
 void Tracker::note_loss(base::Timestamp from, base::Timestamp to) noexcept { impl_->losses.add(from, to); }
 void Tracker::finish(base::Timestamp clock) noexcept { impl_->finish(clock); }
 bool Tracker::next_outcome(bool briefly) noexcept { return impl_->next_outcome(briefly); }
-std::span<const LoneSyn> Tracker::next_lone_syns() noexcept { return impl_->next_lone_syns(); }
+std::span<const Unopened> Tracker::next_unopened() noexcept { return impl_->next_unopened(); }
 const BriefOutcome* Tracker::brief() const noexcept { return impl_->brief_outcome ? &*impl_->brief_outcome : nullptr; }
 const Outcome& Tracker::whole() const noexcept { return *impl_->outcome; }
 std::span<const Event> Tracker::events() const noexcept { return impl_->journal.events(); }

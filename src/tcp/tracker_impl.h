@@ -42,7 +42,7 @@ struct Tracker::Impl {
   void hear_request() noexcept;
   Connection& read_back(std::uint32_t index) noexcept;
   void put_away() noexcept;
-  std::span<const LoneSyn> next_lone_syns() noexcept;
+  std::span<const Unopened> next_unopened() noexcept;
   bool next_outcome(bool briefly) noexcept;
   void give_back() noexcept;
   bool tell_next_briefly(std::uint32_t index, base::Timestamp judged_at, const Turn& turn) noexcept;
@@ -153,7 +153,7 @@ struct Tracker::Impl {
   Brief brief{};
   std::optional<Anomaly> brief_finding;
   std::optional<BriefOutcome> brief_outcome;  ///< the one handed out, if it is told without the full record
-  std::array<LoneSyn, 32> lone_syns;          ///< those handed out together
+  std::array<Unopened, 32> unopened;          ///< those handed out together
 
   std::optional<wire::FlowKey> watched;
   KeptList<Step> steps;

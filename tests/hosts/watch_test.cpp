@@ -93,6 +93,11 @@ class Scene {
     segment(at, c, s, flag::kSyn, a);
     if (refused) segment(at + base::kMillisecond, s, c, flag::kRst | flag::kAck, 0, a + 1);
   }
+  void leave_half_open(base::Timestamp at, const Who& c, const Who& s) {
+    const std::uint32_t a = number(c, s);
+    segment(at, c, s, flag::kSyn, a);
+    segment(at + base::kMillisecond, s, c, flag::kSyn | flag::kAck, number(s, c), a + 1);
+  }
   /// A number that nobody can guess.
   [[nodiscard]] std::uint32_t number(const Who& x, const Who& y) const {
     std::uint64_t z = (std::uint64_t{x.ip} << 32 | y.ip) * 0x9e37'79b9'7f4a'7c15 + (round << 32 | std::uint64_t{x.port} << 16 | y.port);
@@ -127,7 +132,7 @@ class Scene {
     for (std::thread& thread : threads) thread.join();
     return watch;
   }
-  /// The same by the short records alone, as where nothing more is asked for; lone SYNs some at a time if `together`.
+  /// The same by the short records alone, as where nothing more is asked for; those that never opened some at a time if `together`.
   [[nodiscard]] HostWatch watch_briefs(base::Duration more, bool together) {
     std::stable_sort(segments_.begin(), segments_.end(), [](const auto& x, const auto& y) { return x.time < y.time; });
     HostWatch watch;
@@ -142,7 +147,7 @@ class Scene {
         }
       };
       if (together) {
-        tracker.drain(observe, [&](std::span<const tcp::LoneSyn> syns) { watch.observe(syns); });
+        tracker.drain(observe, [&](std::span<const tcp::Unopened> unopened) { watch.observe(unopened); });
       } else {
         tracker.drain(true, observe);
       }
@@ -565,7 +570,7 @@ TEST(HostWatch, finds_the_same_of_a_brief_as_of_its_life) {
       const base::Timestamp at = n * 20 * base::kMillisecond;
       const Who client{1 + any(6), static_cast<std::uint16_t>(2'000 + any(30))};
       const Who server{100 + any(5), static_cast<std::uint16_t>(1 + any(60))};
-      switch (any(6)) {
+      switch (any(8)) {
         case 0:
           scene.close(scene.open(at, client, server), client, server);
           break;
@@ -574,6 +579,10 @@ TEST(HostWatch, finds_the_same_of_a_brief_as_of_its_life) {
           break;
         case 2:
           scene.segment(at, client, server, flag::kSyn, scene.number(client, server), 0, any(2) * 20);
+          break;
+        case 3:
+        case 4:
+          scene.leave_half_open(at, client, server);
           break;
         default:
           scene.probe(at, client, server, false);

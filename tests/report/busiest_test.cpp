@@ -49,24 +49,26 @@ TEST(Busiest, puts_the_most_bytes_first_and_ties_in_a_fixed_order) {
   EXPECT_EQ(top[1].pair.to.bytes[15], 3);
 }
 
-TEST(Busiest, takes_lone_syns_as_what_they_are) {
+TEST(Busiest, takes_those_that_never_opened_as_what_they_are) {
   Busiest one_by_one;
   Busiest together;
   constexpr std::uint32_t kMost = 40;
-  std::array<tcp::LoneSyn, kMost> room;
+  std::array<tcp::Unopened, kMost> room;
   for (std::uint32_t n = 0, count = 0; n < 3 * Busiest::kRoom; n += count) {
     count = 1 + n % kMost;
-    const auto syns = std::span(room).first(count);
+    const auto some = std::span(room).first(count);
     for (std::uint32_t k = 0; k != count; ++k) {
-      syns[k] = {};
-      syns[k].key = connection((n + k) * 7 % (2 * Busiest::kRoom), 0).key;
-      syns[k].ip_bytes = 40 + n % 5;
-      syns[k].originator = static_cast<std::uint8_t>(n % 3 == 0);
+      some[k] = {};
+      some[k].key = connection((n + k) * 7 % (2 * Busiest::kRoom), 0).key;
+      some[k].ends[0].ip_bytes = 40 + n % 5;
+      some[k].ends[1].ip_bytes = 60;
+      some[k].syn_ack_frame = (n + k) % 3 == 0 ? n : 0;
+      some[k].originator = static_cast<std::uint8_t>(n % 3 == 0);
       tcp::Brief brief;
-      write_brief(syns[k], brief);
+      write_brief(some[k], brief);
       one_by_one.add(brief);
     }
-    together.add(syns);
+    together.add(some);
   }
   EXPECT_EQ(together.exact(), one_by_one.exact());
   const auto expected = one_by_one.top(Busiest::kRoom);

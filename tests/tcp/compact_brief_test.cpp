@@ -186,7 +186,7 @@ std::string text_of(const BriefOutcome& outcome) {
   return out.str();
 }
 
-/// How much is wanted of each connection; kTogether: lone SYNs some at a time, of others a Brief.
+/// How much is wanted of each connection; kTogether: those that never opened some at a time, of others a Brief.
 enum class Wanted { kAll, kBriefs, kTogether };
 
 /// What a tracker says of the lives, and how many of each ending it told briefly.
@@ -195,6 +195,7 @@ struct Told {
   std::array<unsigned, kEndings> briefly{};
   std::array<unsigned, kAnomalyKinds> found{};  ///< by the kind of their one finding
   unsigned together = 0;
+  unsigned left_half_open = 0;  ///< of these
 };
 
 Told told(const TrackerOptions& options, std::vector<Segment> segments, Wanted wanted, bool lossy, base::Duration after) {
@@ -211,14 +212,20 @@ Told told(const TrackerOptions& options, std::vector<Segment> segments, Wanted w
       said.all.push_back(text_of(outcome));
     }
   };
-  const auto take_together = [&](std::span<const LoneSyn> syns) {
-    EXPECT_FALSE(syns.empty());
-    said.together += syns.size() > 1;
+  const auto take_together = [&](std::span<const Unopened> unopened) {
+    EXPECT_FALSE(unopened.empty());
+    said.together += unopened.size() > 1;
     Brief brief;
-    for (const LoneSyn& syn : syns) {
-      EXPECT_LE(syn.time, syn.clock);
-      write_brief(syn, brief);
-      take(BriefOutcome{brief, {}});
+    for (const Unopened& c : unopened) {
+      EXPECT_LE(c.time, c.clock);
+      EXPECT_EQ(c.ending == Ending::kEvicted,
+                c.opening() == Opening::kHalfOpen ? c.ending != Ending::kHalfOpen : c.ending != Ending::kUnanswered);
+      said.left_half_open += c.left_half_open;
+      write_brief(c, brief);
+      EXPECT_EQ(c.packets(), brief.ends[0].packets + brief.ends[1].packets);
+      EXPECT_EQ(c.ip_bytes(), brief.ends[0].ip_bytes + brief.ends[1].ip_bytes);
+      const std::optional<Anomaly> found = finding_of(c);
+      take(BriefOutcome{brief, {found ? &*found : nullptr, found ? 1U : 0U}});
     }
   };
   const auto drain = [&] {
@@ -242,6 +249,7 @@ TEST(CompactBrief, SaysWhatTheFullRecordSays) {
   std::array<unsigned, kEndings> briefly{};
   std::array<unsigned, kAnomalyKinds> found{};
   unsigned together = 0;
+  unsigned left_half_open = 0;
   for (unsigned seed = 1; seed <= 400 && !HasFailure(); ++seed) {
     std::mt19937 engine(seed);
     TrackerOptions options;
@@ -263,6 +271,7 @@ TEST(CompactBrief, SaysWhatTheFullRecordSays) {
     EXPECT_EQ(quickest.all, slow.all) << "seed " << seed;
     EXPECT_EQ(quickest.briefly, quick.briefly) << "seed " << seed;
     together += quickest.together;
+    left_half_open += quickest.left_half_open;
     for (std::size_t n = 0; n != briefly.size(); ++n) briefly[n] += quick.briefly[n];
     for (std::size_t n = 0; n != found.size(); ++n) found[n] += quick.found[n];
   }
@@ -275,6 +284,7 @@ TEST(CompactBrief, SaysWhatTheFullRecordSays) {
     EXPECT_GT(found[static_cast<std::size_t>(kind)], 50U) << info(kind).name;
   }
   EXPECT_GT(together, 50U);
+  EXPECT_GT(left_half_open, 50U);
 }
 
 /// Where a full record is wanted, nobody is given less.

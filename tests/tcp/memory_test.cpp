@@ -614,9 +614,10 @@ class Attempts {
         EXPECT_EQ(&a, &gone);
         EXPECT_EQ(at, now_);
       };
-      EXPECT_EQ(memory.give_attempts(0, tell), 0U);
+      const auto none = [](const Compact& /*c*/) { return false; };
+      EXPECT_EQ(memory.give_short(0, tell, none), 0U);
       const std::uint32_t before = memory.remembered();
-      EXPECT_EQ(memory.give_attempts(2, tell), 1U);
+      EXPECT_EQ(memory.give_short(2, tell, none), 1U);
       EXPECT_EQ(memory.remembered(), before - 1);
     }
     EXPECT_EQ(memory.next_released(), kNoBlock);

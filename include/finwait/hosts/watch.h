@@ -17,8 +17,8 @@
 #include "finwait/hosts/finding.h"
 #include "finwait/hosts/isn.h"
 #include "finwait/hosts/life.h"
-#include "finwait/tcp/lone_syn.h"
 #include "finwait/tcp/state.h"
+#include "finwait/tcp/unopened.h"
 
 namespace finwait::hosts {
 
@@ -55,8 +55,8 @@ class HostWatch {
   void observe(const Life& life) noexcept;
   /// The same, where it need not be handed on first.
   void observe(const tcp::BriefOutcome& outcome) noexcept;
-  /// The same for some that are over one after the other and were no more than a SYN.
-  void observe(std::span<const tcp::LoneSyn> syns) noexcept;
+  /// The same for some that are over one after the other and never opened.
+  void observe(std::span<const tcp::Unopened> connections) noexcept;
   /// The same for one part: each part is to see every connection, in the same order, and different threads may do so, each for a part of
   /// its own, until all have ended.
   void observe(HostPart part, const Life& life) noexcept;

@@ -49,7 +49,11 @@ class AnomalyGroups {
   /// Takes the memory of the whole room, which costs nothing before it is used. Throws std::bad_alloc.
   AnomalyGroups() : groups_(kRoom) {}
 
-  void add(const tcp::Anomaly& anomaly, const tcp::Brief& connection);
+  /// Of the connection `id`, which `originator`, an end of the key, opened.
+  void add(const tcp::Anomaly& anomaly, const wire::FlowKey& key, unsigned originator, std::uint64_t id);
+  void add(const tcp::Anomaly& anomaly, const tcp::Brief& connection) {
+    add(anomaly, connection.key, connection.originator, connection.id);
+  }
 
   /// Up to `n` groups of each kind that touch most connections, gravest first; kinds in the order of AnomalyKind.
   [[nodiscard]] std::vector<AnomalyGroup> top(std::size_t n) const;

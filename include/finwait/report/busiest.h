@@ -15,7 +15,7 @@
 #include "finwait/report/endpoint_pair.h"
 #include "finwait/report/pair_table.h"
 #include "finwait/tcp/brief.h"
-#include "finwait/tcp/lone_syn.h"
+#include "finwait/tcp/unopened.h"
 
 namespace finwait::report {
 
@@ -44,8 +44,8 @@ class Busiest {
   Busiest() : pairs_(kRoom) {}
 
   void add(const tcp::Brief& connection);
-  /// Those of one packet, one after the other.
-  void add(std::span<const tcp::LoneSyn> syns);
+  /// The same for some that never opened, one after the other.
+  void add(std::span<const tcp::Unopened> connections);
 
   /// The `n` with the most bytes, the largest first.
   [[nodiscard]] std::vector<Entry> top(std::size_t n) const;

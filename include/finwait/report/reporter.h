@@ -29,8 +29,8 @@ class Reporter {
     hosts_.observe(outcome);
     report(outcome, nullptr);
   }
-  /// Some that were no more than a SYN, one after the other. Only if takes_briefs().
-  void connections(std::span<const tcp::LoneSyn> syns);
+  /// Some that never opened, one after the other. Only if takes_briefs().
+  void connections(std::span<const tcp::Unopened> unopened);
   /// What connection() does, piece by piece, each in the order of the output. Until finish() each part of the hosts may be observed by
   /// another thread than the rest; conclude_hosts() is for that of HostPart::kConduct. `whole`: the same in full; may be null if
   /// takes_briefs().
@@ -62,6 +62,7 @@ class Reporter {
  private:
   [[nodiscard]] static bool none_in_full(const std::vector<std::unique_ptr<Sink>>& sinks) noexcept;
   void count(const tcp::BriefOutcome& outcome);
+  void count(const tcp::Anomaly& anomaly, const wire::FlowKey& key, unsigned originator, std::uint64_t id);
   void count_bytes(const tcp::Brief::End& n) noexcept;
   void take_hosts(Totals& totals);
   void take_groups(Totals& totals) const;

@@ -7,8 +7,8 @@
 
 #include "finwait/report/totals.h"
 #include "finwait/tcp/brief.h"
-#include "finwait/tcp/lone_syn.h"
 #include "finwait/tcp/tracker.h"
+#include "finwait/tcp/unopened.h"
 #include "finwait/tcp/verdict.h"
 
 namespace finwait::report {
@@ -25,8 +25,8 @@ class Sink {
   /// Whether a Brief of each connection is all it needs; then it is given that instead. Says always the same.
   [[nodiscard]] virtual bool takes_briefs() const noexcept { return false; }
   virtual void brief(const tcp::BriefOutcome& /*outcome*/) {}
-  /// Instead of brief() for some that were no more than a SYN, one after the other.
-  virtual void lone_syns(std::span<const tcp::LoneSyn> syns);
+  /// Instead of brief() for some that never opened, one after the other.
+  virtual void unopened(std::span<const tcp::Unopened> connections);
   /// Whether it tells of each host whose initial sequence numbers show no weakness; else their number is all that Totals says of them.
   [[nodiscard]] virtual bool tells_of_sound_numbers() const noexcept { return false; }
   /// A transition or a finding as it happens; only if the tracker keeps events.

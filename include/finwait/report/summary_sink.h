@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +32,7 @@ struct SummaryData {
   std::array<std::array<Example, kExamples>, tcp::kAnomalyKinds> examples{};
 
   void add(const tcp::BriefOutcome& outcome);
+  void add(std::span<const tcp::Unopened> connections);
 };
 
 /// The whole text. `colour`: with terminal escapes.
@@ -42,7 +44,7 @@ class SummarySink final : public Sink {
 
   [[nodiscard]] bool takes_briefs() const noexcept override { return true; }
   void brief(const tcp::BriefOutcome& outcome) override { data_.add(outcome); }
-  void lone_syns(std::span<const tcp::LoneSyn> syns) override { data_.busiest.add(syns); }
+  void unopened(std::span<const tcp::Unopened> connections) override { data_.add(connections); }
   void conclude(base::Timestamp clock) override { output_.conclude(clock); }
   void finish(const Totals& totals) override;
   [[nodiscard]] bool closed() const noexcept override { return output_.closed(); }

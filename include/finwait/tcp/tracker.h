@@ -15,10 +15,10 @@
 #include "finwait/tcp/brief.h"
 #include "finwait/tcp/connection.h"
 #include "finwait/tcp/live_feed.h"
-#include "finwait/tcp/lone_syn.h"
 #include "finwait/tcp/partitions.h"
 #include "finwait/tcp/table_reader.h"
 #include "finwait/tcp/thresholds.h"
+#include "finwait/tcp/unopened.h"
 #include "finwait/tcp/verdict.h"
 #include "finwait/wire/decode.h"
 #include "finwait/wire/segment.h"
@@ -133,15 +133,15 @@ class Tracker {
     return n;
   }
 
-  /// The same with briefs, but SYNs that nothing came after are given some at a time, in their place in the order:
-  /// lone(std::span<const LoneSyn>).
+  /// The same with briefs, but those that never opened are given some at a time, in their place in the order:
+  /// never_opened(std::span<const Unopened>).
   template <class F, class G>
-  std::size_t drain(F&& sink, G&& lone) {
+  std::size_t drain(F&& sink, G&& never_opened) {
     std::size_t n = 0;
     for (bool any = true; any; n += any) {
-      for (auto syns = next_lone_syns(); !syns.empty(); syns = next_lone_syns()) {
-        lone(syns);
-        n += syns.size();
+      for (auto some = next_unopened(); !some.empty(); some = next_unopened()) {
+        never_opened(some);
+        n += some.size();
       }
       any = next_outcome(true);
       if (any) give_to(sink);
@@ -182,7 +182,7 @@ class Tracker {
       sink(whole());
     }
   }
-  [[nodiscard]] std::span<const LoneSyn> next_lone_syns() noexcept;
+  [[nodiscard]] std::span<const Unopened> next_unopened() noexcept;
   bool next_outcome(bool briefly) noexcept;
   [[nodiscard]] const BriefOutcome* brief() const noexcept;  // null: it is to be had in full
   [[nodiscard]] const Outcome& whole() const noexcept;
