@@ -191,6 +191,7 @@ struct alignas(64) Compact {
   CompactOpening opening;
   std::uint8_t reset_ttl = 0;  ///< of the RST, if it ends by one
   base::Timestamp latest = 0;
+  std::uint64_t hash = 0;  ///< of the key
   union {
     base::Timestamp armed = base::kNever;
     base::Timestamp released_at;  ///< once it is

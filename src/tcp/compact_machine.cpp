@@ -103,6 +103,7 @@ bool CompactMachine::may_begin(const Segment& s) noexcept {
 void CompactMachine::begin(Compact& c, CompactExtra& extra, std::uint32_t index, const Attempt& a, const AttemptRest& rest) noexcept {
   const unsigned side = a.direction();
   a.write_key(rest, c.key);
+  c.hash = a.hash;
   c.id = a.frame();
   c.start = c.last_clock = a.time;
   c.originator = side & 1U;

@@ -278,16 +278,19 @@ std::uint32_t Memory::head_of(std::uint32_t index) const noexcept {
   return find(c.hash, c.key);
 }
 
+/// unlink() of an attempt.
+inline void Memory::forget_attempt(std::uint32_t index) noexcept {
+  Attempt& a = attempt(index);
+  erase(a.hash, index);
+  a.be_forgotten();
+  ++lives_.failed;
+  pass_attempt(index);
+  detach(links_[index]);
+  links_[index] = {0, 0, 0};
+}
+
 void Memory::unlink(std::uint32_t index) noexcept {
-  if (is_attempt(index)) {
-    Attempt& a = attempt(index);
-    erase(a.hash, index);
-    a.be_forgotten();
-    ++lives_.failed;
-    pass_attempt(index);
-    unlist(index);
-    return;
-  }
+  if (is_attempt(index)) return forget_attempt(index);
   if (is_compact(index)) {
     erase(hash_at(index), index);
     compact(index).drop(trait::kHead);
@@ -405,8 +408,9 @@ std::uint32_t Memory::victim(std::uint32_t part) noexcept {
 }
 
 // Of each partition only the next ones: until it is their turn, many others have theirs.
-void Memory::prefetch_victims(std::uint32_t part) const noexcept {
-  const Partition& p = parts_[part];
+void Memory::prefetch_victims(std::uint32_t part) const noexcept { prefetch_next_victim(parts_[part]); }
+
+[[gnu::always_inline]] inline void Memory::prefetch_next_victim(const Partition& p) const noexcept {
   const std::uint32_t next = p.first[list_of_victim(p)];
   if (next == 0) return;
   const std::uint32_t after = links_[next - 1].next;  // it was fetched with the victim before
@@ -465,7 +469,7 @@ void Memory::give(std::uint32_t index, base::Timestamp clock, std::uint64_t fram
   dues_.push(clock, frame, index, true);
 }
 
-// Its partition is that of its list: to ask its hash would be to reckon that again for a compact record.
+// Its partition is that of its list.
 void Memory::displace(std::uint32_t index, base::Timestamp clock, std::uint64_t frame) noexcept {
   Partition& part = part_of_list(links_[index].list);
   unlink(index);
@@ -476,11 +480,14 @@ void Memory::displace(std::uint32_t index, base::Timestamp clock, std::uint64_t 
 
 bool Memory::displace_oldest_attempt(std::uint32_t part, base::Timestamp clock, std::uint64_t frame) noexcept {
   constexpr auto kUnanswered = static_cast<std::size_t>(Worth::kUnanswered);
-  const Partition& p = parts_[part];
+  Partition& p = parts_[part];
   const std::uint32_t oldest = p.first[kUnanswered];
   if (p.waiting != 0 || list_of_victim(p) != kUnanswered || oldest == 0 || !is_attempt(oldest - 1)) return false;
-  displace(oldest - 1, clock, frame);
-  prefetch_victims(part);
+  forget_attempt(oldest - 1);
+  attempt(oldest - 1).be_released(Release::kEvicted);
+  --p.occupied;
+  dues_.push(clock, frame, oldest - 1, true);
+  prefetch_next_victim(p);
   return true;
 }
 

@@ -314,7 +314,7 @@ class Memory {
   [[nodiscard]] static std::size_t kind_of(std::uint16_t list) noexcept { return list & ((1U << kKindBits) - 1); }
   [[nodiscard]] Partition& part_of_list(std::uint16_t list) noexcept { return parts_[list >> kKindBits]; }
   [[nodiscard]] std::uint64_t hash_at(std::uint32_t index) const noexcept {
-    return is_compact(index) ? hash(compact(index).key) : is_full(index) ? pool_[index].hash : attempt(index).hash;
+    return is_compact(index) ? compact(index).hash : is_full(index) ? pool_[index].hash : attempt(index).hash;
   }
   [[nodiscard]] std::uint32_t part_at(std::uint32_t index) const noexcept { return part_of(hash_at(index)); }
 
@@ -326,6 +326,8 @@ class Memory {
   void end_tick() noexcept;
   void take_waiting(Partition& part, bool all) noexcept;
   void pass_attempt(std::uint32_t index) noexcept;
+  void forget_attempt(std::uint32_t index) noexcept;
+  void prefetch_next_victim(const Partition& p) const noexcept;
   [[nodiscard]] static std::size_t list_of_victim(const Partition& p) noexcept;
   template <class F>
   void expire_attempts(F& due) noexcept;

@@ -97,7 +97,7 @@ void Tracker::Impl::expand(std::uint32_t index) noexcept {
   read_history(c, transitions);
   compacts.unfold(c, memory.extra(index), w);
   for (const Transition& t : transitions) journal.write_down(w, t);
-  w.hash = memory.hash(w.key);
+  w.hash = c.hash;
   w.deadline = deadline(c);
   zeek.move(index, whole);
   memory.arm(whole);
@@ -184,7 +184,7 @@ Connection& Tracker::Impl::unfold(std::uint32_t index) noexcept {
   Compact& c = memory.compact(index);
   read_history(c, transitions);
   compacts.unfold(c, memory.extra(index), unfolded);
-  unfolded.hash = memory.hash(unfolded.key);
+  unfolded.hash = c.hash;
   return unfolded;
 }
 

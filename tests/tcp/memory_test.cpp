@@ -542,6 +542,7 @@ class Attempts {
     const std::uint32_t attempt = one.index;
     const std::uint32_t compact = memory.replace_attempt(attempt);
     memory.compact(compact).key = memory.attempt(attempt).key(memory.rest(attempt));
+    memory.compact(compact).hash = one.hash;
     memory.free(attempt);
     one.index = memory.replace_compact(compact);
     memory[one.index].key = memory.compact(compact).key;
@@ -656,6 +657,7 @@ TEST(Memory, GivesAShortRecordWithAllThatIsKnownOfIt) {
   const std::uint32_t index = memory.replace_attempt(attempt);
   Compact& c = memory.compact(index);
   c.key = s.key;
+  c.hash = s.hash;
   memory.free(attempt);
   memory.arm(index, 200 * kTick);
   memory.value(index, Worth::kHalfOpen);
