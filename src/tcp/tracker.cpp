@@ -76,6 +76,7 @@ inline bool Tracker::Impl::begins_alone(const wire::Segment& s, std::uint32_t li
 
 bool Tracker::Impl::track_in_full(const wire::Segment& s, std::uint32_t likely) noexcept {
   journal.set_frame(s.frame);
+  if (memory.is_attempt_head(likely, s.key) && follow_attempt(likely, s)) return true;  // of what is watched nothing is kept short
   if (!watched || *watched != s.key) return track_ordinary(s, likely) || route(s, likely);
   if (options.feed != nullptr) return track_for_feed(s, likely);
   Step step;
