@@ -8,6 +8,7 @@
 
 #include "finwait/base/hash.h"
 #include "finwait/hosts/life.h"
+#include "finwait/tcp/unopened.h"
 #include "finwait/wire/flow_key.h"
 
 namespace finwait::hosts {
@@ -38,6 +39,11 @@ using KeyWords = std::array<std::uint64_t, 5>;
   return words_of(end == 0 ? key.low : key.high, {}, listener ? port : std::uint16_t{0}, 0, key.network);
 }
 
+[[nodiscard]] inline KeyWords host_words(const tcp::Unopened& c) noexcept { return words_of(c.ends[0].address, {}, 0, 0, c.network); }
+[[nodiscard]] inline KeyWords listener_words(const tcp::Unopened& c) noexcept {
+  return words_of(c.ends[1].address, {}, c.ends[1].port, 0, c.network);
+}
+
 /// From an originating host to a listener.
 [[nodiscard]] inline wire::FlowKey route_key(const wire::FlowKey& key, unsigned originator) noexcept {
   const bool low = originator == 0;
@@ -48,8 +54,7 @@ using KeyWords = std::array<std::uint64_t, 5>;
 class RecentHash {
  public:
   [[nodiscard]] std::uint64_t operator()(const KeyWords& words, const base::KeyedHash& hash) noexcept {
-    const bool known = ((words[0] ^ words_[0]) | (words[1] ^ words_[1]) | (words[4] ^ words_[4])) == 0;  // the others are always 0
-    if (known) return hash_;
+    if (((words[0] ^ words_[0]) | (words[1] ^ words_[1]) | (words[4] ^ words_[4])) == 0) return hash_;  // the others are always 0
     words_ = words;
     return hash_ = hash.hash_words(words);
   }

@@ -22,41 +22,38 @@ void NumberWatch::observe(const Life& life, const HostKeys* keys) noexcept {
 void NumberWatch::observe(std::span<const tcp::Unopened> connections) noexcept {
   enter_waiting();  // those that came before
   std::array<Sample, kBatch> samples;
-  std::size_t count = 0;
+  Sample* next = samples.data();
+  const auto add = [&](const tcp::Unopened& c, unsigned n, std::uint64_t hash) {
+    next->of = &c;
+    next->hash = hash;
+    next->n = n;
+    numbers_.prefetch(hash);
+    ++next;
+  };
   for (const tcp::Unopened& c : connections) {
-    const auto add = [&](unsigned n, std::uint64_t hash) {
-      samples[count++] = {&c, c.originator ^ n, n, 0, hash};
-      numbers_.prefetch(hash);
-    };
-    const std::uint64_t host = hash_.hash_words(subject_words(c.key, c.originator, false));
-    if (!c.answered()) {
-      add(0, host);
-    } else {
-      const std::uint64_t listener = listener_hash_(subject_words(c.key, 1U - c.originator, true), hash_);
-      const bool originator_first = c.originator == 0;
-      originator_first ? add(0, host) : add(1, listener);
-      originator_first ? add(1, listener) : add(0, host);
-    }
-    if (count + 2 > kBatch) enter(std::span(samples).first(std::exchange(count, 0)));
+    if (next + 2 > samples.end()) enter({samples.data(), std::exchange(next, samples.data())});
+    const bool answered_by_low = c.answered() && c.originator != 0;
+    if (answered_by_low) add(c, 1, listener_hash_(listener_words(c), hash_));
+    add(c, 0, hash_.hash_words(host_words(c)));
+    if (c.answered() && !answered_by_low) add(c, 1, listener_hash_(listener_words(c), hash_));
   }
-  enter(std::span(samples).first(count));
+  enter({samples.data(), next});
 }
 
-void NumberWatch::enter(std::span<Sample> samples) noexcept {
+inline void NumberWatch::enter(std::span<Sample> samples) noexcept {
   for (Sample& s : samples) s.guess = numbers_.prefetch_entry(s.hash);
   for (const Sample& s : samples) numbers_.prefetch_run(s.guess);
-  for (const Sample& s : samples) {
-    const tcp::Unopened& c = *s.of;
-    const tcp::Unopened::End& x = c.ends[s.n];
-    const bool low = s.which == 0;
-    const std::uint16_t own_port = low ? c.key.low_port : c.key.high_port;
-    const std::uint16_t peer_port = low ? c.key.high_port : c.key.low_port;
-    const IsnHost host{(low ? c.key.low : c.key.high).bytes, c.key.network, s.n == 0 ? std::uint16_t{0} : own_port};
-    numbers_.add(host, s.hash,
-                 {s.n == 0 ? c.time : c.syn_ack_time, c.id, x.iss, short_of(low ? c.key.high : c.key.low), own_port, peer_port, x.ttl,
-                  x.options_signature, false},
-                 s.guess);
-  }
+  for (const Sample& s : samples) s.n == 0 ? enter<0>(s) : enter<1>(s);
+}
+
+template <unsigned kEnd>
+inline void NumberWatch::enter(const Sample& sample) noexcept {
+  const tcp::Unopened& c = *sample.of;
+  const tcp::Unopened::End& x = c.ends[kEnd];
+  const tcp::Unopened::End& y = c.ends[1 - kEnd];
+  const IsnHost host{x.address.bytes, c.network, kEnd == 0 ? std::uint16_t{0} : x.port};
+  numbers_.add(host, sample.hash, {x.time, c.id, x.iss, short_of(y.address), x.port, y.port, x.ttl, x.options_signature, false},
+               sample.guess);
 }
 
 void NumberWatch::sample(const Life& life, unsigned which, const HostKeys* keys) noexcept {

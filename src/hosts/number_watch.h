@@ -50,16 +50,17 @@ class alignas(2 * base::kCacheLine) NumberWatch {
     std::array<std::uint32_t, 2> snd_nxt;
   };
 
-  /// A number, for as long as it is entered together with others: end `which` of the key said it, ends[n] of the connection.
+  /// A number, for as long as it is entered together with others: of ends[n].
   struct Sample {
     const tcp::Unopened* of;
-    unsigned which;
-    unsigned n;
-    std::uint32_t guess;
     std::uint64_t hash;
+    std::uint32_t guess;
+    unsigned n;
   };
   void sample(const Life& life, unsigned which, const HostKeys* keys) noexcept;
   void enter(std::span<Sample> samples) noexcept;
+  template <unsigned kEnd>
+  void enter(const Sample& sample) noexcept;
   [[nodiscard]] bool goes_on(const Life& life, unsigned which) const noexcept;
 
   base::KeyedHash hash_;

@@ -145,15 +145,16 @@ struct alignas(64) Probe {
     std::memcpy(b.data(), host.bytes.data(), sizeof b);
     return connection != 0 && ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (network ^ host_network)) == 0;
   }
-  /// All but its place.
-  void write(const wire::FlowKey& key, unsigned originator, std::uint64_t id, base::Timestamp at, Technique made, std::uint8_t what) {
-    const bool low = originator == 0;
+  // Both together: all but its place.
+  void write(const wire::Address& by, const wire::Address& target, std::uint16_t target_port, std::uint32_t of_network) noexcept {
+    from = by.bytes;
+    to = target.bytes;
+    network = of_network;
+    port = target_port;
+  }
+  void note(std::uint64_t id, base::Timestamp at, Technique made, std::uint8_t what) noexcept {
     connection = id;
     start = at;
-    from = (low ? key.low : key.high).bytes;
-    to = (low ? key.high : key.low).bytes;
-    network = key.network;
-    port = low ? key.high_port : key.low_port;
     technique = made;
     flags = what;
   }

@@ -82,11 +82,11 @@ void HostWatch::Impl::observe(std::span<const tcp::Unopened> connections) noexce
     const auto some = connections.first(std::min(kBatch, connections.size()));
     std::array<std::uint32_t, kBatch> places;
     for (std::size_t n = 0; n != some.size(); ++n) {
-      places[n] = place_of(some[n].originator == 0 ? some[n].key.low : some[n].key.high);
+      places[n] = place_of(some[n].ends[0].address);
       first_probes.prefetch(places[n]);
     }
     for (const tcp::Unopened& c : some) {
-      census.add_stay(c.time, tcp::State::kSynSent, c.released_at);
+      census.add_stay(c.ends[0].time, tcp::State::kSynSent, c.released_at);
       if (c.answered()) count_half_open(c);
     }
     for (std::size_t n = 0; n != some.size(); ++n) take_probe(some[n], places[n]);
@@ -95,11 +95,12 @@ void HostWatch::Impl::observe(std::span<const tcp::Unopened> connections) noexce
 
 /// By its listener, and what that waited for.
 void HostWatch::Impl::count_half_open(const tcp::Unopened& c) noexcept {
-  census.add_stay(c.syn_ack_time, tcp::State::kSynReceived, c.released_at);
-  const KeyWords listener = subject_words(c.key, 1U - c.originator, true);
+  const base::Timestamp since = c.ends[1].time;
+  census.add_stay(since, tcp::State::kSynReceived, c.released_at);
+  const KeyWords listener = listener_words(c);
   const std::uint32_t weight = c.left_half_open ? kTroubleWeight : 1;
   Subject& subject = subjects.touch(key_of(listener), listener_hash(listener, hash), weight, [this](Subject& gone) { leave(gone); });
-  count_half_open(subject, {c.id, c.syn_ack_time, c.released_at, Trouble::kHalfOpen}, false);
+  count_half_open(subject, {c.id, since, c.released_at, Trouble::kHalfOpen}, false);
 }
 
 void HostWatch::Impl::observe_conduct(const Life& life) noexcept {
@@ -304,8 +305,11 @@ void HostWatch::Impl::count_probe(const Life& life) noexcept {
 void HostWatch::Impl::await_probe(const wire::FlowKey& key, unsigned originator, std::uint64_t id, base::Timestamp start,
                                   Technique technique, std::uint8_t flags) noexcept {
   Probe& probe = waiting_probes[waiting_probe_count];
-  probe.write(key, originator, id, start, technique, flags);
-  probe.place = place_of(originator == 0 ? key.low : key.high);
+  const bool low = originator == 0;
+  const wire::Address& from = low ? key.low : key.high;
+  probe.write(from, low ? key.high : key.low, low ? key.high_port : key.low_port, key.network);
+  probe.note(id, start, technique, flags);
+  probe.place = place_of(from);
   first_probes.prefetch(probe.place);
   if (++waiting_probe_count == kBatch) enter_probes();
 }
@@ -320,10 +324,12 @@ void HostWatch::Impl::take_probe(const Probe& probe) noexcept {
 /// The same of one that never opened: written where it may wait, not elsewhere before.
 inline void HostWatch::Impl::take_probe(const tcp::Unopened& c, std::uint32_t place) noexcept {
   Probe& first = first_probes[place];
-  const bool known_host = first.is_of(c.originator == 0 ? c.key.low : c.key.high, c.key.network);
+  const auto& [x, y] = c.ends;
+  const bool known_host = first.is_of(x.address, c.network);
   Probe next;
   Probe& probe = known_host ? next : first;
-  probe.write(c.key, c.originator, c.id, c.time, technique_of_syn(c.ends[0].known), c.answered() ? Probe::kOpen : std::uint8_t{0});
+  probe.write(x.address, y.address, y.port, c.network);
+  probe.note(c.id, x.time, technique_of_syn(x.known), c.answered() ? Probe::kOpen : std::uint8_t{0});
   if (known_host) take_next_probe(first, next);
 }
 

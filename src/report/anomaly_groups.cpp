@@ -34,25 +34,26 @@ void AnomalyGroup::add(const AnomalyGroup& more) noexcept {
   }
 }
 
-void AnomalyGroups::add(const tcp::Anomaly& anomaly, const wire::FlowKey& key, unsigned originator, std::uint64_t id) {
-  const PairWords pair = pair_words_of(key, originator);
+void AnomalyGroups::add(const tcp::Anomaly& anomaly, const PairWords& pair, std::uint64_t id) {
+  const auto kind = static_cast<std::uint8_t>(anomaly.kind);
+  const std::uint64_t mixed = mixed_of(pair, kind);
   AnomalyGroup group{anomaly.kind, EndpointPair::of(pair), anomaly.severity, 1, anomaly.count, {}};
   group.examples[0] = {id, anomaly.frames[0]};
-  const std::uint64_t hash = hash_of(anomaly.kind, pair);
-  const auto same = [&](const AnomalyGroup& known) { return known.kind == anomaly.kind && are_same(known.pair.words(), pair); };
-  if (AnomalyGroup* known = groups_.find(hash, same)) return known->add(group);
-  const auto kind = static_cast<std::uint8_t>(group.kind);
+  if (exact_ || filter_.may_have(mixed)) {
+    const auto same = [&](const AnomalyGroup& known) { return known.kind == anomaly.kind && are_same(known.pair.words(), pair); };
+    if (AnomalyGroup* known = groups_.find(hash_of(anomaly.kind, pair), same)) return known->add(group);
+  }
   if (!exact_) {
-    auto& place = anteroom_.place_of(pair, kind);
-    AnomalyGroup earlier;
-    if (place.recall(pair, kind, earlier)) {
-      group.add(earlier);
+    auto& place = anteroom_.place_of(mixed);
+    if (const AnomalyGroup* earlier = place.recall(pair, kind)) {
+      group.add(*earlier);
     } else if (weight(group) <= weight(least_)) {
       return place.wait(pair, kind, group);
     }
   }
   if (groups_.full()) forget_lesser_half();
-  groups_.add(hash, group);
+  groups_.add(hash_of(anomaly.kind, pair), group);
+  if (!exact_) filter_.note(mixed);
   ++counts_[kind];
 }
 
@@ -73,7 +74,11 @@ void AnomalyGroups::forget_lesser_half() {
   groups_.keep_first(kRoom / 2, before, [this](const AnomalyGroup& group) { return hash_of(group.kind, group.pair.words()); });
   least_ = groups_.entries().back();
   counts_ = {};
-  for (const AnomalyGroup& group : groups_.entries()) ++counts_[static_cast<std::size_t>(group.kind)];
+  filter_.clear();
+  for (const AnomalyGroup& group : groups_.entries()) {
+    ++counts_[static_cast<std::size_t>(group.kind)];
+    filter_.note(mixed_of(group.pair.words(), static_cast<std::uint8_t>(group.kind)));
+  }
 }
 
 }  // namespace finwait::report

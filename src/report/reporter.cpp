@@ -48,7 +48,7 @@ void Reporter::connections(std::span<const tcp::Unopened> unopened) {
     counts_.packets += c.packets();
     ++counts_.openings[static_cast<std::size_t>(c.opening())];
     ++counts_.endings[static_cast<std::size_t>(c.ending)];
-    if (c.left_half_open) count(*finding_of(c), c.key, c.originator, c.id);
+    if (c.left_half_open) count(*finding_of(c), pair_words_of(c), c.id);
   }
   for (const auto& sink : sinks_) sink->unopened(unopened);
 }
@@ -144,17 +144,17 @@ void Reporter::count(const tcp::BriefOutcome& outcome) {
     ++counts_.incomplete;
     counts_.one_direction += c.ends[0].packets == 0 || c.ends[1].packets == 0;
   }
-  for (const tcp::Anomaly& anomaly : outcome.anomalies) count(anomaly, c.key, c.originator, c.id);
+  for (const tcp::Anomaly& anomaly : outcome.anomalies) count(anomaly, pair_words_of(c.key, c.originator), c.id);
 }
 
 /// A finding of one connection.
-void Reporter::count(const tcp::Anomaly& anomaly, const wire::FlowKey& key, unsigned originator, std::uint64_t id) {
+void Reporter::count(const tcp::Anomaly& anomaly, const PairWords& pair, std::uint64_t id) {
   const auto kind = static_cast<std::size_t>(anomaly.kind);
   counts_.anomalies[kind] += anomaly.count;
   ++counts_.affected[kind];
   ++counts_.severities[kind][static_cast<std::size_t>(anomaly.severity)];
   if (!gravest_ || anomaly.severity > *gravest_) gravest_ = anomaly.severity;
-  groups_.add(anomaly, key, originator, id);
+  groups_.add(anomaly, pair, id);
 }
 
 }  // namespace finwait::report

@@ -18,7 +18,7 @@ void SummaryData::add(std::span<const tcp::Unopened> connections) {
   busiest.add(connections);
   for (const tcp::Unopened& c : connections) {
     if (!c.answered()) continue;
-    handshakes.add(base::elapsed(c.time, c.syn_ack_time));
+    handshakes.add(base::elapsed(c.ends[0].time, c.ends[1].time));
     if (c.left_half_open) keep_first(examples[static_cast<std::size_t>(tcp::AnomalyKind::kHalfOpen)], {c.id, c.syn_ack_frame});
   }
 }

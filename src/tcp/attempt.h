@@ -106,12 +106,15 @@ struct alignas(64) Attempt {
     k.low_port = low_port;
     k.high_port = high_port;
     k.network = network;
+    write_addresses(rest, k.low, k.high);
+  }
+  void write_addresses(const AttemptRest& rest, wire::Address& to_low, wire::Address& to_high) const noexcept {
     if (has_rest()) {
-      k.low.bytes = rest.low;
-      k.high.bytes = rest.high;
+      to_low.bytes = rest.low;
+      to_high.bytes = rest.high;
     } else {
-      write_address(low, k.low);
-      write_address(high, k.high);
+      write_address(low, to_low);
+      write_address(high, to_high);
     }
   }
   [[nodiscard]] bool is_of(const wire::FlowKey& k, const AttemptRest& rest) const noexcept {

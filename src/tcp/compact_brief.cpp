@@ -138,8 +138,8 @@ void write_steps(const Compact& c, StateSteps& steps) noexcept {
   }
 }
 
-void write_end(const Unopened::End& x, base::Timestamp syn_time, Brief::End& to) noexcept {
-  to = {1, x.ip_bytes, 0, 0, syn_time, x.known, x.iss, x.iss + 1, 0, 0, x.ttl, x.options_signature, false};
+void write_end(const Unopened::End& x, Brief::End& to) noexcept {
+  to = {1, x.ip_bytes, 0, 0, x.time, x.known, x.iss, x.iss + 1, 0, 0, x.ttl, x.options_signature, false};
 }
 
 // The findings, as detect.cpp has them.
@@ -191,21 +191,26 @@ std::optional<Anomaly> find(Shape shape, const Compact& c, base::Timestamp judge
 bool may_tell_briefly(const Timers& timers) noexcept { return timers.thresholds.storm > 1 && timers.thresholds.tries != 0; }
 
 void tell(const Attempt& a, const AttemptRest& rest, base::Timestamp released_at, Unopened& told) noexcept {
-  a.write_key(rest, told.key);
-  told.id = a.frame();
-  told.time = a.time;
-  told.clock = a.clock(rest);
-  told.released_at = released_at;
-  told.syn_ack_frame = 0;
-  told.left_half_open = false;
-  told.originator = static_cast<std::uint8_t>(a.direction());
-  told.ending = a.release() == Release::kEvicted ? Ending::kEvicted : Ending::kUnanswered;
   Unopened::End& x = told.ends[0];
+  Unopened::End& y = told.ends[1];
+  const bool low = a.direction() == 0;
+  a.write_addresses(rest, low ? x.address : y.address, low ? y.address : x.address);
+  x.port = low ? a.low_port : a.high_port;
+  y.port = low ? a.high_port : a.low_port;
+  x.time = a.time;
   x.known = known::kPlainSyn | known_by_syn(a);
   x.iss = a.seq;
   x.ip_bytes = a.ip_length();
   x.ttl = a.ttl;
   x.options_signature = static_cast<std::uint8_t>(a.present);
+  told.id = a.frame();
+  told.clock = a.clock(rest);
+  told.released_at = released_at;
+  told.syn_ack_frame = 0;
+  told.network = a.network;
+  told.originator = static_cast<std::uint8_t>(a.direction());
+  told.left_half_open = false;
+  told.ending = a.release() == Release::kEvicted ? Ending::kEvicted : Ending::kUnanswered;
 }
 
 bool is_half_open(const Compact& c) noexcept {
@@ -213,33 +218,40 @@ bool is_half_open(const Compact& c) noexcept {
 }
 
 void tell_half_open(const Compact& c, base::Timestamp judged_at, Unopened& told) noexcept {
-  told.key = c.key;
+  for (unsigned n = 0; n != 2; ++n) {
+    const unsigned end = n ^ c.originator;
+    const CompactEnd& x = c.ends[end];
+    told.ends[n] = {end == 0 ? c.key.low : c.key.high,
+                    n == 0 ? c.start : c.syn_ack_time(),
+                    x.known,
+                    x.iss,
+                    x.counters.ip_bytes,
+                    end == 0 ? c.key.low_port : c.key.high_port,
+                    static_cast<std::uint8_t>(x.ttl),
+                    options_signature(x)};
+  }
   told.id = c.id;
-  told.time = c.start;
   told.clock = c.last_clock;
   told.released_at = c.released_at;
   told.syn_ack_frame = c.syn_ack_frame();
-  told.syn_ack_time = c.syn_ack_time();
-  told.waited = base::elapsed(told.syn_ack_time, judged_at);
-  told.left_half_open = told.waited > patience(c.ends);
+  told.waited = base::elapsed(told.ends[1].time, judged_at);
+  told.network = c.key.network;
   told.originator = c.originator;
+  told.left_half_open = told.waited > patience(c.ends);
   told.ending = c.release == Release::kEvicted ? Ending::kEvicted : Ending::kHalfOpen;
-  for (unsigned n = 0; n != 2; ++n) {
-    const CompactEnd& x = c.ends[n ^ c.originator];
-    told.ends[n] = {x.known, x.iss, x.counters.ip_bytes, static_cast<std::uint8_t>(x.ttl), options_signature(x)};
-  }
 }
 
 void write_brief(const Unopened& unopened, Brief& brief) noexcept {
+  const auto& [x, y] = unopened.ends;
   const unsigned sender = unopened.originator;
   const bool answered = unopened.answered();
-  brief.key = unopened.key;
+  brief.key = unopened.key();
   brief.id = unopened.id;
-  brief.start = brief.syn_time = unopened.time;
-  brief.end = answered ? unopened.syn_ack_time : unopened.time;
+  brief.start = brief.syn_time = x.time;
+  brief.end = answered ? y.time : x.time;
   brief.last_clock = unopened.clock;
   brief.released_at = unopened.released_at;
-  brief.syn_ack_time = answered ? unopened.syn_ack_time : 0;
+  brief.syn_ack_time = answered ? y.time : 0;
   brief.originator = unopened.originator;
   brief.opening = unopened.opening();
   brief.ending = unopened.ending;
@@ -248,11 +260,11 @@ void write_brief(const Unopened& unopened, Brief& brief) noexcept {
   brief.syn_ack_seen = answered;
   brief.syn_ack_repeated = brief.time_wait_reused = false;
   brief.steps.clear();
-  write_end(unopened.ends[0], unopened.time, brief.ends[sender]);
-  brief.steps.add(sender, State::kSynSent, unopened.time);
+  write_end(x, brief.ends[sender]);
+  brief.steps.add(sender, State::kSynSent, x.time);
   if (answered) {
-    write_end(unopened.ends[1], unopened.syn_ack_time, brief.ends[1 - sender]);
-    brief.steps.add(1 - sender, State::kSynReceived, unopened.syn_ack_time);
+    write_end(y, brief.ends[1 - sender]);
+    brief.steps.add(1 - sender, State::kSynReceived, y.time);
   } else {
     brief.ends[1 - sender] = {};
     brief.ends[1 - sender].known = known::kTimed;
@@ -261,7 +273,7 @@ void write_brief(const Unopened& unopened, Brief& brief) noexcept {
 
 std::optional<Anomaly> finding_of(const Unopened& unopened) noexcept {
   if (!unopened.left_half_open) return std::nullopt;
-  return detecting::make(AnomalyKind::kHalfOpen, 1U - unopened.originator, unopened.syn_ack_time, {unopened.syn_ack_frame},
+  return detecting::make(AnomalyKind::kHalfOpen, 1U - unopened.originator, unopened.ends[1].time, {unopened.syn_ack_frame},
                          {1, unopened.waited});
 }
 

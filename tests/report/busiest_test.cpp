@@ -59,7 +59,12 @@ TEST(Busiest, takes_those_that_never_opened_as_what_they_are) {
     const auto some = std::span(room).first(count);
     for (std::uint32_t k = 0; k != count; ++k) {
       some[k] = {};
-      some[k].key = connection((n + k) * 7 % (2 * Busiest::kRoom), 0).key;
+      const wire::FlowKey key = connection((n + k) * 7 % (2 * Busiest::kRoom), 0).key;
+      const bool low = n % 3 != 0;
+      some[k].ends[0].address = low ? key.low : key.high;
+      some[k].ends[0].port = low ? key.low_port : key.high_port;
+      some[k].ends[1].address = low ? key.high : key.low;
+      some[k].ends[1].port = low ? key.high_port : key.low_port;
       some[k].ends[0].ip_bytes = 40 + n % 5;
       some[k].ends[1].ip_bytes = 60;
       some[k].syn_ack_frame = (n + k) % 3 == 0 ? n : 0;

@@ -107,10 +107,10 @@ Totals totals_of_host(const std::string& only, bool told) {
   constexpr std::array<std::uint32_t, 5> kNumbers{0x1b4d'9a77, 0xe620'03f1, 0x52c8'e64c, 0x9f17'7b02, 0x30aa'c5d9};
   for (std::size_t n = 0; n != syns.size(); ++n) {
     syns[n].id = n + 1;
-    syns[n].time = static_cast<base::Timestamp>(n) * base::kSecond;
+    syns[n].ends[0].time = static_cast<base::Timestamp>(n) * base::kSecond;
     syns[n].ends[0].iss = kNumbers[n];
-    syns[n].key.low_port = static_cast<std::uint16_t>(40'000 + 7 * n);
-    syns[n].key.high_port = 443;
+    syns[n].ends[0].port = static_cast<std::uint16_t>(40'000 + 7 * n);
+    syns[n].ends[1].port = 443;
     syns[n].ending = tcp::Ending::kUnanswered;
   }
   Selection selection;

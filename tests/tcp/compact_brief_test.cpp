@@ -217,7 +217,7 @@ Told told(const TrackerOptions& options, std::vector<Segment> segments, Wanted w
     said.together += unopened.size() > 1;
     Brief brief;
     for (const Unopened& c : unopened) {
-      EXPECT_LE(c.time, c.clock);
+      EXPECT_LE(c.ends[0].time, c.clock);
       EXPECT_EQ(c.ending == Ending::kEvicted,
                 c.opening() == Opening::kHalfOpen ? c.ending != Ending::kHalfOpen : c.ending != Ending::kUnanswered);
       said.left_half_open += c.left_half_open;

@@ -56,7 +56,7 @@ class KeyedHash {
     return hash_words(m);
   }
   /// The same of bytes that are in registers: what was just written in pieces is slow to read back as words.
-  [[nodiscard]] std::uint64_t hash_words(const std::array<std::uint64_t, kBytes / 8>& m) const noexcept {
+  [[nodiscard, gnu::always_inline]] std::uint64_t hash_words(const std::array<std::uint64_t, kBytes / 8>& m) const noexcept {
     const Wide nh = multiply(m[0] + nh_[0], m[1] + nh_[1]) + multiply(m[2] + nh_[2], m[3] + nh_[3]) + multiply(m[4] + nh_[4], nh_[5]);
     const auto high = static_cast<std::uint64_t>(nh >> 64);
     const auto low = static_cast<std::uint64_t>(nh);

@@ -14,6 +14,7 @@
 
 #include "finwait/report/anteroom.h"
 #include "finwait/report/endpoint_pair.h"
+#include "finwait/report/pair_filter.h"
 #include "finwait/report/pair_table.h"
 #include "finwait/tcp/anomaly.h"
 #include "finwait/tcp/brief.h"
@@ -49,10 +50,10 @@ class AnomalyGroups {
   /// Takes the memory of the whole room, which costs nothing before it is used. Throws std::bad_alloc.
   AnomalyGroups() : groups_(kRoom) {}
 
-  /// Of the connection `id`, which `originator`, an end of the key, opened.
-  void add(const tcp::Anomaly& anomaly, const wire::FlowKey& key, unsigned originator, std::uint64_t id);
+  /// Of the connection `id` of this pair.
+  void add(const tcp::Anomaly& anomaly, const PairWords& pair, std::uint64_t id);
   void add(const tcp::Anomaly& anomaly, const tcp::Brief& connection) {
-    add(anomaly, connection.key, connection.originator, connection.id);
+    add(anomaly, pair_words_of(connection.key, connection.originator), connection.id);
   }
 
   /// Up to `n` groups of each kind that touch most connections, gravest first; kinds in the order of AnomalyKind.
@@ -69,6 +70,8 @@ class AnomalyGroups {
 
   PairHash hash_;
   PairTable<AnomalyGroup> groups_;
+  // Once it was full.
+  PairFilter filter_;
   Anteroom<AnomalyGroup> anteroom_;
   AnomalyGroup least_;  // that stayed
   std::array<std::uint64_t, tcp::kAnomalyKinds> counts_{};

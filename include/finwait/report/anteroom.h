@@ -19,12 +19,11 @@ class Anteroom {
   /// Where one key at a time waits. On lines of its own: most are looked at once, and are somewhere in memory.
   class alignas(base::kCacheLine) Place {
    public:
-    /// True if this key waits here: `value` becomes what it came with, and it waits no more.
-    [[nodiscard]] bool recall(const PairWords& pair, std::uint8_t kind, Value& value) {
-      if (!are_same(words_, marked(pair, kind))) return false;
-      value = value_;
+    /// What this key came with, if it waits here; it waits no more. Stands until another does.
+    [[nodiscard]] const Value* recall(const PairWords& pair, std::uint8_t kind) {
+      if (!are_same(words_, marked(pair, kind))) return nullptr;
       words_.back() = 0;
-      return true;
+      return &value_;
     }
     /// It waits from now on.
     void wait(const PairWords& pair, std::uint8_t kind, const Value& value) {
@@ -43,25 +42,21 @@ class Anteroom {
     Value value_{};
   };
 
-  /// The one place of this key. `kind` tells apart what has the same pair. Takes all memory the first time. Throws std::bad_alloc.
-  [[nodiscard]] Place& place_of(const PairWords& pair, std::uint8_t kind) {
+  /// The one place of a key, by its mixed_of(). Takes all memory the first time. Throws std::bad_alloc.
+  [[nodiscard]] Place& place_of(std::uint64_t mixed) {
     if (places_.empty()) places_.resize(kPlaces);
-    return places_[number_of(pair, kind)];
+    return places_[number_of(mixed)];
   }
   /// Fetches it, if there is any yet.
-  void prefetch(const PairWords& pair, std::uint8_t kind) const noexcept {
-    if (!places_.empty()) base::prefetch_lines(&places_[number_of(pair, kind)], sizeof(Place));
+  void prefetch(std::uint64_t mixed) const noexcept {
+    if (!places_.empty()) base::prefetch_lines(&places_[number_of(mixed)], sizeof(Place));
   }
 
  private:
   static constexpr unsigned kBits = 11;
   static constexpr std::size_t kPlaces = 1U << kBits;
 
-  [[nodiscard]] static std::size_t number_of(const PairWords& pair, std::uint8_t kind) noexcept {
-    std::uint64_t mixed = kind;
-    for (const std::uint64_t word : pair) mixed = (mixed ^ word) * 0x9e37'79b9'7f4a'7c15;
-    return mixed >> (64 - kBits);
-  }
+  [[nodiscard]] static std::size_t number_of(std::uint64_t mixed) noexcept { return mixed >> (64 - kBits); }
 
   std::vector<Place> places_;
 };

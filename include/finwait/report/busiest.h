@@ -13,6 +13,7 @@
 #include "finwait/base/memory.h"
 #include "finwait/report/anteroom.h"
 #include "finwait/report/endpoint_pair.h"
+#include "finwait/report/pair_filter.h"
 #include "finwait/report/pair_table.h"
 #include "finwait/tcp/brief.h"
 #include "finwait/tcp/unopened.h"
@@ -53,17 +54,13 @@ class Busiest {
   [[nodiscard]] bool exact() const noexcept { return exact_; }
 
  private:
-  /// What is looked for, and the hash of it.
-  struct Asked {
-    PairWords pair;
-    std::uint64_t hash;
-  };
-  [[nodiscard]] Asked ask(const wire::FlowKey& key, unsigned originator) const noexcept;
-  void add(const Asked& asked, std::uint64_t packets, std::uint64_t bytes);
+  void add(const PairWords& pair, std::uint64_t mixed, std::uint64_t packets, std::uint64_t bytes);
   void forget_smaller_half();
 
   PairHash hash_;
   PairTable<Entry> pairs_;
+  // Once it was full.
+  PairFilter filter_;
   Anteroom<Load> anteroom_;
   std::uint64_t least_ = 0;  // bytes of the smallest that stayed
   bool exact_ = true;

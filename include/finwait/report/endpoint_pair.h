@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "finwait/base/hash.h"
+#include "finwait/tcp/unopened.h"
 #include "finwait/wire/flow_key.h"
 
 namespace finwait::report {
@@ -74,6 +75,18 @@ struct EndpointPair {
   const bool low_first = originator == 0;
   return EndpointPair::words_of(low_first ? key.low : key.high, low_first ? key.high : key.low, low_first ? key.high_port : key.low_port,
                                 static_cast<unsigned>(key.ip_version()));
+}
+
+[[nodiscard]] inline PairWords pair_words_of(const tcp::Unopened& c) noexcept {
+  return EndpointPair::words_of(c.ends[0].address, c.ends[1].address, c.ends[1].port, static_cast<unsigned>(c.ip_version()));
+}
+
+/// A hash that costs little and is the same in every run: for what is shown, and so must not depend on chance. Anybody can choose pairs
+/// that meet in one place. `kind` tells apart what has the same pair. The upper bits are the good ones.
+[[nodiscard]] inline std::uint64_t mixed_of(const PairWords& pair, std::uint8_t kind) noexcept {
+  std::uint64_t mixed = kind;
+  for (const std::uint64_t word : pair) mixed = (mixed ^ word) * 0x9e37'79b9'7f4a'7c15;
+  return mixed;
 }
 
 /// For maps by pair: keyed at random, so that nobody on the wire can choose pairs that meet in one place. Order nothing by it.

@@ -62,7 +62,7 @@ class Reporter {
  private:
   [[nodiscard]] static bool none_in_full(const std::vector<std::unique_ptr<Sink>>& sinks) noexcept;
   void count(const tcp::BriefOutcome& outcome);
-  void count(const tcp::Anomaly& anomaly, const wire::FlowKey& key, unsigned originator, std::uint64_t id);
+  void count(const tcp::Anomaly& anomaly, const PairWords& pair, std::uint64_t id);
   void count_bytes(const tcp::Brief::End& n) noexcept;
   void take_hosts(Totals& totals);
   void take_groups(Totals& totals) const;

@@ -2,8 +2,8 @@
 // What there is to say of it, once it is over.
 //
 // A flood is millions of these. What all have in common is said here once: one packet of each end that spoke, without payload; the
-// originator was in SYN-SENT from `time` on, the other end in SYN-RECEIVED from `syn_ack_time` on, or in no state; no finding but that it
-// was left half-open. Always true: no stamp is later than `clock`; the SYN-ACK is not before the SYN; a Brief made of it, and its finding,
+// originator was in SYN-SENT from its SYN on, the other end in SYN-RECEIVED from its SYN-ACK on, or in no state; no finding but that it was
+// left half-open. Always true: no stamp is later than `clock`; the SYN-ACK is not before the SYN; a Brief made of it, and its finding,
 // are what the tracker would give.
 #pragma once
 
@@ -21,28 +21,35 @@
 namespace finwait::tcp {
 
 struct Unopened {
-  /// Of an end that spoke: as in Brief::End.
   struct End {
+    wire::Address address;
+    // Only of an end that spoke; as in Brief::End.
+    base::Timestamp time;  ///< of its SYN or SYN-ACK
     std::uint32_t known;
     std::uint32_t iss;
     std::uint32_t ip_bytes;
+    std::uint16_t port;  ///< of either end
     std::uint8_t ttl;
     std::uint8_t options_signature;
   };
 
-  wire::FlowKey key;
+  std::array<End, 2> ends;  ///< the originator first
   std::uint64_t id;
-  base::Timestamp time;
   base::Timestamp clock;
   base::Timestamp released_at;
-  std::uint64_t syn_ack_frame;  ///< 0: nobody answered, and what the other end said means nothing
-  base::Timestamp syn_ack_time;
-  base::Duration waited;    ///< since then, up to its end or that of the capture
-  std::uint8_t originator;  ///< the end of the key that sent the SYN: 0, the low one, or 1
+  std::uint64_t syn_ack_frame;  ///< 0: nobody answered
+  base::Duration waited;        ///< if answered, since then: up to its end or that of the capture
+  std::uint32_t network;
+  std::uint8_t originator;  ///< which end of the key it is: 0, the low one, or 1
   bool left_half_open;      ///< it was answered, and waited so long that this is a finding
   Ending ending;            ///< kUnanswered, kHalfOpen or kEvicted
-  std::array<End, 2> ends;  ///< the originator first
 
+  [[nodiscard]] wire::FlowKey key() const noexcept {
+    const End& low = ends[originator];
+    const End& high = ends[1U - originator];
+    return {low.address, high.address, low.port, high.port, network};
+  }
+  [[nodiscard]] int ip_version() const noexcept { return wire::FlowKey{{}, {}, 0, 0, network}.ip_version(); }
   [[nodiscard]] bool answered() const noexcept { return syn_ack_frame != 0; }
   [[nodiscard]] Opening opening() const noexcept { return answered() ? Opening::kHalfOpen : Opening::kUnanswered; }
   [[nodiscard]] unsigned packets() const noexcept { return answered() ? 2 : 1; }
