@@ -219,8 +219,16 @@ std::uint32_t Memory::replace_attempt(std::uint32_t old) noexcept {
   pass_attempt(old);
   relist(old, index);
   compact(index).add(trait::kHead);
-  compacts_.prefetch(compacts_.next(), sizeof(Compact) / kLine);  // of the next one
+  prefetch_next();
   return index;
+}
+
+/// What the next attempt that is answered becomes.
+void Memory::prefetch_next() const noexcept {
+  const std::uint32_t n = compacts_.next();
+  compacts_.prefetch(n, sizeof(Compact) / kLine);
+  links_.prefetch(n + first_compact_);
+  wheel_.prefetch(n + first_compact_);
 }
 
 /// It is no longer the first of its partition.

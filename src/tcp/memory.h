@@ -341,6 +341,7 @@ class Memory {
   void relist(std::uint32_t from, std::uint32_t to) noexcept;
   void count_leaving(std::uint32_t index) noexcept;
   void leave_lists(std::uint32_t index) noexcept;
+  void prefetch_next() const noexcept;
 
   base::QuickHash hash_;
   Partitions partitions_;

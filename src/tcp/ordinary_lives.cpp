@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <tuple>
 
 #include "compact_expand.h"
 #include "tracker_impl.h"
@@ -14,6 +15,7 @@ bool is_released(const Compact& c) noexcept { return c.is(trait::kReleased); }
 
 /// What its states say of a life: how easily it is given up, and what it waits for.
 enum class Wait : std::uint8_t { kTimeWait, kClosed, kSynReceived, kSynSent, kClosing, kIdle };
+static_assert(static_cast<std::size_t>(Wait::kIdle) + 1 == std::tuple_size_v<Waits>);
 struct Standing {
   Worth worth;
   Wait wait;
@@ -39,7 +41,9 @@ constexpr auto kStandings = [] {
   return all;
 }();
 
-/// How long it waits, after its last segment. kIdle: 0 is for ever.
+constexpr base::Duration kForEver = std::numeric_limits<base::Duration>::max();
+
+/// How long it waits, after its last segment, for what would take it further.
 base::Duration time_of(Wait wait, const Timers& t) noexcept {
   switch (wait) {
     case Wait::kTimeWait:
@@ -55,21 +59,26 @@ base::Duration time_of(Wait wait, const Timers& t) noexcept {
     case Wait::kIdle:
       break;
   }
-  return t.idle;
+  return kForEver;
 }
 
 Standing standing(const Compact& c) noexcept {
   return kStandings[static_cast<std::size_t>(c.states[0])][static_cast<std::size_t>(c.states[1])];
 }
 
+/// As its ends were last counted: until its states are settled, as it stood before.
+Standing standing_counted(const Compact& c) noexcept { return kStandings[c.counted[0] - 1U][c.counted[1] - 1U]; }
+
 }  // namespace
 
-std::uint64_t shortest_wait_of(const Timers& timers) noexcept {
-  base::Duration shortest = std::numeric_limits<base::Duration>::max();
-  for (const Wait wait : {Wait::kTimeWait, Wait::kClosed, Wait::kSynReceived, Wait::kSynSent, Wait::kClosing, Wait::kIdle}) {
-    if (wait != Wait::kIdle || timers.idle != 0) shortest = std::min(shortest, time_of(wait, timers));
+// A tick of the clock at least, and no longer than it may be idle.
+Waits waits_of(const Timers& timers) noexcept {
+  const base::Duration idle = timers.idle != 0 ? timers.idle : kForEver;
+  Waits waits{};
+  for (std::size_t n = 0; n != waits.size(); ++n) {
+    waits[n] = std::max<base::Duration>(std::min(time_of(static_cast<Wait>(n), timers), idle), 1);
   }
-  return static_cast<std::uint64_t>(std::max<base::Duration>(shortest, 0));
+  return waits;
 }
 
 // True if the segment is the next step of the ordinary life. Otherwise the flow is to be looked up again: the life is over, or stands there
@@ -116,20 +125,18 @@ void Tracker::Impl::expand_all() noexcept {
 
 void Tracker::Impl::settle_compact(std::uint32_t index) noexcept {
   Compact& c = memory.compact(index);
+  const Worth before = standing_counted(c).worth;
+  const Worth worth = standing(c).worth;
   for (std::size_t end = 0; end != 2; ++end) count_state(c.counted[end], c.states[end]);
   memory.arm(index, deadline(c));
-  memory.value(index, standing(c).worth);
-}
-
-base::Timestamp Tracker::Impl::expiry(const Compact& c) const noexcept {
-  const Timers& t = options.timers;
-  const base::Timestamp limit = t.idle != 0 ? base::after(c.last_clock, t.idle) : base::kNever;
-  const Wait wait = standing(c).wait;
-  return wait == Wait::kIdle ? limit : std::min(limit, base::after(c.last_clock, time_of(wait, t)));
+  if (worth != before) memory.value(index, worth);  // most steps of a close leave it where it is in its list
 }
 
 /// It follows from what the record says, and is never written down: quiet segments put it off.
-base::Timestamp Tracker::Impl::deadline(const Compact& c) const noexcept { return std::max(expiry(c), base::after(c.last_clock, 1)); }
+base::Timestamp Tracker::Impl::deadline(const Compact& c) const noexcept {
+  const base::Duration wait = waits[static_cast<std::size_t>(standing(c).wait)];
+  return wait == kForEver ? base::kNever : base::after(c.last_clock, wait);
+}
 
 // Returns when to ask again, or `now` if it has been released.
 base::Timestamp Tracker::Impl::due_compact(std::uint32_t index, base::Timestamp now) noexcept {

@@ -52,7 +52,8 @@ Tracker::Impl::Impl(const TrackerOptions& given)
       machine(blocks, journal, zeek, options.timers),
       compacts(blocks, journal, zeek),
       keeps_short(may_keep_short(given)),
-      shortest_wait(shortest_wait_of(given.timers)) {
+      waits(waits_of(given.timers)),
+      shortest_wait(static_cast<std::uint64_t>(*std::min_element(waits.begin(), waits.end()))) {
   transitions.reserve(Journal::kMostRead);
   anomalies.reserve(kAnomalyKinds);
 }

@@ -22,12 +22,13 @@
 
 namespace finwait::tcp {
 
-/// 2 MSL and a twentieth: Linux's timer of 60 s runs up to 62.1 s.
-/// How long an ordinary life may be silent in whatever state, at least (ordinary_lives.cpp).
-[[nodiscard]] std::uint64_t shortest_wait_of(const Timers& timers) noexcept;
+/// How long an ordinary life may be silent, by what it waits for (ordinary_lives.cpp).
+using Waits = std::array<base::Duration, 6>;
+[[nodiscard]] Waits waits_of(const Timers& timers) noexcept;
 /// How long a SYN waits for an answer, if nothing else of its flow is known (attempts.cpp).
 [[nodiscard]] base::Duration attempt_wait(const Timers& timers) noexcept;
 
+/// 2 MSL and a twentieth: Linux's timer of 60 s runs up to 62.1 s.
 [[nodiscard]] inline base::Duration time_wait(const Timers& timers) noexcept { return 2 * timers.msl + timers.msl / 10; }
 
 struct Tracker::Impl {
@@ -93,7 +94,6 @@ struct Tracker::Impl {
   void expand(std::uint32_t index) noexcept;
   void expand_all() noexcept;
   void settle_compact(std::uint32_t index) noexcept;
-  [[nodiscard]] base::Timestamp expiry(const Compact& c) const noexcept;
   [[nodiscard]] base::Timestamp deadline(const Compact& c) const noexcept;
   /// False: deadline() has not come, so much is certain without reckoning it. The trace clock never goes back.
   [[nodiscard]] bool may_be_due(const Compact& c, base::Timestamp now) const noexcept {
@@ -140,7 +140,8 @@ struct Tracker::Impl {
   Losses losses;
   bool finished = false;
   bool given_back = false;
-  bool keeps_short;             ///< ordinary lives are
+  bool keeps_short;  ///< ordinary lives are
+  Waits waits;
   std::uint64_t shortest_wait;  ///< nothing that is kept short is due before
 
   std::uint64_t needy = 0;  ///< the frame for which room is made; the last that began a connection, if there was room
