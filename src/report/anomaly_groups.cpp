@@ -35,16 +35,28 @@ void AnomalyGroup::add(const AnomalyGroup& more) noexcept {
 }
 
 void AnomalyGroups::add(const tcp::Anomaly& anomaly, const PairWords& pair, std::uint64_t id) {
-  const auto kind = static_cast<std::uint8_t>(anomaly.kind);
-  const std::uint64_t mixed = mixed_of(pair, kind);
-  AnomalyGroup group{anomaly.kind, EndpointPair::of(pair), anomaly.severity, 1, anomaly.count, {}};
-  group.examples[0] = {id, anomaly.frames[0]};
-  if (exact_ || filter_.may_have(mixed)) {
-    const auto same = [&](const AnomalyGroup& known) { return known.kind == anomaly.kind && are_same(known.pair.words(), pair); };
-    if (AnomalyGroup* known = groups_.find(hash_of(anomaly.kind, pair), same)) return known->add(group);
+  const std::uint64_t mixed = mixed_of(pair, static_cast<std::uint8_t>(anomaly.kind));
+  may_be_known(mixed) ? groups_.prefetch(hash_of(anomaly.kind, pair)) : anteroom_.prefetch(mixed);
+  Waiting& one = waiting_[waiting_count_];
+  one = {pair, mixed, {anomaly.kind, EndpointPair::of(pair), anomaly.severity, 1, anomaly.count, {}}};
+  one.group.examples[0] = {id, anomaly.frames[0]};
+  if (++waiting_count_ == waiting_.size()) enter_waiting();
+}
+
+void AnomalyGroups::enter_waiting() {
+  for (Waiting& one : std::span(waiting_).first(std::exchange(waiting_count_, 0))) enter(one);
+}
+
+inline void AnomalyGroups::enter(Waiting& one) {
+  const PairWords& pair = one.pair;
+  AnomalyGroup& group = one.group;
+  if (may_be_known(one.mixed)) {
+    const auto same = [&](const AnomalyGroup& known) { return known.kind == group.kind && are_same(known.pair.words(), pair); };
+    if (AnomalyGroup* known = groups_.find(hash_of(group.kind, pair), same)) return known->add(group);
   }
+  const auto kind = static_cast<std::uint8_t>(group.kind);
   if (!exact_) {
-    auto& place = anteroom_.place_of(mixed);
+    auto& place = anteroom_.place_of(one.mixed);
     if (const AnomalyGroup* earlier = place.recall(pair, kind)) {
       group.add(*earlier);
     } else if (weight(group) <= weight(least_)) {
@@ -52,8 +64,8 @@ void AnomalyGroups::add(const tcp::Anomaly& anomaly, const PairWords& pair, std:
     }
   }
   if (groups_.full()) forget_lesser_half();
-  groups_.add(hash_of(anomaly.kind, pair), group);
-  if (!exact_) filter_.note(mixed);
+  groups_.add(hash_of(group.kind, pair), group);
+  if (!exact_) filter_.note(one.mixed);
   ++counts_[kind];
 }
 

@@ -1,7 +1,7 @@
 #include "finwait/report/busiest.h"
 
 #include <algorithm>
-#include <array>
+#include <utility>
 
 namespace finwait::report {
 namespace {
@@ -15,40 +15,27 @@ bool is_larger(const Busiest::Entry& a, const Busiest::Entry& b) {
 
 }  // namespace
 
-void Busiest::add(const tcp::Brief& connection) {
-  const auto& ends = connection.ends;
-  const PairWords pair = pair_words_of(connection.key, connection.originator);
-  add(pair, mixed_of(pair, 0), ends[0].packets + ends[1].packets, ends[0].ip_bytes + ends[1].ip_bytes);
+void Busiest::await(const PairWords& pair, std::uint64_t packets, std::uint64_t bytes) {
+  const std::uint64_t mixed = mixed_of(pair, 0);
+  may_be_known(mixed) ? pairs_.prefetch(hash_(pair)) : anteroom_.prefetch(mixed);
+  waiting_[waiting_count_] = {pair, mixed, packets, bytes};
+  if (++waiting_count_ == waiting_.size()) enter_waiting();
 }
 
-/// Some at a time: while what they are looked for by is put together, the places where they may wait are fetched.
-void Busiest::add(std::span<const tcp::Unopened> connections) {
-  struct Asked {
-    PairWords pair;
-    std::uint64_t mixed;
-  };
-  std::array<Asked, 16> asked;
-  while (!connections.empty()) {
-    const auto some = connections.first(std::min(asked.size(), connections.size()));
-    for (std::size_t n = 0; n != some.size(); ++n) {
-      asked[n].pair = pair_words_of(some[n]);
-      asked[n].mixed = mixed_of(asked[n].pair, 0);
-      anteroom_.prefetch(asked[n].mixed);
-    }
-    for (std::size_t n = 0; n != some.size(); ++n) add(asked[n].pair, asked[n].mixed, some[n].packets(), some[n].ip_bytes());
-    connections = connections.subspan(some.size());
-  }
+void Busiest::enter_waiting() {
+  for (const Waiting& one : std::span(waiting_).first(std::exchange(waiting_count_, 0))) enter(one);
 }
 
-/// Numbers, not a Load: what is written word by word and copied in larger pieces right after waits until it has reached the cache.
-[[gnu::always_inline]] inline void Busiest::add(const PairWords& pair, std::uint64_t mixed, std::uint64_t packets, std::uint64_t bytes) {
-  Load load{1, packets, bytes};
-  if (exact_ || filter_.may_have(mixed)) {
+/// Numbers come, not a Load: what is written word by word and copied in larger pieces right after waits until it has reached the cache.
+inline void Busiest::enter(const Waiting& one) {
+  const PairWords& pair = one.pair;
+  Load load{1, one.packets, one.bytes};
+  if (may_be_known(one.mixed)) {
     const auto same = [&pair](const Entry& entry) { return are_same(entry.pair.words(), pair); };
     if (Entry* known = pairs_.find(hash_(pair), same)) return known->load.add(load);
   }
   if (!exact_) {
-    auto& place = anteroom_.place_of(mixed);
+    auto& place = anteroom_.place_of(one.mixed);
     if (const Load* earlier = place.recall(pair, 0)) {
       load.add(*earlier);
     } else if (load.bytes <= least_) {
@@ -57,7 +44,7 @@ void Busiest::add(std::span<const tcp::Unopened> connections) {
   }
   if (pairs_.full()) forget_smaller_half();
   pairs_.add(hash_(pair), {EndpointPair::of(pair), load});
-  if (!exact_) filter_.note(mixed);
+  if (!exact_) filter_.note(one.mixed);
 }
 
 std::vector<Busiest::Entry> Busiest::top(std::size_t n) const {

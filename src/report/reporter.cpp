@@ -75,6 +75,7 @@ void Reporter::reopen() {
 
 void Reporter::finish(Totals& totals) {
   totals.counts = counts_;
+  groups_.enter_waiting();
   take_hosts(totals);
   take_groups(totals);
   std::exception_ptr failure;

@@ -25,6 +25,7 @@ void SummaryData::add(std::span<const tcp::Unopened> connections) {
 
 void SummarySink::finish(const Totals& totals) {
   const bool colour = output_.is_terminal() && std::getenv("NO_COLOR") == nullptr;
+  data_.busiest.enter_waiting();
   put_summary_screen(output_.text(), data_, totals, options_, colour);
   output_.close(totals.capture.last);
 }

@@ -30,9 +30,15 @@ tcp::Anomaly finding(K kind, std::uint64_t frame, std::uint32_t count = 1) {
   return a;
 }
 
+/// At once, as if it had not waited for others.
+void enter(AnomalyGroups& groups, const tcp::Anomaly& anomaly, const tcp::Brief& connection) {
+  groups.add(anomaly, connection);
+  groups.enter_waiting();
+}
+
 TEST(AnomalyGroups, make_one_of_a_million_alike_with_the_first_as_examples) {
   AnomalyGroups groups;
-  for (std::uint64_t n = 1'000'000; n != 0; --n) groups.add(finding(K::kHalfOpen, n + 1, 2), connection(7, n));
+  for (std::uint64_t n = 1'000'000; n != 0; --n) enter(groups, finding(K::kHalfOpen, n + 1, 2), connection(7, n));
   const auto top = groups.top(5);
   ASSERT_EQ(top.size(), 1U);
   EXPECT_EQ(top[0].connections, 1'000'000U);
@@ -46,13 +52,13 @@ TEST(AnomalyGroups, make_one_of_a_million_alike_with_the_first_as_examples) {
 
 TEST(AnomalyGroups, are_by_kind_and_by_pair_whoever_has_the_lower_address) {
   AnomalyGroups groups;
-  groups.add(finding(K::kHalfOpen, 1), connection(1, 1));
-  groups.add(finding(K::kHalfOpen, 2), connection(2, 2));
-  groups.add(finding(K::kHalfOpen, 3), connection(2, 3));
-  groups.add(finding(K::kFinUnanswered, 4), connection(2, 3));
+  enter(groups, finding(K::kHalfOpen, 1), connection(1, 1));
+  enter(groups, finding(K::kHalfOpen, 2), connection(2, 2));
+  enter(groups, finding(K::kHalfOpen, 3), connection(2, 3));
+  enter(groups, finding(K::kFinUnanswered, 4), connection(2, 3));
   tcp::Brief turned = connection(2, 4);
   turned.originator = 1;
-  groups.add(finding(K::kHalfOpen, 5), turned);
+  enter(groups, finding(K::kHalfOpen, 5), turned);
   EXPECT_EQ(groups.of(K::kHalfOpen), 3U);
   EXPECT_EQ(groups.of(K::kFinUnanswered), 1U);
   const auto top = groups.top(2);
@@ -68,18 +74,18 @@ TEST(AnomalyGroups, carry_the_gravest_severity_found) {
   tcp::Anomaly grave = finding(K::kResetSuspectedForged, 1);
   tcp::Anomaly light = grave;
   light.severity = tcp::Severity::kInfo;
-  groups.add(light, connection(1, 1));
-  groups.add(grave, connection(1, 2));
-  groups.add(light, connection(1, 3));
+  enter(groups, light, connection(1, 1));
+  enter(groups, grave, connection(1, 2));
+  enter(groups, light, connection(1, 3));
   EXPECT_EQ(groups.top(1)[0].severity, tcp::Severity::kAlert);
 }
 
 TEST(AnomalyGroups, stay_within_their_room_and_keep_what_is_grave_or_frequent) {
   AnomalyGroups groups;
-  groups.add(finding(K::kOverlapInconsistent, 1), connection(0xff'fffe, 1));
+  enter(groups, finding(K::kOverlapInconsistent, 1), connection(0xff'fffe, 1));
   for (std::uint32_t n = 0; n < 4 * AnomalyGroups::kRoom; ++n) {
-    groups.add(finding(K::kHalfOpen, n + 2), connection(n, n + 2));
-    if (n % 100 == 0) groups.add(finding(K::kHalfOpen, n + 2), connection(0xff'ffff, n + 2));
+    enter(groups, finding(K::kHalfOpen, n + 2), connection(n, n + 2));
+    if (n % 100 == 0) enter(groups, finding(K::kHalfOpen, n + 2), connection(0xff'ffff, n + 2));
   }
   EXPECT_FALSE(groups.exact());
   EXPECT_LE(groups.of(K::kHalfOpen), AnomalyGroups::kRoom);
@@ -91,15 +97,15 @@ TEST(AnomalyGroups, stay_within_their_room_and_keep_what_is_grave_or_frequent) {
 
 TEST(AnomalyGroups, once_full_have_lesser_newcomers_wait_for_their_second_connection) {
   AnomalyGroups groups;
-  for (std::uint32_t n = 0; n <= AnomalyGroups::kRoom; ++n) groups.add(finding(K::kHalfOpen, n + 1), connection(n, n + 1));
+  for (std::uint32_t n = 0; n <= AnomalyGroups::kRoom; ++n) enter(groups, finding(K::kHalfOpen, n + 1), connection(n, n + 1));
   ASSERT_FALSE(groups.exact());
   const std::uint64_t before = groups.of(K::kHalfOpen);
-  groups.add(finding(K::kHalfOpen, 7), connection(0xff'fff0, 80'000));
+  enter(groups, finding(K::kHalfOpen, 7), connection(0xff'fff0, 80'000));
   EXPECT_EQ(groups.of(K::kHalfOpen), before) << "it waits";
-  groups.add(finding(K::kOverlapInconsistent, 9), connection(0xff'fff0, 80'000));
+  enter(groups, finding(K::kOverlapInconsistent, 9), connection(0xff'fff0, 80'000));
   EXPECT_EQ(groups.of(K::kOverlapInconsistent), 1U) << "grave: it need not wait";
-  groups.add(finding(K::kHalfOpen, 8, 5), connection(0xff'fff0, 80'001));
-  groups.add(finding(K::kHalfOpen, 9), connection(0xff'fff1, 80'002));
+  enter(groups, finding(K::kHalfOpen, 8, 5), connection(0xff'fff0, 80'001));
+  enter(groups, finding(K::kHalfOpen, 9), connection(0xff'fff1, 80'002));
   EXPECT_EQ(groups.of(K::kHalfOpen), before + 1);
   const AnomalyGroup top = groups.top(1)[0];
   EXPECT_EQ(top.connections, 2U);
@@ -110,8 +116,8 @@ TEST(AnomalyGroups, once_full_have_lesser_newcomers_wait_for_their_second_connec
 TEST(AnomalyGroups, are_the_same_in_whatever_order_findings_come) {
   AnomalyGroups forward;
   AnomalyGroups backward;
-  for (std::uint32_t n = 1; n <= 60; ++n) forward.add(finding(K::kFinMoved, n), connection(n % 7, n));
-  for (std::uint32_t n = 60; n != 0; --n) backward.add(finding(K::kFinMoved, n), connection(n % 7, n));
+  for (std::uint32_t n = 1; n <= 60; ++n) enter(forward, finding(K::kFinMoved, n), connection(n % 7, n));
+  for (std::uint32_t n = 60; n != 0; --n) enter(backward, finding(K::kFinMoved, n), connection(n % 7, n));
   const auto a = forward.top(10);
   const auto b = backward.top(10);
   ASSERT_EQ(a.size(), b.size());
@@ -119,6 +125,28 @@ TEST(AnomalyGroups, are_the_same_in_whatever_order_findings_come) {
     EXPECT_EQ(a[n].pair, b[n].pair);
     EXPECT_EQ(a[n].connections, b[n].connections);
     for (std::size_t k = 0; k < AnomalyGroup::kExamples; ++k) EXPECT_EQ(a[n].examples[k].connection, b[n].examples[k].connection);
+  }
+}
+
+TEST(AnomalyGroups, are_the_same_whether_findings_wait_for_others_or_not) {
+  AnomalyGroups one_by_one;
+  AnomalyGroups together;
+  for (std::uint32_t n = 0; n != 3 * AnomalyGroups::kRoom; ++n) {
+    const auto host = n * 7 % (2 * AnomalyGroups::kRoom);
+    const tcp::Anomaly anomaly = finding(n % 5 == 0 ? K::kFinMoved : K::kHalfOpen, n + 1, 1 + n % 3);
+    enter(one_by_one, anomaly, connection(host, n + 1));
+    together.add(anomaly, connection(host, n + 1));
+  }
+  together.enter_waiting();
+  EXPECT_EQ(together.exact(), one_by_one.exact());
+  const auto expected = one_by_one.top(AnomalyGroups::kRoom);
+  const auto top = together.top(AnomalyGroups::kRoom);
+  ASSERT_EQ(top.size(), expected.size());
+  for (std::size_t n = 0; n != top.size(); ++n) {
+    ASSERT_EQ(top[n].kind, expected[n].kind);
+    ASSERT_EQ(top[n].pair, expected[n].pair);
+    ASSERT_EQ(top[n].connections, expected[n].connections);
+    ASSERT_EQ(top[n].occurrences, expected[n].occurrences);
   }
 }
 

@@ -4,6 +4,8 @@
 // severe ones first, then those that touch fewer connections), and a newcomer that is no graver or more frequent than the least that stayed
 // waits for its second connection. So what is grave or frequent from beginning to end is counted in full but for what it did before it was
 // last forgotten; exact() tells. The same findings give the same groups, in whatever order they come, as long as it is exact.
+//
+// Findings wait until there are some, as connections do for Busiest: what says where their groups are is fetched meanwhile.
 #pragma once
 
 #include <array>
@@ -55,8 +57,10 @@ class AnomalyGroups {
   void add(const tcp::Anomaly& anomaly, const tcp::Brief& connection) {
     add(anomaly, pair_words_of(connection.key, connection.originator), connection.id);
   }
+  void enter_waiting();
 
-  /// Up to `n` groups of each kind that touch most connections, gravest first; kinds in the order of AnomalyKind.
+  // What was added before enter_waiting(). Up to `n` groups of each kind that touch most connections, gravest first; kinds in the order of
+  // AnomalyKind.
   [[nodiscard]] std::vector<AnomalyGroup> top(std::size_t n) const;
   /// How many groups of the kind are remembered.
   [[nodiscard]] std::uint64_t of(tcp::AnomalyKind kind) const noexcept { return counts_[static_cast<std::size_t>(kind)]; }
@@ -66,6 +70,14 @@ class AnomalyGroups {
   [[nodiscard]] std::uint64_t hash_of(tcp::AnomalyKind kind, const PairWords& pair) const noexcept {
     return hash_(pair, static_cast<std::uint8_t>(kind));
   }
+  /// A group of one, and what it is looked for by.
+  struct Waiting {
+    PairWords pair;
+    std::uint64_t mixed;
+    AnomalyGroup group;
+  };
+  [[nodiscard]] bool may_be_known(std::uint64_t mixed) const noexcept { return exact_ || filter_.may_have(mixed); }
+  void enter(Waiting& one);
   void forget_lesser_half();
 
   PairHash hash_;
@@ -76,6 +88,8 @@ class AnomalyGroups {
   AnomalyGroup least_;  // that stayed
   std::array<std::uint64_t, tcp::kAnomalyKinds> counts_{};
   bool exact_ = true;
+  std::size_t waiting_count_ = 0;
+  std::array<Waiting, 16> waiting_;
 };
 
 }  // namespace finwait::report

@@ -89,11 +89,9 @@ struct EndpointPair {
   return mixed;
 }
 
-/// For maps by pair: keyed at random, so that nobody on the wire can choose pairs that meet in one place. Order nothing by it.
+/// For tables of pairs: keyed at random, so that nobody on the wire can choose pairs that meet in one place. Order nothing by it.
 class PairHash {
  public:
-  using is_avalanching = void;  // boost::unordered_flat_map need not mix it again
-
   /// Throws std::system_error: no random number to be had.
   PairHash() : hash_(base::random_seed()) {}
 

@@ -1,45 +1,51 @@
-// What is remembered of pairs, in bounded memory: entries that lie side by side, found by a set of their numbers.
+// What is remembered of pairs, in bounded memory: entries that lie side by side, found by a table of their numbers.
 //
 // Always true: nothing is allocated after the constructor; entries keep their places until some are forgotten. The caller brings the hash
 // of each: it must be keyed, so that nobody outside can choose pairs that meet in one place. Order nothing by it.
 //
-// Not a map from pair to entry, since a map takes room for two of each while it has none free, and entries are large.
+// Not a map from pair to entry, since a map takes room for two of each while it has none free, and entries are large. Not a set of the
+// standard library or of Boost, since these cannot fetch from memory where a look-up that is still to come will begin: nearly every one is
+// for a pair that is somewhere else, and would wait.
 #pragma once
 
 #include <algorithm>
-#include <boost/unordered/unordered_flat_set.hpp>
+#include <bit>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
+
+#include "finwait/base/memory.h"
 
 namespace finwait::report {
 
 template <class Entry>
 class PairTable {
  public:
-  /// Room for `room` entries, at least 1 and less than 2^32: takes the memory, which costs little before it is used. Throws std::bad_alloc.
-  explicit PairTable(std::size_t room) : room_(room), hashes_(std::make_unique<Hashes>()), numbers_(0, Hash{hashes_.get()}) {
+  /// Room for `room` entries, at least 1 and less than 2^31: takes the memory, which costs little before it is used. Throws std::bad_alloc.
+  explicit PairTable(std::size_t room)
+      : room_(room), places_(std::bit_ceil(2 * room)), shift_(64U - static_cast<unsigned>(std::countr_zero(places_.size()))) {
     entries_.reserve(room);
-    hashes_->reserve(room);
-    numbers_.reserve(room);
   }
 
   /// The entry with this hash for which same(entry), or null.
   template <class Same>
   [[nodiscard]] Entry* find(std::uint64_t hash, Same&& same) noexcept {
-    const auto is_it = [&](std::uint32_t number) { return (*hashes_)[number] == hash && same(entries_[number]); };
-    const auto found = numbers_.find(Wanted<decltype(is_it)>{hash, is_it});
-    return found == numbers_.end() ? nullptr : &entries_[*found];
+    const std::uint32_t mark = mark_of(hash);
+    for (std::size_t at = place_of(hash); places_[at].number != 0; at = next(at)) {
+      if (places_[at].mark == mark && same(entries_[places_[at].number - 1])) return &entries_[places_[at].number - 1];
+    }
+    return nullptr;
   }
+  /// Fetches where a search for this hash begins.
+  void prefetch(std::uint64_t hash) const noexcept { places_.prefetch(place_of(hash)); }
 
   /// Only if it is not there, and not full().
   void add(std::uint64_t hash, const Entry& entry) noexcept {
     assert(!full());
     entries_.push_back(entry);
-    note(hash);
+    note(hash, entries_.size() - 1);
   }
 
   [[nodiscard]] bool full() const noexcept { return entries_.size() == room_; }
@@ -53,51 +59,33 @@ class PairTable {
     const auto end = entries_.begin() + static_cast<std::ptrdiff_t>(count);
     std::nth_element(entries_.begin(), end - 1, entries_.end(), before);
     entries_.erase(end, entries_.end());
-    numbers_.clear();
-    hashes_->clear();
-    for (const Entry& entry : entries_) note(hash_of(entry));
+    std::fill(places_.begin(), places_.end(), Place{});
+    for (std::size_t n = 0; n != entries_.size(); ++n) note(hash_of(entries_[n]), n);
   }
 
  private:
-  using Hashes = std::vector<std::uint64_t>;
-
-  /// What is looked for: a hash, and whether it is the one of this number.
-  template <class IsIt>
-  struct Wanted {
-    std::uint64_t hash;
-    const IsIt& is_it;
-  };
-  struct Hash {
-    using is_transparent = void;
-    using is_avalanching = void;
-    const Hashes* hashes;
-
-    [[nodiscard]] std::size_t operator()(std::uint32_t number) const noexcept { return (*hashes)[number]; }
-    template <class IsIt>
-    [[nodiscard]] std::size_t operator()(const Wanted<IsIt>& wanted) const noexcept {
-      return wanted.hash;
-    }
-  };
-  struct Same {
-    using is_transparent = void;
-
-    [[nodiscard]] bool operator()(std::uint32_t a, std::uint32_t b) const noexcept { return a == b; }
-    template <class IsIt>
-    [[nodiscard]] bool operator()(const Wanted<IsIt>& wanted, std::uint32_t number) const noexcept {
-      return wanted.is_it(number);
-    }
+  /// A part of the hash of an entry, and which one it is + 1; 0: none.
+  struct Place {
+    std::uint32_t mark;
+    std::uint32_t number;
   };
 
-  /// The next entry has this hash. There is room: the set was made for as many.
-  void note(std::uint64_t hash) noexcept {
-    hashes_->push_back(hash);
-    numbers_.insert(static_cast<std::uint32_t>(hashes_->size() - 1));
+  [[nodiscard]] std::size_t place_of(std::uint64_t hash) const noexcept { return static_cast<std::size_t>(hash >> shift_); }
+  [[nodiscard]] static std::uint32_t mark_of(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash); }
+  /// At least every other place is free.
+  [[nodiscard]] std::size_t next(std::size_t at) const noexcept { return (at + 1) & (places_.size() - 1); }
+
+  /// Entry `n` has this hash.
+  void note(std::uint64_t hash, std::size_t n) noexcept {
+    std::size_t at = place_of(hash);
+    while (places_[at].number != 0) at = next(at);
+    places_[at] = {mark_of(hash), static_cast<std::uint32_t>(n + 1)};
   }
 
   std::size_t room_;
   std::vector<Entry> entries_;
-  std::unique_ptr<Hashes> hashes_;  // of each entry; where they stand the set knows, so they stay there when the table moves
-  boost::unordered_flat_set<std::uint32_t, Hash, Same> numbers_;
+  base::FixedArray<Place> places_;  // a power of two
+  unsigned shift_;                  // the upper bits of a hash are where its place is looked for first
 };
 
 }  // namespace finwait::report
