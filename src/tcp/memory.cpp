@@ -65,9 +65,16 @@ void Memory::prefetch_whole(std::uint32_t index) const noexcept {
   }
 }
 
+/// Its place in a list, which may lie across two lines.
+inline void Memory::prefetch_link(std::uint32_t index) const noexcept {
+  const Link* link = links_.begin() + index;
+  base::prefetch_line(link);
+  base::prefetch_line(&link->list);
+}
+
 /// What its release needs first.
 void Memory::prefetch_head(std::uint32_t index) const noexcept {
-  links_.prefetch(index);
+  prefetch_link(index);
   if (is_compact(index)) {
     const Compact& c = compact(index);
     base::prefetch_line(&c);
@@ -99,11 +106,11 @@ std::uint32_t Memory::prefetch_record(const wire::Segment& s, bool moving) const
       base::prefetch_lines(&c, kOrdinaryBytes);
       if (moving) {
         base::prefetch_line(&c.armed);
-        links_.prefetch(index);
+        prefetch_link(index);
       }
     } else if (is_attempt(index)) {
       attempts_.prefetch(index - pool_.capacity());
-      links_.prefetch(index);
+      prefetch_link(index);
     } else {
       prefetch_hot(reinterpret_cast<const std::byte*>(&pool_[index]), s.direction);
     }
@@ -128,7 +135,7 @@ void Memory::prefetch_evidence(std::uint32_t likely, bool moving) const noexcept
     } else {  // an acknowledgment: where it stands has not been fetched, so who stands beside it is not known yet
       base::prefetch_line(&c.armed);
       wheel_.prefetch(likely);
-      links_.prefetch(likely);
+      prefetch_link(likely);
     }
     return;
   }
@@ -227,7 +234,7 @@ std::uint32_t Memory::replace_attempt(std::uint32_t old) noexcept {
 void Memory::prefetch_next() const noexcept {
   const std::uint32_t n = compacts_.next();
   compacts_.prefetch(n, sizeof(Compact) / kLine);
-  links_.prefetch(n + first_compact_);
+  prefetch_link(n + first_compact_);
   wheel_.prefetch(n + first_compact_);
 }
 

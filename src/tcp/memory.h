@@ -342,6 +342,7 @@ class Memory {
   void count_leaving(std::uint32_t index) noexcept;
   void leave_lists(std::uint32_t index) noexcept;
   void prefetch_next() const noexcept;
+  void prefetch_link(std::uint32_t index) const noexcept;
 
   base::QuickHash hash_;
   Partitions partitions_;

@@ -5,7 +5,8 @@
 // waits for its second connection. So what is grave or frequent from beginning to end is counted in full but for what it did before it was
 // last forgotten; exact() tells. The same findings give the same groups, in whatever order they come, as long as it is exact.
 //
-// Findings wait until there are some, as connections do for Busiest: what says where their groups are is fetched meanwhile.
+// Findings wait until there are some, as connections do for Busiest: what says where their groups are is fetched meanwhile. Always true:
+// they enter in the order in which they came.
 #pragma once
 
 #include <array>
@@ -57,10 +58,11 @@ class AnomalyGroups {
   void add(const tcp::Anomaly& anomaly, const tcp::Brief& connection) {
     add(anomaly, pair_words_of(connection.key, connection.originator), connection.id);
   }
+  /// Those that still wait.
   void enter_waiting();
 
-  // What was added before enter_waiting(). Up to `n` groups of each kind that touch most connections, gravest first; kinds in the order of
-  // AnomalyKind.
+  // Of what was added before enter_waiting().
+  /// Up to `n` groups of each kind that touch most connections, gravest first; kinds in the order of AnomalyKind.
   [[nodiscard]] std::vector<AnomalyGroup> top(std::size_t n) const;
   /// How many groups of the kind are remembered.
   [[nodiscard]] std::uint64_t of(tcp::AnomalyKind kind) const noexcept { return counts_[static_cast<std::size_t>(kind)]; }

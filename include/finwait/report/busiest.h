@@ -56,9 +56,11 @@ class Busiest {
   void add(std::span<const tcp::Unopened> connections) {
     for (const tcp::Unopened& c : connections) await(pair_words_of(c), c.packets(), c.ip_bytes());
   }
+  /// Those that still wait.
   void enter_waiting();
 
-  // What was added before enter_waiting(). The `n` with the most bytes, the largest first.
+  // Of what was added before enter_waiting().
+  /// The `n` with the most bytes, the largest first.
   [[nodiscard]] std::vector<Entry> top(std::size_t n) const;
   [[nodiscard]] std::size_t size() const noexcept { return pairs_.size(); }
   [[nodiscard]] bool exact() const noexcept { return exact_; }
