@@ -257,6 +257,7 @@ class Memory {
 
  private:
   void keep_rest(std::uint32_t n, const wire::Segment& syn) noexcept;
+  void prefetch_others(std::uint32_t index, unsigned side) const noexcept;
   void prefetch_whole(std::uint32_t index) const noexcept;
   void prefetch_head(std::uint32_t index) const noexcept;
   void prefetch_neighbours(std::uint32_t index) const noexcept;

@@ -60,7 +60,6 @@ Tracker::Impl::Impl(const TrackerOptions& given)
 
 // Most of what comes is the middle of an ordinary life. Of a flow that is watched, nothing is kept short.
 inline bool Tracker::Impl::track(const wire::Segment& s, std::uint32_t likely) noexcept {
-  ++counts.segments;
   clock = std::max(clock, s.clock);
   if (!memory.is_compact_head(likely, s.key)) return begins_alone(s, likely) ? begin_attempt(s) : track_in_full(s, likely);
   Compact& c = memory.compact(likely);
@@ -229,50 +228,34 @@ Tracker::~Tracker() = default;
 
 std::uint64_t Tracker::hash(const wire::FlowKey& key) const noexcept { return impl_->memory.hash(key); }
 
-// In groups, each asked for from memory in three steps before it is its turn: the buckets of the table, the records these name, and what
-// the records name. Many requests one right after the other overlap; the same ones between the segments would each wait by itself for the
-// address to be translated.
+// Each segment is asked for from memory in three steps before it is its turn: the bucket of the table, the records this names, and what
+// the records name. One step of one segment at a time, between those that are applied: what is asked for comes while they are. A processor
+// fetches some ten lines at once and waits if asked for more, so it would wait for most of what many segments need if asked in a row.
 void Tracker::track(std::span<const wire::Segment> segments, std::span<wire::Fate> fates) noexcept {
-  constexpr std::size_t kGroup = 16;
-  using Hints = std::array<std::uint32_t, kGroup>;
-  Memory& memory = impl_->memory;
-  if (impl_->options.feed != nullptr) impl_->hear_request();
-  const auto group = [&](std::size_t at) {
-    const auto rest = segments.subspan(std::min(at, segments.size()));
-    return rest.first(std::min(kGroup, rest.size()));
-  };
-  const auto fetch_buckets = [&](std::size_t at) {
-    for (const wire::Segment& s : group(at)) memory.prefetch_bucket(s.hash);
-  };
-  const auto fetch_records = [&](std::size_t at, Hints& likely) {
-    std::size_t n = 0;
-    for (const wire::Segment& s : group(at)) likely[n++] = memory.prefetch_record(s, is_moving(s));
-  };
-  const auto fetch_evidence = [&](std::size_t at, const Hints& likely) {
-    std::size_t n = 0;
-    for (const wire::Segment& s : group(at)) {
-      impl_->zeek.prefetch(likely[n]);
-      memory.prefetch_evidence(likely[n++], is_moving(s));
+  constexpr std::size_t kRecord = 16;  // so many segments after its bucket
+  constexpr std::size_t kEvidence = 24;
+  constexpr std::size_t kTurn = 32;
+  Impl& impl = *impl_;
+  Memory& memory = impl.memory;
+  if (impl.options.feed != nullptr) impl.hear_request();
+  std::array<std::uint32_t, kTurn - kRecord> likely;  // of those between, each at its number modulo how many there are
+  const std::size_t count = segments.size();
+  for (std::size_t n = 0; n != count + kTurn; ++n) {
+    // Before the first and behind the last there is nothing: what is counted from 0 down is beyond any count.
+    if (n < count) memory.prefetch_bucket(segments[n].hash);
+    if (const std::size_t at = n - kTurn; at < count && !impl.track(segments[at], likely[at % likely.size()])) [[unlikely]] {
+      ++impl.counts.table_full;
+      if (!fates.empty()) fates[at] = wire::Fate::kTableFull;
     }
-  };
-  Hints likely;
-  Hints next;
-  fetch_buckets(0);
-  fetch_buckets(kGroup);
-  fetch_records(0, likely);
-  for (std::size_t at = 0; at < segments.size(); at += kGroup) {
-    fetch_buckets(at + 2 * kGroup);
-    fetch_records(at + kGroup, next);
-    fetch_evidence(at, likely);
-    std::size_t n = at;
-    for (const wire::Segment& s : group(at)) {
-      const bool room = impl_->track(s, likely[n - at]);
-      impl_->counts.table_full += !room;
-      if (!fates.empty() && !room) fates[n] = wire::Fate::kTableFull;
-      ++n;
+    if (const std::size_t at = n - kRecord; at < count) {
+      likely[at % likely.size()] = memory.prefetch_record(segments[at], is_moving(segments[at]));
     }
-    likely = next;
+    if (const std::size_t at = n - kEvidence; at < count) {
+      impl.zeek.prefetch(likely[at % likely.size()]);
+      memory.prefetch_evidence(likely[at % likely.size()], is_moving(segments[at]));
+    }
   }
+  impl.counts.segments += count;
 }
 
 void Tracker::advance(base::Timestamp clock) noexcept { impl_->advance(clock); }
