@@ -76,14 +76,14 @@ struct alignas(64) CompactEnd {
   std::uint32_t timed_end = 0;
   std::uint32_t in_flight = kNoBlock;  ///< what is behind Compact::in_flight: the first block (blocks.h)
   Counters counters;
-  // Times are counted from the start of the life.
-  std::uint64_t timed_at : kLifeBits = 0;
+  // Times are counted from the start of the life. Each is the upper part of its word: a shift makes it or reads it, without a mask.
   std::uint64_t largest_acked : 16 = 0;
-  std::uint64_t spoke_at_bits : kLifeBits = 0;  ///< spoke_at(): of a segment that was held up it may be before the start
+  std::uint64_t timed_at : kLifeBits = 0;
   std::uint64_t newest_ip_id : 16 = 0;
-  std::uint64_t least_rtt : kTimeBits = 0;  ///< none is longer than ten minutes (notes.h: measure_rtt)
-  std::uint64_t mss : 16 = 0;               ///< of its SYN or SYN-ACK
+  std::uint64_t spoke_at_bits : kLifeBits = 0;  ///< spoke_at(): of a segment that was held up it may be before the start
+  std::uint64_t mss : 16 = 0;                   ///< of its SYN or SYN-ACK
   std::uint64_t ttl : 8 = 0;
+  std::uint64_t least_rtt : kTimeBits = 0;  ///< none is longer than ten minutes (notes.h: measure_rtt)
 
   [[nodiscard]] bool knows(std::uint32_t bit) const noexcept { return (known & bit) != 0; }
   void learn(std::uint32_t bit) noexcept { known |= bit; }

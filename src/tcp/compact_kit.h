@@ -3,6 +3,10 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstring>
 
 #include "compact_machine.h"
 #include "freshness.h"
@@ -20,14 +24,39 @@ inline constexpr std::uint16_t kHarmless = present::kTimestamps | present::kPayl
 
 /// The numbers of a compact record are short, and nothing in it is stamped ahead of the trace clock.
 [[gnu::always_inline]] inline bool fits(const Compact& c, const CompactEnd& x, const wire::Segment& s) noexcept {
-  const bool counters = (s.ip_length != 0) & (s.payload_length <= s.ip_length) & (x.counters.ip_bytes + s.ip_length >= s.ip_length);
+  const bool counters = (s.payload_length < s.ip_length) & (x.counters.ip_bytes + s.ip_length >= s.ip_length);
   const std::uint64_t behind = s.frame - c.id - 1;  // the SYN's
   const std::uint64_t since_start = static_cast<std::uint64_t>(c.since_start(s.time));
   const std::uint64_t beyond = (behind | (behind + 1)) >> 32 | since_start >> (kLifeBits - 1) | s.payload_length >> 16;
   return counters & (beyond == 0) & (s.time <= s.clock);
 }
 
+/// What of a segment is the same in all that may be quiet, as it lies there.
+struct KindWord {
+  std::uint16_t flags;
+  std::uint16_t mss;
+  std::uint8_t window_scale;
+  std::uint8_t kind;
+  std::uint16_t present;
+};
+
 }  // namespace compact
+
+// Read at once, both the states and what the segment says.
+[[gnu::always_inline]] inline bool CompactMachine::may_be_quiet(const Compact& c, const wire::Segment& s) noexcept {
+  using compact::KindWord;
+  using wire::Segment;
+  static_assert(offsetof(Segment, kind) == offsetof(Segment, flags) + offsetof(KindWord, kind));
+  static_assert(offsetof(Segment, present) == offsetof(Segment, flags) + offsetof(KindWord, present));
+  constexpr auto kAsked = std::bit_cast<std::uint64_t>(
+      KindWord{compact::kKind, 0, 0, 0xff, static_cast<std::uint16_t>(~unsigned{compact::kHarmless} & 0xffffU)});
+  constexpr auto kQuiet =
+      std::bit_cast<std::uint64_t>(KindWord{wire::tcp_flag::kAck, 0, 0, static_cast<std::uint8_t>(wire::SegmentKind::kTcp), 0});
+  constexpr auto kBoth = std::bit_cast<std::uint16_t>(std::array{State::kEstablished, State::kEstablished});
+  std::uint64_t word = 0;
+  std::memcpy(&word, reinterpret_cast<const std::byte*>(&s) + offsetof(Segment, flags), sizeof word);
+  return std::bit_cast<std::uint16_t>(c.states) == kBoth && (word & kAsked) == kQuiet;
+}
 
 /// When a segment with a timestamp passed on its normal way. How the clock began is hardly ever asked: it stands elsewhere than what is
 /// written.

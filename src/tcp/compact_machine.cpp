@@ -170,7 +170,7 @@ bool CompactMachine::crosses(const Compact& c, CompactExtra& extra, const Segmen
 // All that follows a SYN-ACK, but for RSTs: each step acknowledges all that was sent, but for the first FIN and one that crosses it.
 Taken CompactMachine::go_on(Compact& c, CompactExtra& extra, std::uint32_t index, const Segment& s) noexcept {
   const Step step = step_by(c, s);
-  if (step == Step::kNone) return apply_quiet(c, extra, index, s) ? Taken::kQuiet : Taken::kRefused;
+  if (step == Step::kNone) return may_be_quiet(c, s) && apply_quiet(c, extra, index, s) ? Taken::kQuiet : Taken::kRefused;
   const bool behind = step == Step::kFirstFin || step == Step::kLastFinCrossing;
   if (!behind && s.ack != c.ends[1 - s.direction].snd_nxt) return Taken::kRefused;
   Next next;

@@ -33,8 +33,9 @@ class CompactMachine {
   };
   /// A TCP segment of the flow.
   [[nodiscard]] Taken apply(Compact& c, CompactExtra& extra, std::uint32_t index, const wire::Segment& s) noexcept;
-  /// The same for what nearly all segments are, data or an acknowledgment between established ends: true if it was that, false if nothing
-  /// has happened.
+  /// A segment of the flow that may be what nearly all are: data or an acknowledgment between established ends.
+  [[nodiscard]] static bool may_be_quiet(const Compact& c, const wire::Segment& s) noexcept;
+  /// If so: true if it was that, false if nothing has happened.
   [[nodiscard]] bool apply_quiet(Compact& c, CompactExtra& extra, std::uint32_t index, const wire::Segment& s) noexcept;
 
   /// TIME-WAIT has run out, for a life of which an end is in it, or both are.

@@ -12,21 +12,21 @@
 namespace finwait::tcp {
 
 /// In order, acknowledging what was seen, within the windows, not older than what its sender said before, and no copy. Asked of established
-/// ends, each of which has said SYN and ACK: none of the questions needs a branch.
+/// ends, each of which has said SYN and ACK: none of the questions needs a branch. Whether what it acknowledges is comparable with the
+/// number its peer began with (notes.h: acknowledges_seen) need not be asked: it lies between the last acknowledgment and SND.NXT, and so
+/// did all before.
 [[gnu::always_inline]] inline bool CompactMachine::is_quiet(const Compact& c, const CompactExtra& extra, const wire::Segment& s,
                                                             Next& next) noexcept {
   const CompactEnd& x = c.ends[s.direction];
   const CompactEnd& y = c.ends[1 - s.direction];
-  if ((s.present & ~compact::kHarmless) != 0 || s.seq != x.snd_nxt || !compact::fits(c, x, s)) return false;
+  if (s.seq != x.snd_nxt || !compact::fits(c, x, s)) return false;
   const std::uint32_t length = s.payload_length;
   const std::uint32_t outstanding = y.snd_nxt - x.rcv_nxt;
   next.window = static_cast<std::uint32_t>(s.window) << c.window_scales[s.direction];
   next.edge = s.ack + next.window;
   const std::uint32_t edge_before = x.knows(known::kRightEdge) ? x.right_edge : next.edge;
   const std::uint32_t edge_of_peer = y.knows(known::kRightEdge) ? y.right_edge : s.seq + length;
-  const bool behind_iss = wire::seq_diff(s.ack, y.iss) >= 0;
-  const bool comparable = y.knows(known::kIssFar) | behind_iss;
-  const bool acks_seen = comparable & (outstanding < (1U << 30)) & (s.ack - x.rcv_nxt <= outstanding);
+  const bool acks_seen = (outstanding < (1U << 30)) & (s.ack - x.rcv_nxt <= outstanding);
   const bool open = (s.window != 0) & (edge_before != x.rcv_nxt) & (wire::seq_diff(next.edge, edge_before) >= 0);
   const bool within = (length == 0) | (wire::seq_diff(s.seq + length, edge_of_peer) <= 0);
   if (!(acks_seen & open & within)) return false;
@@ -40,8 +40,6 @@ namespace finwait::tcp {
 // is_next() and take() for this one kind of segment, written out: what the record knows is read once and written once, and what must hold
 // is asked in one go.
 bool CompactMachine::apply_quiet(Compact& c, CompactExtra& extra, std::uint32_t index, const wire::Segment& s) noexcept {
-  const bool established = c.states[0] == State::kEstablished && c.states[1] == State::kEstablished;
-  if (!established || (s.flags & compact::kKind) != wire::tcp_flag::kAck) return false;
   CompactEnd& x = c.ends[s.direction];
   CompactEnd& y = c.ends[1 - s.direction];
   Next next;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "compact_brief.h"
+#include "compact_kit.h"
 #include "detect.h"
 #include "finwait/tcp/classify.h"
 #include "tracker_impl.h"
@@ -60,12 +61,18 @@ Tracker::Impl::Impl(const TrackerOptions& given)
 
 // Most of what comes is the middle of an ordinary life. Of a flow that is watched, nothing is kept short.
 inline bool Tracker::Impl::track(const wire::Segment& s, std::uint32_t likely) noexcept {
+  const bool is_short = memory.is_compact_head(likely, s.key);
+  if (is_short && track_quiet(likely, s)) return true;
   clock = std::max(clock, s.clock);
-  if (!memory.is_compact_head(likely, s.key)) return begins_alone(s, likely) ? begin_attempt(s) : track_in_full(s, likely);
-  Compact& c = memory.compact(likely);
-  if (!may_be_due(c, s.clock) && s.kind == wire::SegmentKind::kTcp && compacts.apply_quiet(c, memory.extra(likely), likely, s)) return true;
+  if (!is_short) return begins_alone(s, likely) ? begin_attempt(s) : track_in_full(s, likely);
   journal.set_frame(s.frame);
   return track_compact(likely, s) || route(s, kNoBlock);
+}
+
+/// What is counted of every segment, and what time it is, track() notes for all at once.
+inline bool Tracker::Impl::track_quiet(std::uint32_t index, const wire::Segment& s) noexcept {
+  Compact& c = memory.compact(index);
+  return !may_be_due(c, s.clock) && CompactMachine::may_be_quiet(c, s) && compacts.apply_quiet(c, memory.extra(index), index, s);
 }
 
 /// A SYN like any other of a flow that is surely unknown. That none was known when the hint was made is not enough: it may have begun
@@ -256,6 +263,7 @@ void Tracker::track(std::span<const wire::Segment> segments, std::span<wire::Fat
     }
   }
   impl.counts.segments += count;
+  if (count != 0) impl.clock = std::max(impl.clock, segments.back().clock);
 }
 
 void Tracker::advance(base::Timestamp clock) noexcept { impl_->advance(clock); }

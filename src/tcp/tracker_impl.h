@@ -36,6 +36,7 @@ struct Tracker::Impl {
 
   // tracker.cpp
   bool track(const wire::Segment& s, std::uint32_t likely) noexcept;
+  bool track_quiet(std::uint32_t index, const wire::Segment& s) noexcept;
   [[nodiscard]] bool begins_alone(const wire::Segment& s, std::uint32_t likely) const noexcept;
   [[gnu::noinline]] bool track_in_full(const wire::Segment& s, std::uint32_t likely) noexcept;  // apart from what is always in use
   [[nodiscard]] bool track_ordinary(const wire::Segment& s, std::uint32_t likely) noexcept;
