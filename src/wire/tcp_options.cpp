@@ -81,24 +81,12 @@ bool note_option(const std::uint8_t* option, std::uint32_t size, Segment& out) n
   }
 }
 
-/// All options of a SYN as the most usual systems lay them out, read at once; false: these are others. As Linux does it with timestamps and
-/// without, where Windows does it so too; what is left out is for the words below.
+/// All options of a SYN as Linux lays them out with timestamps, read at once; false: these are others.
 bool read_usual_syn(const std::uint8_t* options, std::uint32_t size, Segment& out) noexcept {
   constexpr std::uint32_t kMssWord = kMss << 24 | 4U << 16;
   constexpr std::uint32_t kScaleWord = kNop << 24 | kWindowScale << 16 | 3U << 8;
   constexpr std::uint64_t kMssValue = 0xffff;
   constexpr std::uint64_t kScaleValue = 0xff;
-  if (size == 12) {
-    const std::uint64_t first = be64(options);
-    const std::uint32_t last = be32(options + 8);
-    constexpr std::uint64_t kFirst = std::uint64_t{kMssWord} << 32 | kScaleWord;
-    constexpr std::uint32_t kLast = kNop << 24 | kNop << 16 | kSackPermitted << 8 | 2U;
-    if (((first ^ kFirst) & ~(kMssValue << 32 | kScaleValue)) != 0 || last != kLast) return false;
-    out.mss = static_cast<std::uint16_t>(first >> 32);
-    out.window_scale = static_cast<std::uint8_t>(first);
-    out.present |= present::kMss | present::kWindowScale | present::kSackPermitted;
-    return true;
-  }
   if (size != 20) return false;
   const std::uint64_t first = be64(options);
   const std::uint32_t last = be32(options + 16);

@@ -15,6 +15,7 @@ using namespace frames;
 
 const Bytes kTimestamps = {1, 1, 8, 10, 0, 0, 0, 7, 0, 0, 0, 9};
 const Bytes kSynOptions = {2, 4, 5, 0xb4, 4, 2, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 3, 3, 7};
+const Bytes kSynWithoutTimestamps = {2, 4, 5, 0xb4, 1, 3, 3, 7, 1, 1, 4, 2};
 
 struct Sample {
   const char* name;
@@ -28,6 +29,7 @@ std::vector<Sample> common_frames() {
       {"data", ethernet4()},
       {"data with timestamps", ethernet(0x0800, ip4(6, tcp({.options = kTimestamps})))},
       {"SYN", ethernet(0x0800, ip4(6, tcp({.flags = tcp_flag::kSyn, .options = kSynOptions, .payload = {}})))},
+      {"SYN without timestamps", ethernet(0x0800, ip4(6, tcp({.flags = tcp_flag::kSyn, .options = kSynWithoutTimestamps, .payload = {}})))},
       {"an odd number of bytes", ethernet(0x0800, ip4(6, tcp({.options = kTimestamps, .payload = odd_payload})))},
       {"padding of the link", ethernet(0x0800, ip4(6, tcp({.flags = tcp_flag::kFin | tcp_flag::kAck, .payload = {}})) + zeros(6))},
       {"a VLAN tag", ethernet(0x8100, vlan(7, 0x0800, ip4()))},

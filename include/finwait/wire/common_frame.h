@@ -32,7 +32,6 @@ inline constexpr std::uint32_t kTag = 4;
 inline constexpr std::uint32_t kIpv4Header = 20;
 inline constexpr std::uint32_t kIpv6Header = 40;
 inline constexpr std::uint32_t kTcpHeader = 20;
-inline constexpr std::uint32_t kTcpWithTimestamps = 32;
 inline constexpr std::uint16_t kTcpProtocol = 6;
 inline constexpr bool kLittle = std::endian::native == std::endian::little;
 
@@ -166,7 +165,27 @@ template <std::uint32_t kIpHeader>
   return normal_sum(network_order(fold(sum)));
 }
 
-/// Options that are no timestamps alone: reads them, and returns their sum.
+/// The options of most segments that have any, twelve bytes: timestamps alone (RFC 7323, appendix A), or those of a SYN without them as
+/// Linux and Windows lay them out. False: these are others.
+[[gnu::always_inline]] inline bool read_usual_options(const std::uint8_t* options, std::uint32_t& noted, Segment& out) noexcept {
+  constexpr std::uint32_t kTimestamps = 0x0101'080a;             // NOP, NOP, timestamps
+  constexpr std::uint64_t kMssAndScale = 0x0204'0000'0103'0300;  // MSS, NOP, window scale
+  constexpr std::uint64_t kValues = 0x0000'ffff'0000'00ff;
+  constexpr std::uint32_t kSackPermitted = 0x0101'0402;  // NOP, NOP, SACK permitted
+  const std::uint64_t first = be64(options);
+  if (first >> 32 == kTimestamps) {
+    store(in_memory(be64(options + 4)), out, offsetof(Segment, ts_ecr));
+    noted |= present::kTimestamps;
+    return true;
+  }
+  if ((first & ~kValues) != kMssAndScale || be32(options + 8) != kSackPermitted) return false;
+  out.mss = static_cast<std::uint16_t>(first >> 32);
+  out.window_scale = static_cast<std::uint8_t>(first);
+  noted |= present::kMss | present::kWindowScale | present::kSackPermitted;
+  return true;
+}
+
+/// Other options: reads them, and returns their sum.
 inline std::uint64_t read_options(const std::uint8_t* options, std::uint32_t size, Segment& out) noexcept {
   read_tcp_options(options, size, size, out);
   std::uint64_t sum = 0;
@@ -210,7 +229,6 @@ template <std::uint32_t kIpHeader, bool kReadPayload>
 /// The packet has a TCP header without options at least, captured and on the wire.
 template <std::uint32_t kIpHeader, bool kReadPayload>
 [[gnu::always_inline]] inline bool read_header(const Packet& packet, Segment& out) noexcept {
-  constexpr std::uint32_t kAlignedTimestamps = 0x0101080a;  // NOP, NOP, timestamps: what most segments carry (RFC 7323, appendix A)
   constexpr std::uint32_t kNoOptions = kTcpHeader / 4 << 28;
   constexpr std::uint32_t kFlags = 0x0fff'ffff;
   const std::uint8_t* tcp = packet.at + kIpHeader;
@@ -232,15 +250,13 @@ template <std::uint32_t kIpHeader, bool kReadPayload>
   const std::uint32_t headers = header + kIpHeader;
   if (header < kTcpHeader || headers > packet.captured || headers > packet.length) [[unlikely]]
     return false;
+  const std::uint8_t* options = tcp + kTcpHeader;
   std::uint32_t noted = present::kPayloadSum;
-  if (header == kTcpWithTimestamps && be32(tcp + kTcpHeader) == kAlignedTimestamps) {
-    const auto native = load_native<std::uint64_t>(tcp + kTcpHeader + 4);
-    sum = add_round(add_round(sum, native), network_order(kAlignedTimestamps));
-    store(in_memory(network_order(native)), out, offsetof(Segment, ts_ecr));
-    noted |= present::kTimestamps;
+  if (header == kTcpHeader + 12 && read_usual_options(options, noted, out)) {
+    sum = add_round(add_round(sum, load_native<std::uint64_t>(options)), load_native<std::uint32_t>(options + 8));
   } else {
     out.present = present::kPayloadSum;
-    sum = add_round(sum, read_options(tcp + kTcpHeader, header - kTcpHeader, out));
+    sum = add_round(sum, read_options(options, header - kTcpHeader, out));
     noted = out.present;
   }
   return read_payload<kIpHeader, kReadPayload>(packet, headers, sum, noted, out);
