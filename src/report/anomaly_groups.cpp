@@ -81,7 +81,8 @@ std::vector<AnomalyGroup> AnomalyGroups::top(std::size_t n) const {
   return most;
 }
 
-void AnomalyGroups::forget_lesser_half() {
+/// Apart from what every finding does.
+[[gnu::noinline]] void AnomalyGroups::forget_lesser_half() {
   exact_ = false;
   groups_.keep_first(kRoom / 2, before, [this](const AnomalyGroup& group) { return hash_of(group.kind, group.pair.words()); });
   least_ = groups_.entries().back();

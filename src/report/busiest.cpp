@@ -54,7 +54,8 @@ std::vector<Busiest::Entry> Busiest::top(std::size_t n) const {
   return most;
 }
 
-void Busiest::forget_smaller_half() {
+/// Apart from what every connection does.
+[[gnu::noinline]] void Busiest::forget_smaller_half() {
   exact_ = false;
   pairs_.keep_first(kRoom / 2, is_larger, [this](const Entry& entry) { return hash_(entry.pair.words()); });
   least_ = pairs_.entries().back().load.bytes;
