@@ -132,7 +132,7 @@ TEST(AnomalyGroups, are_the_same_whether_findings_wait_for_others_or_not) {
   AnomalyGroups one_by_one;
   AnomalyGroups together;
   for (std::uint32_t n = 0; n != 3 * AnomalyGroups::kRoom; ++n) {
-    const auto host = n * 7 % (2 * AnomalyGroups::kRoom);
+    const auto host = static_cast<std::uint32_t>(n * 7 % (2 * AnomalyGroups::kRoom));
     const tcp::Anomaly anomaly = finding(n % 5 == 0 ? K::kFinMoved : K::kHalfOpen, n + 1, 1 + n % 3);
     enter(one_by_one, anomaly, connection(host, n + 1));
     together.add(anomaly, connection(host, n + 1));
