@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::size_t kLine = base::kCacheLine;
 constexpr auto kAlive = static_cast<std::size_t>(Worth::kAlive);
-constexpr std::uint32_t kShare = 16;                                   // of a quota: what each of those lists may keep
 constexpr auto kGivenUp = static_cast<std::ptrdiff_t>(Worth::kAlive);  // the lists before it give up their oldest
+constexpr std::uint32_t kShare = 16;                                   // what each of them may keep: one part in so many of a quota
 
 /// What an ordinary segment of end `side` touches of a connection: its head, two lines of the sender, one of the peer.
 void prefetch_hot(const std::byte* connection, unsigned side) noexcept {
@@ -430,9 +430,8 @@ std::uint32_t Memory::victim(std::uint32_t part) noexcept {
 }
 
 // Of each partition only the next ones: until it is their turn, many others have theirs.
-void Memory::prefetch_victims(std::uint32_t part) const noexcept { prefetch_next_victim(parts_[part]); }
-
-[[gnu::always_inline]] inline void Memory::prefetch_next_victim(const Partition& p) const noexcept {
+void Memory::prefetch_victims(std::uint32_t part) const noexcept {
+  const Partition& p = parts_[part];
   const std::uint32_t next = p.first[list_of_victim(p)];
   if (next == 0) return;
   const std::uint32_t after = links_[next - 1].next;  // it was fetched with the victim before
@@ -502,14 +501,11 @@ void Memory::displace(std::uint32_t index, base::Timestamp clock, std::uint64_t 
 
 bool Memory::displace_oldest_attempt(std::uint32_t part, base::Timestamp clock, std::uint64_t frame) noexcept {
   constexpr auto kUnanswered = static_cast<std::size_t>(Worth::kUnanswered);
-  Partition& p = parts_[part];
+  const Partition& p = parts_[part];
   const std::uint32_t oldest = p.first[kUnanswered];
   if (p.waiting != 0 || list_of_victim(p) != kUnanswered || oldest == 0 || !is_attempt(oldest - 1)) return false;
-  forget_attempt(oldest - 1);
-  attempt(oldest - 1).be_released(Release::kEvicted);
-  --p.occupied;
-  dues_.push(clock, frame, oldest - 1, true);
-  prefetch_next_victim(p);
+  displace(oldest - 1, clock, frame);
+  prefetch_victims(part);
   return true;
 }
 

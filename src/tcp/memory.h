@@ -328,7 +328,6 @@ class Memory {
   void take_waiting(Partition& part, bool all) noexcept;
   void pass_attempt(std::uint32_t index) noexcept;
   void forget_attempt(std::uint32_t index) noexcept;
-  void prefetch_next_victim(const Partition& p) const noexcept;
   [[nodiscard]] static std::size_t list_of_victim(const Partition& p) noexcept;
   template <class F>
   void expire_attempts(F& due) noexcept;
